@@ -1,0 +1,397 @@
+"""The tables of the ledger: what was decided, asked, signed, sent and observed.
+
+Ids and codes only: no names, addresses, notes or bodies ever stand here (ARCHITECTURE invariant 8). Rows of
+``APPEND_ONLY`` tables are kept from change by triggers made in the first migration.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON, Boolean, CheckConstraint, Column, ForeignKey, Index, Integer, MetaData, PrimaryKeyConstraint, Table, Text,
+    UniqueConstraint, text,
+)  # fmt: skip
+
+from reactivation.ledger.types import Code, Digest, Id, Money, Sequence, UtcDateTime
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _one_of(column: str, *values: str) -> CheckConstraint:
+    listed = ", ".join(f"'{v}'" for v in values)
+    return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_known")
+
+
+# --- identity -------------------------------------------------------------------------------------------------------
+identity = Table(
+    "identity", metadata,
+    Column("ledger_id", Id, primary_key=True),
+    Column("environment", Code, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)  # fmt: skip
+
+address_key_checks = Table(
+    "address_key_checks", metadata,
+    Column("position", Integer, primary_key=True, comment="0 for the first key, one more for each rotation"),
+    Column("check_value", Digest, nullable=False),
+    Column("recorded_at", UtcDateTime, nullable=False),
+)  # fmt: skip
+
+# --- evidence this ledger vouches for -------------------------------------------------------------------------------
+snapshots = Table(
+    "snapshots", metadata,
+    Column("snapshot_id", Id, primary_key=True),
+    Column("as_of", UtcDateTime, nullable=False),
+    Column("taken_at", UtcDateTime, nullable=False),
+    Column("manifest_digest", Digest, nullable=False),
+    Column("state", Code, nullable=False),
+    _one_of("state", "ready", "not_ready"),
+)  # fmt: skip
+
+runs = Table(
+    "runs", metadata,
+    Column("run_id", Id, primary_key=True),
+    Column("playbook", Code, nullable=False),
+    Column("snapshot_id", Id, ForeignKey("snapshots.snapshot_id"), nullable=False),
+    Column("as_of", UtcDateTime, nullable=False),
+    Column("playbook_digest", Digest, nullable=False),
+    Column("rules_version", Code, nullable=False),
+    Column("dry", Boolean, nullable=False),
+    Column("segment", Code, comment="only this business segment; null for all"),
+    Column("sample_size", Integer, comment="at most this many enrolments; null for no limit"),
+    Column("triggered_by", Code, nullable=False, comment="the Airflow user id, or schedule"),
+    Column("started_at", UtcDateTime, nullable=False),
+)  # fmt: skip
+
+steps = Table(
+    "steps", metadata,
+    Column("run_id", Id, ForeignKey("runs.run_id"), nullable=False),
+    Column("step", Code, nullable=False),
+    Column("state", Code, nullable=False),
+    Column("manifest_digest", Digest, nullable=False, comment="of the run's manifest when the step ended"),
+    Column("counts", JSON, nullable=False),
+    Column("ended_at", UtcDateTime, nullable=False),
+    PrimaryKeyConstraint("run_id", "step"),
+    _one_of("state", "succeeded", "not_ready", "failed"),
+)  # fmt: skip
+
+# --- enrolments and touches -----------------------------------------------------------------------------------------
+enrolments = Table(
+    "enrolments", metadata,
+    Column("enrolment_id", Id, primary_key=True),
+    Column("playbook", Code, nullable=False),
+    Column("run_id", Id, ForeignKey("runs.run_id"), nullable=False),
+    Column("customer_id", Code, nullable=False),
+    Column("account_id", Code),
+    Column("segment", Code, nullable=False),
+    Column("owner_id", Code, nullable=False),
+    Column("decision", Code, nullable=False),
+    Column("review_reasons", JSON, nullable=False),
+    Column("dimensions", JSON, nullable=False, comment="the six segmentation dimensions, value tier, population"),
+    Column("state", Code, nullable=False),
+    Column("enrolled_at", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime),
+    Column("exit_reason", Code),
+    _one_of("decision", "enrol", "review"),
+    _one_of("state", "active", "ended"),
+    Index(None, "playbook", "state"),
+    Index(None, "customer_id"),
+)  # fmt: skip
+
+#: One row per address key behind an enrolment. The partial unique index is invariant 6: one playbook per person.
+enrolment_keys = Table(
+    "enrolment_keys", metadata,
+    Column("enrolment_id", Id, ForeignKey("enrolments.enrolment_id"), nullable=False),
+    Column("address_key", Digest, nullable=False),
+    Column("channel", Code, nullable=False),
+    Column("active", Boolean, nullable=False),
+    PrimaryKeyConstraint("enrolment_id", "address_key"),
+    Index("uq_enrolment_keys_one_active", "address_key", unique=True,
+          sqlite_where=text("active = 1"), postgresql_where=text("active")),
+)  # fmt: skip
+
+touches = Table(
+    "touches", metadata,
+    Column("touch_id", Id, primary_key=True),
+    Column("enrolment_id", Id, ForeignKey("enrolments.enrolment_id"), nullable=False),
+    Column("playbook", Code, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("pattern", Code, nullable=False),
+    Column("purpose", Code, nullable=False),
+    Column("channel", Code, nullable=False),
+    Column("incentive", Code, nullable=False),
+    Column("offer_id", Code),
+    Column("address_key", Digest, nullable=False),
+    Column("not_before", UtcDateTime, nullable=False),
+    Column("not_after", UtcDateTime, nullable=False),
+    Column("state", Code, nullable=False),
+    Column("reason", Code, comment="why it is in that state, as a code"),
+    Column("draft_digest", Digest, comment="of the bytes last drafted"),
+    Column("draft_run_id", Id, ForeignKey("runs.run_id"), comment="whose drafts.parquet has the bytes"),
+    Column("changed_at", UtcDateTime, nullable=False),
+    UniqueConstraint("enrolment_id", "number"),
+    _one_of("state", "planned", "drafted", "listed", "signed", "claimed", "accepted", "refused", "unknown",
+            "held", "rejected", "expired", "cancelled"),
+    CheckConstraint("not_before < not_after", name="window_open"),
+    Index(None, "state", "not_before"),
+)  # fmt: skip
+
+offer_codes = Table(
+    "offer_codes", metadata,
+    Column("code", Code, primary_key=True),
+    Column("offer_id", Code, nullable=False),
+    Column("touch_id", Id, ForeignKey("touches.touch_id"), nullable=False, unique=True),
+    Column("state", Code, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+    _one_of("state", "reserved", "committed", "released"),
+)  # fmt: skip
+
+# --- lists, questions, answers --------------------------------------------------------------------------------------
+lists = Table(
+    "lists", metadata,
+    Column("list_id", Id, primary_key=True),
+    Column("run_id", Id, ForeignKey("runs.run_id"), nullable=False),
+    Column("playbook", Code, nullable=False),
+    Column("kind", Code, nullable=False),
+    Column("channel", Code, nullable=False),
+    Column("touch_number", Integer, nullable=False),
+    Column("segment", Code, nullable=False),
+    Column("owner_id", Code, nullable=False),
+    Column("offer_id", Code),
+    Column("offer_terms", Text),
+    Column("cost", Money, comment="the most this list can cost, if every offer in it is redeemed"),
+    Column("currency", Code),
+    Column("authors", JSON, nullable=False, comment="user ids that may not sign: who wrote it, who triggered the run"),
+    Column("digest", Digest, nullable=False),
+    Column("signing_code", Code, nullable=False),
+    Column("opened_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("state", Code, nullable=False),
+    Column("closed_at", UtcDateTime),
+    _one_of("kind", "content", "offer"),
+    _one_of("state", "open", "signed", "held", "rejected"),
+    Index(None, "state"),
+)  # fmt: skip
+
+list_items = Table(
+    "list_items", metadata,
+    Column("list_id", Id, ForeignKey("lists.list_id"), nullable=False),
+    Column("touch_id", Id, ForeignKey("touches.touch_id"), nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("customer_id", Code, nullable=False),
+    Column("draft_digest", Digest, nullable=False),
+    Column("individual", Boolean, nullable=False, comment="counts as signed only when named"),
+    Column("review_reasons", JSON, nullable=False),
+    PrimaryKeyConstraint("list_id", "touch_id"),
+    UniqueConstraint("list_id", "position"),
+    Index(None, "touch_id"),
+)  # fmt: skip
+
+list_signers = Table(
+    "list_signers", metadata,
+    Column("list_id", Id, ForeignKey("lists.list_id"), nullable=False),
+    Column("user_id", Code, nullable=False),
+    Column("owner_id", Code, nullable=False),
+    Column("role", Code, nullable=False),
+    PrimaryKeyConstraint("list_id", "user_id"),
+)  # fmt: skip
+
+#: Which items a signer really had on the screen; a group signature needs one.
+list_views = Table(
+    "list_views", metadata,
+    Column("view_id", Id, primary_key=True),
+    Column("list_id", Id, ForeignKey("lists.list_id"), nullable=False),
+    Column("user_id", Code, nullable=False),
+    Column("touch_ids", JSON, nullable=False),
+    Column("viewed_at", UtcDateTime, nullable=False),
+    Index(None, "list_id", "user_id"),
+)  # fmt: skip
+
+questions = Table(
+    "questions", metadata,
+    Column("question_id", Id, primary_key=True),
+    Column("kind", Code, nullable=False),
+    Column("list_id", Id, ForeignKey("lists.list_id")),
+    Column("subject", Code, nullable=False, comment="what is asked about, as an id"),
+    Column("state", Code, nullable=False),
+    Column("opened_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("closed_at", UtcDateTime),
+    _one_of("kind", "sign_list", "sign_offer", "sign_setting", "waive", "resume", "label_reply", "confirm_send",
+            "decide_account"),
+    _one_of("state", "open", "answered", "held"),
+    Index(None, "state"),
+)  # fmt: skip
+
+#: Which question one Airflow request shows. Written once, by the request's first ``execute``; never updated.
+request_bindings = Table(
+    "request_bindings", metadata,
+    Column("dag_id", Code, nullable=False),
+    Column("dag_run_id", Text, nullable=False),
+    Column("task_id", Code, nullable=False),
+    Column("map_index", Integer, nullable=False),
+    Column("question_id", Id, ForeignKey("questions.question_id"), nullable=False, unique=True),
+    Column("bound_at", UtcDateTime, nullable=False),
+    PrimaryKeyConstraint("dag_id", "dag_run_id", "task_id", "map_index"),
+)  # fmt: skip
+
+answers = Table(
+    "answers", metadata,
+    Column("answer_id", Id, primary_key=True),
+    Column("question_id", Id, ForeignKey("questions.question_id"), nullable=False),
+    Column("responder", Code, comment="the Airflow user id; null when the request timed out"),
+    Column("chosen", Code, nullable=False),
+    Column("form", JSON, nullable=False, comment="codes and ids only"),
+    Column("responded_at", UtcDateTime, comment="as Airflow says"),
+    Column("recorded_at", UtcDateTime, nullable=False),
+    Column("accepted", Boolean, nullable=False),
+    Column("refusal", Code, comment="why it does not count; null when accepted"),
+    Index(None, "question_id"),
+)  # fmt: skip
+
+item_verdicts = Table(
+    "item_verdicts", metadata,
+    Column("list_id", Id, nullable=False),
+    Column("touch_id", Id, nullable=False),
+    Column("verdict", Code, nullable=False),
+    Column("answer_id", Id, ForeignKey("answers.answer_id"), nullable=False),
+    PrimaryKeyConstraint("list_id", "touch_id"),
+    _one_of("verdict", "signed", "held", "rejected"),
+)  # fmt: skip
+
+# --- sends and what came back ---------------------------------------------------------------------------------------
+sends = Table(
+    "sends", metadata,
+    Column("send_id", Id, primary_key=True, comment="also the idempotency key"),
+    Column("touch_id", Id, ForeignKey("touches.touch_id"), nullable=False, unique=True),
+    Column("provider", Code, nullable=False),
+    Column("channel", Code, nullable=False),
+    Column("address_key", Digest, nullable=False),
+    Column("draft_digest", Digest, nullable=False),
+    Column("answer_ids", JSON, nullable=False, comment="the signatures that allow it"),
+    Column("basis", JSON, nullable=False, comment="permission basis and record ids at the moment of the intent"),
+    Column("gates", JSON, nullable=False, comment="result of every gate at the moment of the intent"),
+    Column("local_time", Code, nullable=False),
+    Column("zone", Code, nullable=False),
+    Column("zone_source", Code, nullable=False),
+    Column("rules_version", Code, nullable=False),
+    Column("worker", Code, nullable=False),
+    Column("state", Code, nullable=False),
+    Column("intended_at", UtcDateTime, nullable=False),
+    Column("lease_until", UtcDateTime, nullable=False),
+    Column("called_at", UtcDateTime),
+    Column("finished_at", UtcDateTime),
+    Column("provider_ref", Code),
+    Column("reason", Code),
+    _one_of("state", "intent", "called", "accepted", "refused", "unknown"),
+    Index(None, "state"),
+    Index(None, "address_key", "intended_at"),
+)  # fmt: skip
+
+events = Table(
+    "events", metadata,
+    Column("event_id", Code, primary_key=True, comment="the provider's or the source's own id: a repeat is nothing new"),
+    Column("customer_id", Code),
+    Column("address_key", Digest),
+    Column("enrolment_id", Id),
+    Column("touch_id", Id),
+    Column("kind", Code, nullable=False),
+    Column("channel", Code),
+    Column("occurred_at", UtcDateTime, nullable=False),
+    Column("recorded_at", UtcDateTime, nullable=False),
+    Column("source", Code, nullable=False),
+    Column("crossed", Boolean, nullable=False, comment="came after the intent of a send it would have stopped"),
+    Index(None, "enrolment_id"),
+    Index(None, "kind", "occurred_at"),
+)  # fmt: skip
+
+measurement_events = Table(
+    "measurement_events", metadata,
+    Column("event_id", Id, primary_key=True),
+    Column("run_id", Id),
+    Column("playbook", Code, nullable=False),
+    Column("subject", Code, nullable=False, comment="customer or account id"),
+    Column("kind", Code, nullable=False, comment="decision, approval, send, exit"),
+    Column("outcome", Code, nullable=False),
+    Column("reason", Code),
+    Column("occurred_at", UtcDateTime, nullable=False),
+    Column("rules_version", Code, nullable=False),
+    Index(None, "playbook", "kind", "occurred_at"),
+)  # fmt: skip
+
+# --- what forbids, marks and stops ----------------------------------------------------------------------------------
+suppressions = Table(
+    "suppressions", metadata,
+    Column("address_key", Digest, nullable=False),
+    Column("brand", Code, nullable=False, comment="* for every brand"),
+    Column("channel", Code, nullable=False, comment="* for every channel"),
+    Column("reason", Code, nullable=False),
+    Column("source", Code, nullable=False),
+    Column("occurred_at", UtcDateTime, nullable=False),
+    Column("recorded_at", UtcDateTime, nullable=False),
+    PrimaryKeyConstraint("address_key", "brand", "channel", "reason"),
+)  # fmt: skip
+
+tags = Table(
+    "tags", metadata,
+    Column("customer_id", Code, nullable=False),
+    Column("tag", Code, nullable=False),
+    Column("set_at", UtcDateTime, nullable=False),
+    Column("removed_at", UtcDateTime),
+    PrimaryKeyConstraint("customer_id", "tag", "set_at"),
+)  # fmt: skip
+
+stops = Table(
+    "stops", metadata,
+    Column("stop_id", Id, primary_key=True),
+    Column("scope", Code, nullable=False, comment="everything, playbook:<name> or channel:<name>"),
+    Column("reason", Code, nullable=False),
+    Column("actor", Code, nullable=False),
+    Column("since", UtcDateTime, nullable=False),
+    Column("until", UtcDateTime),
+)  # fmt: skip
+
+settings = Table(
+    "settings", metadata,
+    Column("setting_id", Id, primary_key=True),
+    Column("name", Code, nullable=False),
+    Column("value", JSON, nullable=False),
+    Column("answer_id", Id, ForeignKey("answers.answer_id"), nullable=False, comment="the signature"),
+    Column("signed_at", UtcDateTime, nullable=False),
+)  # fmt: skip
+
+# --- audit ----------------------------------------------------------------------------------------------------------
+audit = Table(
+    "audit", metadata,
+    Column("seq", Sequence, primary_key=True, autoincrement=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("actor", Code, nullable=False, comment="a user id, or the step"),
+    Column("action", Code, nullable=False),
+    Column("subject", Code, nullable=False),
+    Column("details", Text, nullable=False, comment="canonical JSON of ids, codes and counts"),
+)  # fmt: skip
+
+seals = Table(
+    "seals", metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("from_seq", Sequence, nullable=False),
+    Column("to_seq", Sequence, nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("root", Digest, nullable=False),
+    Column("previous", Digest, nullable=False),
+    Column("head", Digest, nullable=False, comment="digest of this row's other fields"),
+    Column("sealed_at", UtcDateTime, nullable=False),
+)  # fmt: skip
+
+#: Inserted, never changed and never removed: triggers on both databases say so.
+APPEND_ONLY = (
+    "answers", "audit", "events", "item_verdicts", "list_items", "list_signers", "list_views", "measurement_events",
+    "request_bindings", "seals", "suppressions",
+)  # fmt: skip

@@ -1,0 +1,165 @@
+"""What a playbook file may declare. Everything here is marketing's to write and a reviewer's to read.
+
+Source: seed documents 000, 001, 002 and framework 003; lengths are whole days, shares are between 0 and 1.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Channel = Literal["email", "sms"]
+Purpose = Literal[
+    "check_in", "recommendation", "reward", "proof", "offer", "expansion", "relationship", "issue_resolution"
+]
+Pattern = Literal["curiosity", "relevance", "value_reward", "trust", "urgency", "economic_incentive", "finality"]
+IncentivePosition = Literal["none", "points_or_credit", "access", "percent"]
+DormancyRange = Literal["under_60", "early_warning", "active_risk", "critical", "deep"]
+ActivitySignal = Literal["purchase", "booking", "login", "reply", "open", "click", "visit", "usage", "seen"]
+Days = Annotated[int, Field(ge=0, le=3650)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Declared(BaseModel):
+    """Frozen, and refuses what it does not know: a typo in a playbook is an error, never a silent default."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+class Population(Declared):
+    """Who may be a candidate at all; subscribers who never bought belong to no playbook."""
+
+    precedence: int = Field(ge=1, description="lower goes first when two playbooks want one person")
+    cool_down_days: Days = 180
+    lifetime_enrolments: int = Field(default=3, ge=1)
+    only_tags: tuple[str, ...] = ()
+
+
+class Segments(Declared):
+    """Thresholds of the six dimensions (framework 003). Lower bounds are inclusive."""
+
+    high_margin_rate: Share = 0.4
+    aov_mid_from: Decimal = Decimal(100)
+    aov_high_from: Decimal = Decimal(300)
+    repeat_from_purchases: int = Field(default=2, ge=2)
+    engagement_lookback_days: Days = 180
+    value_high_share: Share = 0.2
+    value_mid_share: Share = 0.3
+
+
+class ReadinessLimits(Declared):
+    """How unclear data may be before the run stops. A playbook may tighten these, never loosen them."""
+
+    consent_unclear_share: Annotated[float, Field(ge=0, le=0.05)] = 0.05
+    joined_share: Annotated[float, Field(ge=0.95, le=1)] = 0.95
+    stale_after_hours: Annotated[int, Field(ge=1, le=24)] = 24
+
+
+class Touch(Declared):
+    """One planned message. ``template`` is a folder below ``include/templates``; without one the touch is planned,
+    shown, and skipped with the reason ``no_template``."""
+
+    number: int = Field(ge=1, le=7)
+    pattern: Pattern
+    day: Days
+    purpose: Purpose
+    channels: tuple[Channel, ...] = ("email",)
+    incentive: IncentivePosition = "none"
+    offer: str | None = None
+    template: str | None = None
+    only_ranges: tuple[DormancyRange, ...] = ()
+    window_days: int = Field(default=5, ge=1, le=14)
+
+
+class Intake(Declared):
+    """How many enrolments a day may begin."""
+
+    per_day: int = Field(ge=1)
+    review_capacity_per_owner: int = Field(ge=1, description="items one owner can look at a day")
+
+
+class Approval(Declared):
+    """How far ahead touches are drafted and asked about, and how long a person has to answer."""
+
+    horizon_days: int = Field(ge=1, le=30)
+    answer_within_days: int = Field(default=3, ge=1, le=14)
+    sample_size: int = Field(default=5, ge=1)
+    review_points: tuple[str, ...] = Field(min_length=1)
+    stop_rules: tuple[str, ...] = Field(min_length=1)
+
+
+class Pilot(Declared):
+    """The seeds' minimum viable pilot: length, sample, one owner and the threshold that is proven from the ledger."""
+
+    days: Days
+    sample: str
+    owner: str
+    threshold_share: Share
+
+
+class Measurement(Declared):
+    """What is counted, and the baseline metric that is stored before the first enrolment."""
+
+    baseline_metric: str
+    measures: tuple[str, ...] = Field(min_length=1)
+    reactivated_within_days: Days = 90
+    response_within_days: Days = 30
+    final_check_after_days: Days = 7
+
+
+class Playbook(Declared):
+    """One reactivation programme, as declared in ``include/playbooks/<name>.yaml``."""
+
+    playbook: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    title: str
+    story: str
+    subject: Literal["customer", "account"]
+    authored_by: str
+    brand: str
+    population: Population
+    activity: tuple[ActivitySignal, ...] = Field(min_length=1)
+    windows: dict[str, Annotated[int, Field(ge=1, le=3650)]] = Field(min_length=1)
+    segments: Segments = Segments()
+    requires: dict[str, tuple[str, ...]]
+    readiness: ReadinessLimits = ReadinessLimits()
+    channels: tuple[Channel, ...] = Field(min_length=1)
+    owners: dict[str, str]
+    touches: tuple[Touch, ...] = Field(min_length=1, max_length=7)
+    intake: Intake
+    approval: Approval
+    exits: tuple[ActivitySignal, ...] = Field(min_length=1)
+    no_response_tag: str
+    holdout_share: Share = 0.1
+    holdout_salt: str
+    pilot: Pilot
+    measurement: Measurement
+
+    @model_validator(mode="after")
+    def _holds_together(self) -> Playbook:
+        numbers = [t.number for t in self.touches]
+        days = [t.day for t in self.touches]
+        if numbers != sorted(set(numbers)):
+            raise ValueError(f"touches: numbers must rise without repeating, got {numbers}")
+        if days != sorted(set(days)):
+            raise ValueError(f"touches: days must rise without repeating, got {days}")
+        for touch in self.touches:
+            if (touch.incentive in ("none", "access")) and touch.offer is not None:
+                raise ValueError(f"touches: touch {touch.number} has incentive {touch.incentive} but names an offer")
+            if touch.template and touch.incentive not in ("none", "access") and touch.offer is None:
+                raise ValueError(f"touches: touch {touch.number} has incentive {touch.incentive} but names no offer")
+            foreign = set(touch.channels) - set(self.channels)
+            if foreign:
+                raise ValueError(f"touches: touch {touch.number} uses {sorted(foreign)}, not among channels")
+        without_owner = sorted(set(self.windows) - set(self.owners))
+        if without_owner:
+            raise ValueError(f"owners: no marketing owner for segment {', '.join(without_owner)}")
+        return self
+
+    def touch(self, number: int) -> Touch:
+        """The touch of that number; ``KeyError`` names the playbook."""
+        for touch in self.touches:
+            if touch.number == number:
+                return touch
+        raise KeyError(f"playbook {self.playbook} has no touch {number}")

@@ -1,0 +1,36 @@
+"""Everything a step needs to know that is neither data nor time, as plain values.
+
+Built by ``orchestration`` from Airflow connections or by the command line from the environment; never from a run's
+``conf``. Secrets are kept out of ``repr``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from reactivation import paths
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where things are, which ledger, which keys, and whether time is given (only with the outbox)."""
+
+    home: Path
+    ledger_url: str = field(repr=False)
+    address_keys: tuple[bytes, ...] = field(repr=False)
+    source: str
+    environment: str = "local"
+    owners: Path = paths.OWNERS
+    tenant: Path = paths.TENANT
+    playbooks: Path = paths.PLAYBOOKS
+    given_now: datetime | None = None
+
+    @property
+    def evidence(self) -> Path:
+        return self.home / "evidence"
+
+    @property
+    def outbox(self) -> Path:
+        return self.home / "outbox"
