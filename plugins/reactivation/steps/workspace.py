@@ -1,0 +1,92 @@
+"""What every step works with: settings made into open rooms, and the one clock.
+
+A given clock is for demonstrations: it is accepted only while the outbox is the only provider.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+
+from reactivation.contract.addresses import AddressKeys
+from reactivation.delivery import Outbox, Provider
+from reactivation.evidence import EvidenceError, RunFolder, SnapshotFolder
+from reactivation.ledger import identity
+from reactivation.ledger.engine import Ledger, open_ledger
+from reactivation.playbooks.loader import LoadedPlaybook, load_all, load_playbook
+from reactivation.playbooks.owners import Owners, load_owners
+from reactivation.playbooks.tenant import Tenant, load_tenant
+from reactivation.policy.rules import Rules
+from reactivation.sources import Source, open_source
+from reactivation.steps.rules import read_rules
+from reactivation.steps.settings import Settings
+
+
+class ConfigurationError(Exception):
+    """A setting is wrong; the message names the setting, what was found and the fix."""
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The open rooms of one process. Make one with ``open_workspace``."""
+
+    settings: Settings
+    ledger: Ledger
+    keys: AddressKeys
+
+    def now(self) -> datetime:
+        """The clock: real, or the given one while nothing but the outbox can send."""
+        given = self.settings.given_now
+        if given is None:
+            return datetime.now(UTC)
+        return self.accept_clock(given)
+
+    def accept_clock(self, given: datetime) -> datetime:
+        """``given``, if every provider is the outbox; else ``ConfigurationError``."""
+        real = sorted(name for name, provider in self.providers.items() if not isinstance(provider, Outbox))
+        if real:
+            raise ConfigurationError(
+                f"a given clock ({given.isoformat()}) is refused: {', '.join(real)} would really send. "
+                "Remove REACTIVATION_NOW or --now, or use the outbox"
+            )
+        return given
+
+    @cached_property
+    def owners(self) -> Owners:
+        return load_owners(self.settings.owners)
+
+    @cached_property
+    def tenant(self) -> Tenant:
+        return load_tenant(self.settings.tenant)
+
+    @cached_property
+    def rules(self) -> Rules:
+        return read_rules()
+
+    @cached_property
+    def providers(self) -> Mapping[str, Provider]:
+        """The provider of each channel."""
+        return {"email": Outbox(self.settings.outbox)}
+
+    def source(self) -> Source:
+        return open_source(self.settings.source)
+
+    def playbook(self, name: str) -> LoadedPlaybook:
+        """The playbook of that name; ``ConfigurationError`` lists those there are."""
+        path = self.settings.playbooks / f"{name}.yaml"
+        if not path.is_file():
+            there = ", ".join(sorted(p.stem for p in self.settings.playbooks.glob("*.yaml"))) or "none"
+            raise ConfigurationError(f"no playbook {name} in {self.settings.playbooks}; there are: {there}")
+        return load_playbook(path)
+
+    def all_playbooks(self) -> tuple[LoadedPlaybook, ...]:
+        return load_all(self.settings.playbooks)
+
+    def snapshot_folder(self, snapshot_id: str) -> SnapshotFolder:
+        return SnapshotFolder(self.settings.evidence / "snapshots" / snapshot_id)
+
+    def run_folder(self, run_id: str) -> RunFolder:
+        return RunFolder(self.settings.evidence / "runs" / run_id)
