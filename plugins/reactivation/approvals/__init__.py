@@ -1,0 +1,19 @@
+"""What a named person signs: frozen lists, the judgement of answers, and the proof that a message may go out."""
+
+from reactivation.approvals.answers import AskedList, Judgement, judge_answer
+from reactivation.approvals.lists import ListToSign, NotOpened, content_lists, offer_lists, signing_code
+from reactivation.approvals.sendable import NotSendable, SendableTouch, sendable
+
+__all__ = [
+    "AskedList",
+    "Judgement",
+    "ListToSign",
+    "NotOpened",
+    "NotSendable",
+    "SendableTouch",
+    "content_lists",
+    "judge_answer",
+    "offer_lists",
+    "sendable",
+    "signing_code",
+]

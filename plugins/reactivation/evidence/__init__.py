@@ -1,0 +1,14 @@
+"""Evidence: a folder per snapshot and per run, its manifest of digests, and DuckDB over its files.
+
+Files are written once, whole or not at all, and hold no names, addresses or notes, except ``people.parquet`` and
+``drafts.parquet``.
+"""
+
+from __future__ import annotations
+
+from reactivation.evidence.building import as_path, building
+from reactivation.evidence.engine import open_engine
+from reactivation.evidence.errors import EvidenceError
+from reactivation.evidence.folders import Folder, RunFolder, SnapshotFolder, query
+
+__all__ = ["EvidenceError", "Folder", "RunFolder", "SnapshotFolder", "as_path", "building", "open_engine", "query"]

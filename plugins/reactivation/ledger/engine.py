@@ -1,21 +1,27 @@
 """One way to open the ledger, on SQLite or PostgreSQL, so that every transaction means the same on both.
 
 SQLite by default begins transactions late and loses updates between processes; here each one is ``BEGIN IMMEDIATE``,
-in WAL mode, fully synchronous, with a busy time-out.
+in WAL mode, fully synchronous, with a busy time-out. PostgreSQL gets the same time-out for its locks.
 """
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from threading import Event
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, ProgrammingError
+
+#: The revision this code works with: the newest file of ``ledger/migrations/versions``.
+HEAD = "0001"
+VERSION_TABLE = "ledger_version"
 
 _BUSY_MS = 30_000
+_UPGRADE = "Run: reactivation ledger upgrade"
 
 
 class LedgerError(Exception):
@@ -27,6 +33,7 @@ class Ledger:
     """The database of what was decided, asked, signed, sent and observed."""
 
     engine: Engine
+    _checked: Event = field(default_factory=Event, repr=False, compare=False)
 
     @property
     def dialect(self) -> str:
@@ -39,42 +46,77 @@ class Ledger:
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
-        """A writing transaction; commits at the end, rolls back on any exception. Raises ``LedgerError``."""
-        try:
-            connection = self.engine.connect()
-        except OperationalError as error:
-            raise LedgerError(f"ledger {self.name} cannot be reached: {_first_line(error)}. Start the database, or "
-                              "correct the connection reactivation_ledger") from error  # fmt: skip
-        with connection, connection.begin():
+        """A writing transaction; commits at the end, rolls back on any exception.
+
+        Raises ``LedgerError`` when the database cannot be reached, is not migrated, or refuses to work.
+        """
+        if self.dialect == "sqlite" and not Path(str(self.engine.url.database)).is_file():
+            raise LedgerError(f"ledger {self.name} does not exist. {_UPGRADE}")
+        with self.unchecked() as connection:
+            self._require_tables(connection)
             yield connection
+
+    @contextmanager
+    def unchecked(self) -> Iterator[Connection]:
+        """A writing transaction on whatever is there, for migrations; the same errors otherwise."""
+        try:
+            with self.engine.begin() as connection:
+                yield connection
+        except (IntegrityError, ProgrammingError, DataError):
+            raise
+        except DBAPIError as error:
+            raise LedgerError(f"ledger {self.name} cannot be used: {_first_line(error)}. Start the database, or "
+                              "correct the connection reactivation_ledger") from error  # fmt: skip
 
     def close(self) -> None:
         self.engine.dispose()
 
+    def _require_tables(self, connection: Connection) -> None:
+        if self._checked.is_set():
+            return
+        found = revision(connection)
+        if found is None:
+            raise LedgerError(f"ledger {self.name} has no tables. {_UPGRADE}")
+        if found != HEAD:
+            raise LedgerError(f"ledger {self.name} is at revision {found}, this version needs {HEAD}. {_UPGRADE}")
+        self._checked.set()
+
+
+def revision(connection: Connection) -> str | None:
+    """The revision of a ledger's tables, or ``None`` when it has none."""
+    if not inspect(connection).has_table(VERSION_TABLE):
+        return None
+    found = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar_one_or_none()  # noqa: S608
+    return None if found is None else str(found)
+
 
 def open_ledger(url: str) -> Ledger:
-    """The ledger at a SQLAlchemy URL (``sqlite:///file`` or ``postgresql://…``). Connects on first use."""
+    """The ledger at a SQLAlchemy URL (``sqlite:///FILE`` or ``postgresql://…``). Connects on first use."""
     try:
         parsed = make_url(url)
     except ArgumentError as error:
         raise LedgerError("the ledger's URL cannot be read; use sqlite:///FILE or postgresql://USER@HOST/DB") from error
     if parsed.get_backend_name() == "sqlite":
-        return Ledger(_sqlite(str(parsed), parsed.database))
+        return Ledger(_sqlite(parsed))
     if parsed.get_backend_name() == "postgresql":
-        return Ledger(create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True))
+        return Ledger(_postgresql(parsed))
     raise LedgerError(f"a ledger on {parsed.get_backend_name()} is not supported; use SQLite or PostgreSQL")
 
 
-def _sqlite(url: str, database: str | None) -> Engine:
-    if not database or database == ":memory:":
+def _postgresql(url: URL) -> Engine:
+    options = {"options": f"-c lock_timeout={_BUSY_MS} -c timezone=UTC", "connect_timeout": 10}
+    return create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True, connect_args=options)
+
+
+def _sqlite(url: URL) -> Engine:
+    if not url.database or url.database == ":memory:":
         raise LedgerError("a ledger in memory would forget what it signed; use sqlite:///FILE")
-    Path(database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(url, connect_args={"timeout": _BUSY_MS / 1000})
 
     @event.listens_for(engine, "connect")
-    def _configure(connection: Any, _record: Any) -> None:
+    def _configure(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None  # else the driver begins transactions itself, and late
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={_BUSY_MS}"):
+        for pragma in (f"busy_timeout={_BUSY_MS}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")

@@ -7,8 +7,19 @@ Ids and codes only: no names, addresses, notes or bodies ever stand here (ARCHIT
 from __future__ import annotations
 
 from sqlalchemy import (
-    JSON, Boolean, CheckConstraint, Column, ForeignKey, Index, Integer, MetaData, PrimaryKeyConstraint, Table, Text,
-    UniqueConstraint, text,
+    JSON,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
 )  # fmt: skip
 
 from reactivation.ledger.types import Code, Digest, Id, Money, Sequence, UtcDateTime
@@ -97,6 +108,7 @@ enrolments = Table(
     Column("dimensions", JSON, nullable=False, comment="the six segmentation dimensions, value tier, population"),
     Column("state", Code, nullable=False),
     Column("enrolled_at", UtcDateTime, nullable=False),
+    Column("plan_ends_at", UtcDateTime, nullable=False, comment="end of the window of the last touch planned"),
     Column("ended_at", UtcDateTime),
     Column("exit_reason", Code),
     _one_of("decision", "enrol", "review"),
@@ -135,6 +147,7 @@ touches = Table(
     Column("reason", Code, comment="why it is in that state, as a code"),
     Column("draft_digest", Digest, comment="of the bytes last drafted"),
     Column("draft_run_id", Id, ForeignKey("runs.run_id"), comment="whose drafts.parquet has the bytes"),
+    Column("reserved_by", Code, comment="the dispatcher that looks at it now; means nothing when that one is gone"),
     Column("changed_at", UtcDateTime, nullable=False),
     UniqueConstraint("enrolment_id", "number"),
     _one_of("state", "planned", "drafted", "listed", "signed", "claimed", "accepted", "refused", "unknown",
@@ -297,7 +310,7 @@ sends = Table(
 
 events = Table(
     "events", metadata,
-    Column("event_id", Code, primary_key=True, comment="the provider's or the source's own id: a repeat is nothing new"),
+    Column("event_id", Code, primary_key=True, comment="the source's own id: a repeat is nothing new"),
     Column("customer_id", Code),
     Column("address_key", Digest),
     Column("enrolment_id", Id),
@@ -392,6 +405,15 @@ seals = Table(
 
 #: Inserted, never changed and never removed: triggers on both databases say so.
 APPEND_ONLY = (
-    "answers", "audit", "events", "item_verdicts", "list_items", "list_signers", "list_views", "measurement_events",
-    "request_bindings", "seals", "suppressions",
+    "address_key_checks", "answers", "audit", "events", "identity", "item_verdicts", "list_items", "list_signers",
+    "list_views", "measurement_events", "request_bindings", "runs", "seals", "settings", "snapshots", "suppressions",
 )  # fmt: skip
+
+#: Frozen when inserted, but for these columns, and never removed; a closed list or question never changes again.
+#: An intent that was never called may be removed: then nothing was handed to anybody.
+CHANGES_ONLY = {
+    "lists": ("state", "closed_at"),
+    "questions": ("state", "closed_at"),
+    "enrolments": ("state", "ended_at", "exit_reason"),
+    "sends": ("state", "lease_until", "called_at", "finished_at", "provider_ref", "reason"),
+}

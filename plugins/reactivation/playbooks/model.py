@@ -8,7 +8,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
 Channel = Literal["email", "sms"]
 Purpose = Literal[
@@ -20,6 +20,19 @@ DormancyRange = Literal["under_60", "early_warning", "active_risk", "critical", 
 ActivitySignal = Literal["purchase", "booking", "login", "reply", "open", "click", "visit", "usage", "seen"]
 Days = Annotated[int, Field(ge=0, le=3650)]
 Share = Annotated[float, Field(ge=0, le=1)]
+#: Text that may stand in a header or a heading: one line without control characters.
+Line = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f\u2028\u2029]+$", max_length=200)]
+
+#: The incentives each pattern of framework 003 may carry.
+INCENTIVES: dict[str, tuple[str, ...]] = {
+    "curiosity": ("none",),
+    "relevance": ("none",),
+    "value_reward": ("none", "points_or_credit"),
+    "trust": ("none",),
+    "urgency": ("none", "access"),
+    "economic_incentive": ("percent",),
+    "finality": ("none",),
+}
 
 
 class Declared(BaseModel):
@@ -68,9 +81,21 @@ class Touch(Declared):
     channels: tuple[Channel, ...] = ("email",)
     incentive: IncentivePosition = "none"
     offer: str | None = None
-    template: str | None = None
+    template: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")] | None = None
     only_ranges: tuple[DormancyRange, ...] = ()
     window_days: int = Field(default=5, ge=1, le=14)
+
+    @model_validator(mode="after")
+    def _incentive_fits(self) -> Touch:
+        if self.incentive not in INCENTIVES[self.pattern]:
+            allowed = " or ".join(INCENTIVES[self.pattern])
+            raise ValueError(f"pattern {self.pattern} has incentive {self.incentive}, expected {allowed}")
+        with_offer = self.incentive not in ("none", "access")
+        if self.offer is not None and not with_offer:
+            raise ValueError(f"incentive {self.incentive} takes no offer, found {self.offer}")
+        if self.offer is None and with_offer and self.template:
+            raise ValueError(f"incentive {self.incentive} with a template needs an offer; name one")
+        return self
 
 
 class Intake(Declared):
@@ -136,26 +161,25 @@ class Playbook(Declared):
     pilot: Pilot
     measurement: Measurement
 
-    @model_validator(mode="after")
-    def _holds_together(self) -> Playbook:
-        numbers = [t.number for t in self.touches]
-        days = [t.day for t in self.touches]
-        if numbers != sorted(set(numbers)):
-            raise ValueError(f"touches: numbers must rise without repeating, got {numbers}")
-        if days != sorted(set(days)):
-            raise ValueError(f"touches: days must rise without repeating, got {days}")
-        for touch in self.touches:
-            if (touch.incentive in ("none", "access")) and touch.offer is not None:
-                raise ValueError(f"touches: touch {touch.number} has incentive {touch.incentive} but names an offer")
-            if touch.template and touch.incentive not in ("none", "access") and touch.offer is None:
-                raise ValueError(f"touches: touch {touch.number} has incentive {touch.incentive} but names no offer")
-            foreign = set(touch.channels) - set(self.channels)
+    @field_validator("owners")
+    @classmethod
+    def _every_segment_is_owned(cls, owners: dict[str, str], info: ValidationInfo) -> dict[str, str]:
+        without = sorted(set(info.data.get("windows", {})) - set(owners))
+        if without:
+            raise ValueError(f"no marketing owner for segment {', '.join(without)}")
+        return owners
+
+    @field_validator("touches")
+    @classmethod
+    def _touches_follow(cls, touches: tuple[Touch, ...], info: ValidationInfo) -> tuple[Touch, ...]:
+        for what, values in (("numbers", [t.number for t in touches]), ("days", [t.day for t in touches])):
+            if values != sorted(set(values)):
+                raise ValueError(f"{what} must rise without repeating, found {values}")
+        for touch in touches:
+            foreign = sorted(set(touch.channels) - set(info.data.get("channels", touch.channels)))
             if foreign:
-                raise ValueError(f"touches: touch {touch.number} uses {sorted(foreign)}, not among channels")
-        without_owner = sorted(set(self.windows) - set(self.owners))
-        if without_owner:
-            raise ValueError(f"owners: no marketing owner for segment {', '.join(without_owner)}")
-        return self
+                raise ValueError(f"touch {touch.number} uses {', '.join(foreign)}, which channels does not list")
+        return touches
 
     def touch(self, number: int) -> Touch:
         """The touch of that number; ``KeyError`` names the playbook."""

@@ -13,6 +13,10 @@ from pathlib import Path
 from reactivation import paths
 
 
+class ConfigurationError(Exception):
+    """A setting is wrong; the message names the setting, what was found and the fix."""
+
+
 @dataclass(frozen=True)
 class Settings:
     """Where things are, which ledger, which keys, and whether time is given (only with the outbox)."""
@@ -26,6 +30,15 @@ class Settings:
     tenant: Path = paths.TENANT
     playbooks: Path = paths.PLAYBOOKS
     given_now: datetime | None = None
+
+    @property
+    def embedded_ledger(self) -> Path:
+        """The ledger's file when no other ledger is configured."""
+        return self.home / "ledger" / "ledger.db"
+
+    @property
+    def ledger_is_embedded(self) -> bool:
+        return self.ledger_url == f"sqlite:///{self.embedded_ledger}"
 
     @property
     def evidence(self) -> Path:

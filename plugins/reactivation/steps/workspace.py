@@ -9,12 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from pathlib import Path
 
 from reactivation.contract.addresses import AddressKeys
 from reactivation.delivery import Outbox, Provider
-from reactivation.evidence import EvidenceError, RunFolder, SnapshotFolder
-from reactivation.ledger import identity
+from reactivation.evidence import RunFolder, SnapshotFolder
+from reactivation.ledger import identity, migrations
 from reactivation.ledger.engine import Ledger, open_ledger
 from reactivation.playbooks.loader import LoadedPlaybook, load_all, load_playbook
 from reactivation.playbooks.owners import Owners, load_owners
@@ -22,11 +21,7 @@ from reactivation.playbooks.tenant import Tenant, load_tenant
 from reactivation.policy.rules import Rules
 from reactivation.sources import Source, open_source
 from reactivation.steps.rules import read_rules
-from reactivation.steps.settings import Settings
-
-
-class ConfigurationError(Exception):
-    """A setting is wrong; the message names the setting, what was found and the fix."""
+from reactivation.steps.settings import ConfigurationError, Settings
 
 
 @dataclass(frozen=True)
@@ -90,3 +85,25 @@ class Workspace:
 
     def run_folder(self, run_id: str) -> RunFolder:
         return RunFolder(self.settings.evidence / "runs" / run_id)
+
+
+def open_workspace(settings: Settings) -> Workspace:
+    """The rooms, opened: the ledger migrated, known by its id, and its address keys the right ones.
+
+    The embedded ledger is made on first use; any other must have been upgraded. Raises ``ConfigurationError`` without
+    an address key and ``LedgerError`` for a ledger that is unreachable, not migrated, or made with another key.
+    """
+    if not settings.address_keys:
+        raise ConfigurationError(
+            "there is no address key, so nobody could be recognised; run make run once, or set the connection "
+            "reactivation_address_key"
+        )
+    if settings.ledger_is_embedded and not settings.embedded_ledger.exists():
+        migrations.upgrade(settings.ledger_url)
+    keys = AddressKeys(settings.address_keys)
+    workspace = Workspace(settings, open_ledger(settings.ledger_url), keys)
+    with workspace.ledger.begin() as conn:
+        identity.identify(
+            conn, environment=settings.environment, check_values=keys.check_values(), now=workspace.now()
+        )
+    return workspace

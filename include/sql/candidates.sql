@@ -1,0 +1,168 @@
+-- Purpose: every fact the policy asks about a customer, in one row.
+-- Parameters: $at instant; $salt text of the holdout; $only_tags list of texts; $crowd how many customers behind one
+--   address are too many for it to be one person's.
+-- Grain: one row per contacts.customer_id; ordered by customer_id.
+-- Tables beside the snapshot's: person_nos (include/sql/person_nos.sql), ledger_extract (one row per address key).
+-- Why so: joins only, no judgement. Money is whole ten-thousandths (BIGINT), so that sums and comparisons are exact. The
+--   rank behind a computed value tier is within business segment and currency (amounts in different money are never
+--   compared), ties broken by customer_id. Lists are sorted; where two rows could tie the id decides.
+WITH email_holders AS (
+    SELECT email_key, count(*) AS holders, list_sort(list(customer_id)) AS customers
+    FROM contacts WHERE email_key IS NOT NULL
+    GROUP BY email_key HAVING count(*) > 1
+),
+phone_holders AS (
+    SELECT phone_key, count(*) AS holders, list_sort(list(customer_id)) AS customers
+    FROM contacts WHERE phone_key IS NOT NULL
+    GROUP BY phone_key HAVING count(*) BETWEEN 2 AND $crowd
+),
+past_case AS (
+    SELECT contacts.customer_id, cases.*
+    FROM cases JOIN contacts ON contacts.customer_id = cases.customer_id
+    WHERE cases.opened_at <= $at
+    UNION ALL
+    SELECT contacts.customer_id, cases.*
+    FROM cases JOIN contacts ON contacts.account_id = cases.account_id
+    WHERE cases.opened_at <= $at AND cases.customer_id IS DISTINCT FROM contacts.customer_id
+),
+history AS (
+    SELECT
+        customer_id,
+        list_sort(list(DISTINCT case_id)) AS past_case_ids,
+        max({'at': opened_at, 'id': case_id}) FILTER (WHERE kind = 'cancellation') AS cancellation,
+        max({'at': opened_at, 'id': case_id}) FILTER (WHERE kind IN ('complaint', 'billing')) AS problem,
+        max({'at': opened_at, 'id': case_id, 'objection': objection}) FILTER (WHERE objection IS NOT NULL) AS objected
+    FROM past_case
+    GROUP BY customer_id
+),
+ranked AS (
+    SELECT
+        purchase_summary.customer_id,
+        row_number() OVER place AS margin_rank,
+        count(*) OVER (PARTITION BY contacts.business_segment, purchase_summary.currency) AS margin_ranked
+    FROM purchase_summary JOIN contacts USING (customer_id)
+    WHERE purchase_summary.currency IS NOT NULL AND purchase_summary.margin_known_rows > 0
+    WINDOW place AS (
+        PARTITION BY contacts.business_segment, purchase_summary.currency
+        ORDER BY coalesce(purchase_summary.margin_24m, 0) DESC, purchase_summary.customer_id
+    )
+)
+SELECT
+    c.customer_id,
+    c.account_id,
+    upper(c.country) AS country,
+    c.region,
+    upper(c.phone_country) AS phone_country,
+    c.business_segment,
+    c.lifecycle_stage,
+    lower(trim(c.acquisition_channel)) AS acquisition_channel,
+    c.fit,
+    c.relationship,
+    c.has_notes,
+    c.inactivity_reason,
+    c.owner_id,
+    c.value_tier,
+    c.consent_email,
+    c.is_subscriber_only,
+    list_has_any(coalesce(c.tags, []), $only_tags::VARCHAR[]) AS has_wanted_tag,
+    c.last_seen,
+    c.last_email_opened,
+    c.last_email_link_clicked,
+    c.email_key,
+    c.phone_key,
+    c.email_problem,
+    c.phone_problem,
+    coalesce(c.zones, []) AS zones,
+    coalesce(c.zone_sources, []) AS zone_sources,
+    -- the account
+    a.account_id IS NOT NULL AS account_known,
+    a.owner_id AS account_owner_id,
+    a.fit AS account_fit,
+    a.relationship AS account_relationship,
+    a.has_notes AS account_has_notes,
+    lower(trim(a.status)) AS account_status,
+    a.cancelled_at AS account_cancelled_at,
+    a.cancellation_reason AS account_cancellation_reason,
+    a.inactivity_reason AS account_inactivity_reason,
+    -- purchases
+    coalesce(p.purchases, 0) AS purchases,
+    p.last_purchase_at,
+    p.last_order_at,
+    p.last_booking_at,
+    p.last_subscription_at,
+    coalesce(p.subscriptions, 0) AS subscriptions,
+    p.period_end,
+    p.subscription_cancelled_at,
+    p.currency,
+    (p.revenue::DECIMAL(18, 4) * 10000)::BIGINT AS revenue,
+    (p.revenue_24m::DECIMAL(18, 4) * 10000)::BIGINT AS revenue_24m,
+    (p.margin_24m::DECIMAL(18, 4) * 10000)::BIGINT AS margin_24m,
+    (p.margin_revenue_24m::DECIMAL(18, 4) * 10000)::BIGINT AS margin_revenue_24m,
+    coalesce(p.discounted_purchases, 0) AS discounted_purchases,
+    coalesce(p.codes_redeemed, 0) AS codes_redeemed,
+    p.top_category,
+    p.last_category,
+    p.month_counts,
+    r.margin_rank,
+    r.margin_ranked,
+    -- engagement
+    e.last_open_at,
+    e.last_click_at,
+    greatest(e.last_visit_at, e.last_browse_at, e.last_cart_abandon_at) AS last_visit_at,
+    e.last_login_at,
+    e.last_usage_at,
+    e.last_reply_at,
+    coalesce(e.sent_180d, 0) AS sent_180d,
+    e.last_bounce_at,
+    e.browse_category,
+    e.cart_category,
+    e.last_objection,
+    -- what forbids
+    coalesce(n.suppression_reasons, []) AS suppression_reasons,
+    coalesce(n.suppression_ids, []) AS suppression_ids,
+    coalesce(n.broken_tables, []) AS broken_tables,
+    coalesce(n.relationships, []) AS shared_relationships,
+    coalesce(n.open_case_ids, []) AS open_case_ids,
+    coalesce(h.past_case_ids, []) AS past_case_ids,
+    h.cancellation.at AS cancellation_case_at,
+    h.cancellation.id AS cancellation_case_id,
+    h.problem.at AS problem_case_at,
+    h.problem.id AS problem_case_id,
+    h.objected.objection AS case_objection,
+    h.objected.id AS objection_case_id,
+    coalesce(eh.holders, 1) > $crowd AS email_crowded,
+    list_filter(
+        list_sort(list_distinct(list_concat(
+            CASE WHEN coalesce(eh.holders, 1) <= $crowd THEN coalesce(eh.customers, []) ELSE [] END,
+            coalesce(ph.customers, [])
+        ))),
+        lambda other: other <> c.customer_id
+    ) AS shares_address_with,
+    -- the ledger
+    coalesce(le.suppressed_reason, lp.suppressed_reason) AS ledger_suppressed_reason,
+    le.active_playbook AS email_active_playbook,
+    lp.active_playbook AS phone_active_playbook,
+    CASE WHEN le.last_ended_at >= lp.last_ended_at OR lp.last_ended_at IS NULL THEN le.last_ended_at
+         ELSE lp.last_ended_at END AS last_ended_at,
+    CASE WHEN le.last_ended_at >= lp.last_ended_at OR lp.last_ended_at IS NULL THEN le.last_ended_playbook
+         ELSE lp.last_ended_playbook END AS last_ended_playbook,
+    greatest(coalesce(le.enrolments_total, 0), coalesce(lp.enrolments_total, 0)) AS enrolments_total,
+    greatest(le.last_sent_at, lp.last_sent_at, e.last_email_sent_at, e.last_sms_sent_at) AS last_sent_at,
+    greatest(le.last_sms_sent_at, lp.last_sms_sent_at, e.last_sms_sent_at) AS last_sms_sent_at,
+    greatest(coalesce(le.sms_sent_7d, 0), coalesce(lp.sms_sent_7d, 0)) + coalesce(e.sms_sent_7d, 0) AS sms_sent_7d,
+    greatest(coalesce(le.redeemed_incentives, 0), coalesce(lp.redeemed_incentives, 0)) AS redeemed_incentives,
+    greatest(le.last_redeemed_at, lp.last_redeemed_at) AS last_redeemed_at,
+    -- the first 32 bits of the hash: the same person is in the holdout for as long as the salt stays
+    ('0x' || left(sha256($salt || ':' || c.customer_id), 8))::UBIGINT::BIGINT AS holdout_point
+FROM contacts AS c
+LEFT JOIN accounts AS a USING (account_id)
+LEFT JOIN purchase_summary AS p USING (customer_id)
+LEFT JOIN ranked AS r USING (customer_id)
+LEFT JOIN engagement_summary AS e USING (customer_id)
+LEFT JOIN person_nos AS n USING (customer_id)
+LEFT JOIN history AS h USING (customer_id)
+LEFT JOIN email_holders AS eh USING (email_key)
+LEFT JOIN phone_holders AS ph USING (phone_key)
+LEFT JOIN ledger_extract AS le ON le.address_key = c.email_key
+LEFT JOIN ledger_extract AS lp ON lp.address_key = c.phone_key
+ORDER BY c.customer_id

@@ -1,0 +1,220 @@
+"""What is signed: drafted touches grouped into lists, each with a digest and a signing code.
+
+A content list is one owner's: one playbook, touch, segment and channel, so SMS is always a signature of its own. An
+offer list is one offer × touch × segment for the offer approvers, with the list of ids and what it can cost at most.
+A list that nobody may sign is not made; it comes back as ``NotOpened`` with the reason.
+
+Source: RULES.md, Approval; seed document 000 (human approval point, what not to automate).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, Literal
+
+from reactivation.contract.digests import digest
+from reactivation.ledger.lists import ListItem
+from reactivation.playbooks.owners import Owners, Role, Signer
+
+Kind = Literal["content", "offer"]
+
+LIST_SCHEMA = 1
+SIGNING_CODE_LENGTH = 8
+CONTENT_ROLES: tuple[Role, ...] = ("marketing_owner", "account_owner")
+
+
+@dataclass(frozen=True)
+class Offer:
+    """The offer of a draft: its terms as they stand in the text, and what one redemption costs (null: unknown)."""
+
+    offer_id: str
+    terms: str
+    unit_cost: Decimal | None
+    currency: str | None
+
+
+@dataclass(frozen=True)
+class DraftedTouch:
+    """What a list needs to know of one drafted touch. ``individual`` touches count as signed only when named."""
+
+    touch_id: str
+    customer_id: str
+    playbook: str
+    owner_id: str
+    segment: str
+    number: int
+    channel: str
+    draft_digest: str
+    not_after: datetime
+    individual: bool
+    review_reasons: tuple[str, ...] = ()
+    offer: Offer | None = None
+
+
+@dataclass(frozen=True)
+class ListToSign:
+    """A list ready to be opened: everything but its id. ``authors`` are the user ids that may not sign it."""
+
+    kind: Kind
+    playbook: str
+    owner_id: str
+    segment: str
+    touch_number: int
+    channel: str
+    offer_id: str | None
+    offer_terms: str | None
+    cost: Decimal | None
+    currency: str | None
+    authors: tuple[str, ...]
+    signers: tuple[Signer, ...]
+    expires_at: datetime
+    items: tuple[ListItem, ...]
+
+    def digest(self, list_id: str) -> str:
+        """Hex SHA-256 over the list's id, its terms and its items: another list has another code."""
+        return digest(
+            {
+                "schema": LIST_SCHEMA, "list_id": list_id, "kind": self.kind, "playbook": self.playbook,
+                "owner_id": self.owner_id, "segment": self.segment, "touch_number": self.touch_number,
+                "channel": self.channel, "offer_id": self.offer_id, "offer_terms": self.offer_terms,
+                "cost": self.cost, "currency": self.currency, "authors": list(self.authors),
+                "items": [
+                    [i.position, i.touch_id, i.customer_id, i.draft_digest, i.individual, list(i.review_reasons)]
+                    for i in self.items
+                ],
+            }
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class NotOpened:
+    """A list that would have had nobody to sign it: how many items it held back, and the reason as a code."""
+
+    kind: Kind
+    owner_id: str
+    segment: str
+    touch_number: int
+    channel: str
+    items: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Lists:
+    """What can be opened, and what cannot."""
+
+    opened: tuple[ListToSign, ...]
+    not_opened: tuple[NotOpened, ...]
+
+
+def signing_code(list_digest: str) -> str:
+    """The code a signer types: the first eight hex digits of the list's digest."""
+    return list_digest[:SIGNING_CODE_LENGTH]
+
+
+def content_lists(
+    touches: Sequence[DraftedTouch], *, owners: Owners, authors: Iterable[str], now: datetime, answer_within: timedelta
+) -> Lists:
+    """One list per owner × playbook × touch × segment × channel, for the owner or his delegate to sign."""
+
+    def key(touch: DraftedTouch) -> tuple[str, str, int, str, str]:
+        return touch.playbook, touch.owner_id, touch.number, touch.segment, touch.channel
+
+    def make(group: Sequence[DraftedTouch]) -> ListToSign | NotOpened:
+        signers, reason = _content_signers(owners, group[0].owner_id, written_by)
+        if reason is not None:
+            return _refused("content", group, group[0].owner_id, reason)
+        return _list(
+            "content", group, group[0].owner_id, signers=signers, authors=written_by, answer_by=now + answer_within
+        )
+
+    written_by = _users(authors, owners)
+    return _grouped(touches, key, make)
+
+
+def offer_lists(
+    touches: Sequence[DraftedTouch], *, owners: Owners, authors: Iterable[str], now: datetime, answer_within: timedelta
+) -> Lists:
+    """One list per offer (and its terms) × playbook × touch × segment × channel, for an offer approver to sign."""
+
+    def key(touch: DraftedTouch) -> tuple[str, str, str, int, str, str]:
+        assert touch.offer is not None  # noqa: S101 - only touches with an offer come here
+        return touch.playbook, touch.offer.offer_id, touch.offer.terms, touch.number, touch.segment, touch.channel
+
+    def make(group: Sequence[DraftedTouch]) -> ListToSign | NotOpened:
+        approvers = owners.by_role("offer_approver")
+        signers = tuple(s for s in approvers if s.user_id not in written_by)
+        if not signers:
+            return _refused("offer", group, "", "only_authors_could_sign" if approvers else "no_offer_approver")
+        if any(touch.offer is None or touch.offer.unit_cost is None for touch in group):
+            return _refused("offer", group, signers[0].owner_id, "offer_cost_unknown")
+        return _list(
+            "offer", group, signers[0].owner_id, signers=signers, authors=written_by, answer_by=now + answer_within
+        )
+
+    written_by = _users(authors, owners)
+    return _grouped([t for t in touches if t.offer is not None], key, make)
+
+
+def _content_signers(owners: Owners, owner_id: str, authors: Sequence[str]) -> tuple[tuple[Signer, ...], str | None]:
+    if not owners.knows(owner_id):
+        return (), "unknown_owner"
+    # A delegate stands in for a role the owner has himself, never for one of his own.
+    roles = [role for role in CONTENT_ROLES if role in owners.by_id[owner_id].roles]
+    named = {s.user_id: s for role in reversed(roles) for s in owners.signers_for(owner_id, role)}
+    if not named:
+        return (), "owner_may_not_sign"
+    signers = tuple(named[user] for user in sorted(named) if user not in authors)
+    return (signers, None) if signers else ((), "only_authors_could_sign")
+
+
+def _users(authors: Iterable[str], owners: Owners) -> tuple[str, ...]:
+    """The user ids behind authors, who may be named by user id or by owner id."""
+    named = set(authors)
+    return tuple(sorted(named | {owners.by_id[a].user for a in named if owners.knows(a)}))
+
+
+def _list(
+    kind: Kind, group: Sequence[DraftedTouch], owner_id: str, *, signers: tuple[Signer, ...], authors: tuple[str, ...],
+    answer_by: datetime,
+) -> ListToSign:  # fmt: skip
+    first = group[0]
+    offer = first.offer if kind == "offer" else None
+    individual = {t.touch_id: t.individual and kind == "content" for t in group}
+    ordered = sorted(group, key=lambda t: (not individual[t.touch_id], t.customer_id, t.touch_id))
+    return ListToSign(
+        kind=kind, playbook=first.playbook, owner_id=owner_id, segment=first.segment, touch_number=first.number,
+        channel=first.channel, offer_id=offer.offer_id if offer else None, offer_terms=offer.terms if offer else None,
+        cost=sum((t.offer.unit_cost for t in group if t.offer and t.offer.unit_cost is not None), Decimal(0))
+        if offer else None,
+        currency=offer.currency if offer else None, authors=authors, signers=signers,
+        # Nobody needs an answer about bytes that no longer may go out.
+        expires_at=min(answer_by, max(t.not_after for t in group)),
+        items=tuple(
+            ListItem(n, t.touch_id, t.customer_id, t.draft_digest, individual[t.touch_id], t.review_reasons)
+            for n, t in enumerate(ordered, start=1)
+        ),
+    )  # fmt: skip
+
+
+def _refused(kind: Kind, group: Sequence[DraftedTouch], owner_id: str, reason: str) -> NotOpened:
+    first = group[0]
+    return NotOpened(kind, owner_id, first.segment, first.number, first.channel, len(group), reason)
+
+
+def _grouped(
+    touches: Iterable[DraftedTouch],
+    key: Callable[[DraftedTouch], tuple[Any, ...]],
+    make: Callable[[Sequence[DraftedTouch]], ListToSign | NotOpened],
+) -> Lists:
+    groups: dict[tuple[Any, ...], list[DraftedTouch]] = defaultdict(list)
+    for touch in touches:
+        groups[key(touch)].append(touch)
+    made = [make(groups[k]) for k in sorted(groups)]
+    return Lists(
+        tuple(m for m in made if isinstance(m, ListToSign)), tuple(m for m in made if isinstance(m, NotOpened))
+    )

@@ -1,0 +1,150 @@
+"""Reading an answer nobody checked: what is understood becomes codes, item numbers and ids, the rest is set aside.
+
+Airflow hands on whatever was posted: any field may be missing, of another type, or anything at all. Nothing here
+raises, and nothing somebody typed leaves here as it was typed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from reactivation.approvals.form import OPTIONS, POINT_ANSWERS, REASONS, point_field
+from reactivation.ledger.lists import ListItem
+
+_ID_LENGTH = 80
+_TEXT_LENGTH = 20_000
+_CODE = re.compile(r"[0-9a-f]{8}")
+_SEPARATORS = re.compile(r"[\s,;]+")
+_NOBODY = ("none", "-")
+
+
+@dataclass(frozen=True)
+class Named:
+    """The items a field names, and how many of its words name none."""
+
+    touch_ids: frozenset[str] = frozenset()
+    unknown: int = 0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer with everything unreadable already set aside; ``None`` stands for what was not understood."""
+
+    readable: bool = False
+    timed_out: bool = False
+    responder: str | None = None
+    chosen: str | None = None
+    responded_at: datetime | None = None
+    signing_code: str | None = None
+    reason: str | None = None
+    left_out: Named = Named()
+    individual: Named = Named()
+    points: Mapping[str, str | None] = field(default_factory=dict)
+
+    def as_codes(self, items: Sequence[ListItem]) -> dict[str, Any]:
+        """What is kept of the form: codes, item numbers and counts, never what somebody typed."""
+
+        def numbers(named: Named) -> list[int]:
+            return [i.position for i in items if i.touch_id in named.touch_ids]
+
+        return {
+            "signing_code": "unknown" if self.signing_code is None else self.signing_code,
+            "reason": "unknown" if self.reason is None else self.reason,
+            "left_out": numbers(self.left_out), "left_out_unknown": self.left_out.unknown,
+            "individual": numbers(self.individual), "individual_unknown": self.individual.unknown,
+            "points": {point: "unknown" if value is None else value for point, value in self.points.items()},
+        }  # fmt: skip
+
+
+def read_answer(event: object, items: Sequence[ListItem], review_points: Sequence[str]) -> Answer:
+    """The answer in an event as Airflow gives it to ``execute_complete``."""
+    if not isinstance(event, Mapping):
+        return Answer()
+    form = event.get("params_input")
+    values: Mapping[Any, Any] = form if isinstance(form, Mapping) else {}
+    user = event.get("responded_by_user")
+    return Answer(
+        readable=True,
+        timed_out=event.get("timedout") is not False and event.get("timedout") is not None,
+        responder=_user_id(user.get("id")) if isinstance(user, Mapping) else None,
+        chosen=_chosen(event.get("chosen_options")),
+        responded_at=_instant(event.get("responded_at")),
+        signing_code=_signing_code(values.get("signing_code")),
+        reason=_one_of(values.get("reason", ""), ("", *REASONS)),
+        left_out=_named(values.get("left_out", ""), items, only_one=False),
+        individual=_named(values.get("individual", ""), items, only_one=True),
+        points={point: _one_of(values.get(point_field(point), ""), POINT_ANSWERS) for point in review_points},
+    )
+
+
+def _user_id(value: object) -> str | None:
+    """An auth manager's id: text, or a whole number for those that count their users."""
+    text = str(value) if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**18 else value
+    return text if isinstance(text, str) and 0 < len(text) <= _ID_LENGTH and text.isprintable() else None
+
+
+def _chosen(value: object) -> str | None:
+    if isinstance(value, Sequence) and not isinstance(value, (str, bytes)) and len(value) == 1:
+        return _one_of(value[0], OPTIONS)
+    return None
+
+
+def _one_of(value: object, known: Sequence[str]) -> str | None:
+    return value if isinstance(value, str) and value in known else None
+
+
+def _signing_code(value: object) -> str | None:
+    """The code as typed, forgiving about case, spaces and hyphens; ``None`` when it is none."""
+    if not isinstance(value, str) or len(value) > _ID_LENGTH:
+        return None
+    typed = re.sub(r"[\s-]", "", value).lower()
+    return typed if _CODE.fullmatch(typed) else None
+
+
+def _named(value: object, items: Sequence[ListItem], *, only_one: bool) -> Named:
+    """The items named by number, customer id or touch id. A word that could mean two items names both, or, with
+    ``only_one``, none."""
+    words = _words(value)
+    if words is None:
+        return Named(unknown=1)
+    by_name: dict[str, set[str]] = {}
+    for item in items:
+        for name in (str(item.position), item.customer_id, item.touch_id):
+            by_name.setdefault(name, set()).add(item.touch_id)
+    found: set[str] = set()
+    unknown = 0
+    for word in words:
+        meant = by_name.get(word, set())
+        if len(meant) == 1 or (meant and not only_one):
+            found |= meant
+        else:
+            unknown += 1
+    return Named(frozenset(found), unknown)
+
+
+def _words(value: object) -> list[str] | None:
+    """The words of a text, or of a list of texts and numbers; ``None`` when it is neither."""
+    if value is None:
+        return []
+    texts = []
+    for part in value if isinstance(value, (list, tuple)) else [value]:
+        text = str(part) if isinstance(part, int) and not isinstance(part, bool) and abs(part) < 10**9 else part
+        if not isinstance(text, str):
+            return None
+        texts.append(text)
+    if sum(map(len, texts)) > _TEXT_LENGTH:
+        return None
+    words = [word for text in texts for word in _SEPARATORS.split(text) if word]
+    return [] if len(words) == 1 and words[0].lower() in _NOBODY else words
+
+
+def _instant(value: object) -> datetime | None:
+    try:
+        parsed = datetime.fromisoformat(value) if isinstance(value, str) else value
+        return parsed.astimezone(UTC) if isinstance(parsed, datetime) and parsed.tzinfo is not None else None
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,215 @@
+"""Snapshot and run folders: files beside a manifest that has the SHA-256 of each.
+
+A folder without a manifest is no evidence. Files are added, never rewritten; every read is checked against the
+manifest first.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any, ClassVar, TypeAlias
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+from upath import UPath
+
+from reactivation.contract.digests import canonical_json
+from reactivation.evidence.building import MANIFEST, as_path, building, local_path, replace_file
+from reactivation.evidence.engine import THREADS, open_engine, quoted
+from reactivation.evidence.errors import EvidenceError
+from reactivation.evidence.parquet import write_parquet
+
+SCHEMA = 1
+#: The only files with names, addresses, notes or bodies in them; never shown to a query unless named.
+PERSONAL = ("people", "drafts")
+
+Content: TypeAlias = pa.Table | bytes | Mapping[str, Any]
+
+
+class Folder:
+    """One folder of evidence. ``path`` may be a local path, a URL or Airflow's ``ObjectStoragePath``."""
+
+    kind: ClassVar[str]
+
+    def __init__(self, path: UPath | Path | str) -> None:
+        self.path = as_path(path)
+        self._checked: set[str] = set()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self.path)!r})"
+
+    @property
+    def id(self) -> str:
+        return str(self.path.name)
+
+    def exists(self) -> bool:
+        """Whether the folder is there, whole."""
+        return bool((self.path / MANIFEST).exists())
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """The manifest as it is now. Raises ``EvidenceError`` if there is none or it cannot be read."""
+        try:
+            manifest = json.loads(self._manifest_bytes())
+        except ValueError as error:
+            raise EvidenceError(f"{self.path / MANIFEST} is broken; take a new {self.kind}") from error
+        if manifest.get("schema") != SCHEMA or manifest.get("kind") != self.kind:
+            raise EvidenceError(
+                f"{self.path / MANIFEST} is not of a {self.kind} of schema {SCHEMA}; take a new {self.kind}"
+            )
+        return dict(manifest)
+
+    @property
+    def manifest_digest(self) -> str:
+        """SHA-256 of the manifest's bytes: it stands for everything in the folder."""
+        return hashlib.sha256(self._manifest_bytes()).hexdigest()
+
+    @property
+    def as_of(self) -> datetime:
+        return datetime.fromisoformat(self.manifest["as_of"])
+
+    @property
+    def files(self) -> dict[str, str]:
+        """File name to SHA-256, as the manifest has them."""
+        return dict(self.manifest["files"])
+
+    def has(self, name: str) -> bool:
+        """Whether the manifest lists that file (``.parquet`` may be left out)."""
+        return _file_name(name) in self.files
+
+    def read(self, name: str) -> pa.Table:
+        """The rows of one Parquet file, checked against the manifest. Raises ``EvidenceError``."""
+        return pq.read_table(pa.BufferReader(self.read_bytes(_file_name(name))))
+
+    def read_json(self, name: str) -> dict[str, Any]:
+        """The content of one JSON file, checked against the manifest. Raises ``EvidenceError``."""
+        return dict(json.loads(self.read_bytes(name)))
+
+    def read_bytes(self, name: str) -> bytes:
+        """The bytes of one file, checked against the manifest. Raises ``EvidenceError``."""
+        expected = self.files.get(name)
+        if expected is None:
+            raise EvidenceError(f"{self.path} has no file {name}; it has {', '.join(sorted(self.files))}")
+        try:
+            content = (self.path / name).read_bytes()
+        except FileNotFoundError as error:
+            raise EvidenceError(f"{self.path / name} is missing; restore it or take a new {self.kind}") from error
+        if hashlib.sha256(content).hexdigest() != expected:
+            raise EvidenceError(
+                f"{self.path / name} was changed after it was written; restore it or take a new {self.kind}"
+            )
+        return bytes(content)
+
+    def verify(self) -> None:
+        """Checks every file against the manifest; ``EvidenceError`` names the first that differs."""
+        for name in sorted(self.files):
+            self.read_bytes(name)
+
+    def open_views(self, engine: duckdb.DuckDBPyConnection, *personal: str) -> None:
+        """Gives the engine one view per Parquet file, named like it; personal files only when named."""
+        place = local_path(self.path)
+        for file in sorted(self.files):
+            name, _, ending = file.rpartition(".")
+            if ending != "parquet" or (name in PERSONAL and name not in personal):
+                continue
+            if place is None:
+                engine.register(name, self.read(name))
+                continue
+            if file not in self._checked:
+                self.read_bytes(file)
+                self._checked.add(file)
+            engine.execute(f'CREATE VIEW "{name}" AS FROM read_parquet({quoted(str(place / file))})')
+
+    def _manifest_bytes(self) -> bytes:
+        try:
+            return bytes((self.path / MANIFEST).read_bytes())
+        except FileNotFoundError as error:
+            raise EvidenceError(f"there is no {self.kind} at {self.path}; check the id, or take a new one") from error
+
+
+class SnapshotFolder(Folder):
+    """What every source said at one as-of: the files of ``contract.snapshot``."""
+
+    kind = "snapshot"
+
+
+class RunFolder(Folder):
+    """What one run found and made, file by file."""
+
+    kind = "run"
+
+    @classmethod
+    def create(cls, path: UPath | Path | str, *, as_of: datetime, inputs: Mapping[str, str]) -> RunFolder:
+        """A new run folder with nothing but its manifest; ``inputs`` are digests of what the run works from."""
+        folder = cls(path)
+        manifest = {"schema": SCHEMA, "kind": cls.kind, "id": folder.id, "as_of": as_of, "sources": [],
+                    "files": {}, "inputs": dict(inputs)}  # fmt: skip
+        with building(folder.path) as place:
+            (place / MANIFEST).write_bytes(canonical_json(manifest))
+        return folder
+
+    def add(self, files: Mapping[str, Content]) -> str:
+        """Adds files (tables as Parquet, mappings as canonical JSON, bytes as they are); the new manifest digest.
+
+        Names come with their ending; ``drafts`` means ``drafts.parquet``. Adding the same bytes again changes
+        nothing; other bytes under a name that is there raise ``EvidenceError``.
+        """
+        manifest = self.manifest
+        for name, content in files.items():
+            file, made = _file_name(name), _bytes_of(content)
+            digest = hashlib.sha256(made).hexdigest()
+            if manifest["files"].get(file, digest) != digest:
+                raise EvidenceError(f"{self.path / file} is already there with other content; begin a new run")
+            replace_file(self.path / file, made)
+            manifest["files"][file] = digest
+        replace_file(self.path / MANIFEST, canonical_json(manifest))
+        return self.manifest_digest
+
+    def add_file(self, name: str, content: Content) -> str:
+        """``add`` of one file."""
+        return self.add({name: content})
+
+
+def query(
+    folder: Folder,
+    sql: str,
+    parameters: Mapping[str, Any] | None = None,
+    extra: Mapping[str, pa.Table] | None = None,
+    *,
+    personal: tuple[str, ...] = (),
+    threads: int = THREADS,
+) -> pa.Table:
+    """The result of one statement over a view per Parquet file of the folder, and ``extra`` tables by name."""
+    with open_engine(threads=threads) as engine:
+        folder.open_views(engine, *personal)
+        for name, table in (extra or {}).items():
+            engine.register(name, table)
+        return engine.sql(sql, params=dict(parameters or {})).to_arrow_table()
+
+
+def file_digests(place: Path) -> dict[str, str]:
+    """File name to SHA-256 of every file in a local folder."""
+    digests = {}
+    for file in sorted(place.iterdir()):
+        with file.open("rb") as opened:
+            digests[file.name] = hashlib.file_digest(opened, "sha256").hexdigest()
+    return digests
+
+
+def _file_name(name: str) -> str:
+    return name if "." in name else f"{name}.parquet"
+
+
+def _bytes_of(content: Content) -> bytes:
+    if isinstance(content, bytes):
+        return content
+    if isinstance(content, Mapping):
+        return canonical_json(content)
+    sink = pa.BufferOutputStream()
+    write_parquet(sink, content, content.schema)
+    return bytes(sink.getvalue().to_pybytes())

@@ -1,0 +1,59 @@
+"""Stops: while one stands, nothing in its scope is sent. Only a row of the ledger ends it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import uuid4
+
+from sqlalchemy import Connection, insert, or_, select, update
+
+from reactivation.ledger import audit
+from reactivation.ledger.locks import PERMISSION, exclusive
+from reactivation.ledger.tables import stops
+
+EVERYTHING = "everything"
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Nothing in ``scope`` is sent: ``everything``, ``playbook:<name>`` or ``channel:<name>``."""
+
+    stop_id: str
+    scope: str
+    reason: str
+    actor: str
+    since: datetime
+
+
+def stop(conn: Connection, *, scope: str, reason: str, actor: str, now: datetime) -> Stop:
+    """Begin a stop; claims already under way end first."""
+    exclusive(conn, PERMISSION)
+    made = Stop(str(uuid4()), scope, reason, actor, now)
+    conn.execute(insert(stops), {**vars(made), "until": None})
+    audit.write(conn, at=now, actor=actor, action="stopped", subject=made.stop_id,
+                details={"scope": scope, "reason": reason})  # fmt: skip
+    return made
+
+
+def resume(conn: Connection, *, stop_id: str, actor: str, answer_id: str, now: datetime) -> bool:
+    """End a stop by an accepted answer; false when it has ended already."""
+    standing_one = (stops.c.stop_id == stop_id) & stops.c.until.is_(None)
+    if not conn.execute(update(stops).where(standing_one).values(until=now)).rowcount:
+        return False
+    audit.write(conn, at=now, actor=actor, action="resumed", subject=stop_id, details={"answer_id": answer_id})
+    return True
+
+
+def standing(conn: Connection, now: datetime) -> tuple[Stop, ...]:
+    """The stops that stand now, oldest first."""
+    wanted = select(stops.c.stop_id, stops.c.scope, stops.c.reason, stops.c.actor, stops.c.since)
+    wanted = wanted.where(or_(stops.c.until.is_(None), stops.c.until > now)).order_by(stops.c.since, stops.c.stop_id)
+    return tuple(Stop(**row._mapping) for row in conn.execute(wanted))
+
+
+def applying(found: Sequence[Stop], *, playbook: str, channel: str) -> Stop | None:
+    """The first stop that keeps this playbook's messages of this channel back."""
+    scopes = (EVERYTHING, f"playbook:{playbook}", f"channel:{channel}")
+    return next((s for s in found if s.scope in scopes), None)

@@ -1,0 +1,75 @@
+"""Permanent *do not contact*, per address key and brand. Committed before anything else is done about it.
+
+A suppression and a claim of sends never interleave: the suppression takes the lock of permission for itself, a claim
+shares it. So a suppression is either committed before the intent, and the touch is not sent, or after it (crossed).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from reactivation.ledger import audit
+from reactivation.ledger.engine import Ledger
+from reactivation.ledger.locks import PERMISSION, exclusive
+from reactivation.ledger.tables import suppressions
+
+EVERY = "*"
+
+
+@dataclass(frozen=True)
+class Suppression:
+    """One *no*. ``brand`` and ``channel``: ``*`` for every one. ``source``: where it was said."""
+
+    address_key: str
+    brand: str
+    channel: str
+    reason: str
+    source: str
+    occurred_at: datetime
+
+
+def commit(ledger: Ledger, rows: Iterable[Suppression], *, actor: str, now: datetime) -> int:
+    """Commit suppressions in a transaction of their own; returns how many are new."""
+    unique = {(r.address_key, r.brand, r.channel, r.reason): r for r in rows}
+    if not unique:
+        return 0
+    with ledger.begin() as conn:
+        exclusive(conn, PERMISSION)
+        return _insert(conn, list(unique.values()), actor=actor, now=now)
+
+
+def standing(conn: Connection, address_keys: Collection[str], *, brand: str, channel: str) -> dict[str, str]:
+    """The reason by address key, for those of ``address_keys`` that may not be contacted so."""
+    found = conn.execute(
+        select(suppressions.c.address_key, suppressions.c.reason)
+        .where(
+            suppressions.c.address_key.in_(sorted(address_keys)),
+            suppressions.c.brand.in_((EVERY, brand)),
+            suppressions.c.channel.in_((EVERY, channel)),
+        )
+        .order_by(suppressions.c.address_key, suppressions.c.reason.desc())
+    )
+    return {row.address_key: row.reason for row in found}
+
+
+def _insert(conn: Connection, rows: Sequence[Suppression], *, actor: str, now: datetime) -> int:
+    dialect = postgresql if conn.dialect.name == "postgresql" else sqlite
+    new: list[Suppression] = []
+    for row in rows:
+        added = dialect.insert(suppressions).values(**asdict(row), recorded_at=now).on_conflict_do_nothing()
+        if conn.execute(added).rowcount:
+            new.append(row)
+    audit.write_many(
+        conn, at=now, actor=actor, action="suppressed",
+        subjects=[
+            (r.address_key, {"brand": r.brand, "channel": r.channel, "reason": r.reason, "source": r.source,
+                             "occurred_at": r.occurred_at})
+            for r in new
+        ],
+    )  # fmt: skip
+    return len(new)

@@ -1,0 +1,149 @@
+"""The personalisation fields a template may use, and how each becomes plain text.
+
+The allow-list is closed: no complaint, health, payment or score data can be named in copy (RULES.md, Content). A value
+is text that is already safe to stand in a header: a line break or control character refuses the message, marks that
+turn the reading direction are taken out, and a field without a value is absent, so that a template that needs it fails.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from reactivation.playbooks.tenant import Tenant
+
+#: Everything a template may name, with what it is.
+FIELDS: Mapping[str, str] = {
+    "salutation": "Hello, with the first name where it is known",
+    "owner_name": "the marketing owner the message is signed with",
+    "display_name": "the brand as customers know it",
+    "legal_name": "the company in law",
+    "postal_address": "where the company can be reached by post",
+    "account_url": "the customer's account",
+    "unsubscribe_url": "the recipient's own way out",
+    "offer_reward": "what the offer gives, such as £15 of account credit",
+    "offer_terms": "the terms as approved",
+    "offer_deadline": "until when, on the recipient's clock",
+    "offer_code": "the single-use code; absent for an offer that needs none",
+}
+
+_NAME_MAX = 60
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_DIRECTION = re.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\u200b]")
+_LINK_LIKE = re.compile(r"://|www\.|@|[\w-]\.(?:com|net|org|info|io|co|ru|cn|xyz|top|shop|link|click)\b", re.IGNORECASE)
+_SYMBOLS = {"GBP": "£", "EUR": "€", "USD": "$", "CAD": "CA$", "AUD": "A$", "NZD": "NZ$"}
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+)  # fmt: skip
+
+
+class MessageError(Exception):
+    """A message cannot be made. ``code`` is the reason kept in the ledger; the text names a field, never its value."""
+
+    def __init__(self, code: str, explanation: str) -> None:
+        super().__init__(explanation)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Offer:
+    """One row of the contract's offers, as far as a message shows or checks it."""
+
+    offer_id: str
+    kind: str
+    value: Decimal
+    currency: str | None
+    unit_cost: Decimal
+    redeem_within_hours: int | None
+    starts_at: datetime
+    ends_at: datetime
+    budget: Decimal
+    codes_available: int | None
+    terms: str
+
+    def deadline(self, planned_send: datetime) -> datetime:
+        """Planned send plus ``redeem_within_hours``, never after the end, on a full minute. Refuses other days."""
+        if not self.starts_at <= planned_send < self.ends_at:
+            raise MessageError("offer_not_running", f"offer {self.offer_id} does not run on the planned day")
+        hours = self.redeem_within_hours
+        until = self.ends_at if hours is None else min(planned_send + timedelta(hours=hours), self.ends_at)
+        return until.astimezone(UTC).replace(second=0, microsecond=0)
+
+
+def safe_text(field: str, value: str) -> str:
+    """``value`` on one line, without direction marks; refuses control characters, which could forge a header."""
+    text = _DIRECTION.sub("", value).strip()
+    if _CONTROL.search(text):
+        raise MessageError(
+            "personalisation_unsafe", f"{field} has a line break or control character; correct the source"
+        )
+    return text
+
+
+def salutation(first_name: str | None) -> str:
+    """``Hello Ada``, or ``Hello`` where no name is known. Refuses a name that has a link or is too long for one."""
+    name = safe_text("first_name", first_name or "")
+    if _LINK_LIKE.search(name) or len(name) > _NAME_MAX:
+        raise MessageError("personalisation_unsafe", "first_name has a link or is too long; correct the source")
+    return f"Hello {name}" if name else "Hello"
+
+
+def reward(offer: Offer) -> str:
+    """What the offer gives, in words: ``£15 of account credit``, ``500 loyalty points``, ``20% off``."""
+    match offer.kind:
+        case "credit":
+            return f"{_money(offer.value, offer.currency)} of account credit"
+        case "points":
+            return f"{_number(offer.value)} loyalty points"
+        case "percent":
+            return f"{_number(offer.value)}% off"
+        case kind:
+            raise MessageError("offer_kind", f"offer {offer.offer_id} is of kind {kind}, which no text can state")
+
+
+def on_the_clock(instant: datetime, zone: str) -> str:
+    """An instant for a reader, whatever the machine's locale: ``Friday 12 March 2027, 17:00 (London time)``."""
+    local = instant.astimezone(ZoneInfo(zone))
+    city = zone.rpartition("/")[2].replace("_", " ")
+    day = f"{_WEEKDAYS[local.weekday()]} {local.day} {_MONTHS[local.month - 1]} {local.year}"
+    return f"{day}, {local:%H:%M} ({city} time)"
+
+
+def tenant_fields(tenant: Tenant) -> dict[str, str]:
+    """The fields that are the same in every message."""
+    return {
+        "display_name": tenant.display_name,
+        "legal_name": tenant.legal_name,
+        "postal_address": tenant.postal_address,
+        "account_url": tenant.account_url,
+    }
+
+
+def unsubscribe_link(tenant: Tenant, touch_id: str) -> str:
+    """The recipient's own link: it carries the touch, which leads to the address key, and nothing personal."""
+    separator = "&" if "?" in tenant.unsubscribe_url else "?"
+    return f"{tenant.unsubscribe_url}{separator}t={touch_id}"
+
+
+def offer_fields(offer: Offer, deadline: datetime, zone: str, code: str | None) -> dict[str, str]:
+    """The fields of an offer: the reward, its terms word for word, the deadline on the recipient's clock, the code."""
+    terms = safe_text("offer_terms", " ".join(offer.terms.split()))
+    shown = {"offer_reward": reward(offer), "offer_terms": terms, "offer_deadline": on_the_clock(deadline, zone)}
+    return shown if code is None else {**shown, "offer_code": code}
+
+
+def _money(value: Decimal, currency: str | None) -> str:
+    if currency is None:
+        raise MessageError("offer_currency", "an offer of money names no currency")
+    amount = _number(value) if value == value.to_integral_value() else f"{value:,.2f}"
+    return f"{_SYMBOLS[currency]}{amount}" if currency in _SYMBOLS else f"{amount} {currency}"
+
+
+def _number(value: Decimal) -> str:
+    return f"{value.normalize():,f}"

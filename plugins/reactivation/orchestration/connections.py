@@ -1,0 +1,211 @@
+"""Connections and environment variables made into plain values.
+
+A connection is read from ``AIRFLOW_CONN_<ID>`` (a URI or JSON, as Airflow writes them); inside a task also from Airflow's
+own store. Airflow is imported only there, so that the command line stays quick. In the environment ``local`` the ledger
+and the address key may be left out: then they lie below the home. Anywhere else they must be named.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
+
+from reactivation import paths
+from reactivation.steps.settings import ConfigurationError, Settings
+
+LEDGER, ADDRESS_KEY = "reactivation_ledger", "reactivation_address_key"
+LOCAL = "local"
+ADDRESS_KEY_FILE = Path("secrets") / "address_key"
+
+_POSTGRES = ("postgres", "postgresql")
+
+
+class Connection(Protocol):
+    """What this module needs of a connection, Airflow's or ours."""
+
+    conn_type: str | None
+    host: str | None
+    login: str | None
+    password: str | None
+    port: int | None
+    schema: str | None
+
+    @property
+    def extra_dejson(self) -> Mapping[str, Any]: ...
+
+
+@dataclass(frozen=True)
+class Named:
+    """A connection from the environment."""
+
+    conn_type: str | None
+    host: str | None = None
+    login: str | None = None
+    password: str | None = field(default=None, repr=False)
+    port: int | None = None
+    schema: str | None = None
+    extra_dejson: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+def settings_from_environment() -> Settings:
+    """The settings of this process. Raises ``ConfigurationError`` naming the variable, what is wrong and the fix."""
+    home = Path(os.environ.get("REACTIVATION_HOME") or ".reactivation").absolute()
+    environment = os.environ.get("REACTIVATION_ENVIRONMENT") or LOCAL
+    return Settings(
+        home=home,
+        ledger_url=_ledger_url(home, environment),
+        address_keys=_address_keys(home, environment),
+        source=os.environ.get("REACTIVATION_SOURCE") or str(home / "sample"),
+        environment=environment,
+        owners=_path("REACTIVATION_OWNERS", paths.OWNERS),
+        tenant=_path("REACTIVATION_TENANT", paths.TENANT),
+        playbooks=_path("REACTIVATION_PLAYBOOKS", paths.PLAYBOOKS),
+        given_now=_given_now(),
+    )
+
+
+# --- the values -----------------------------------------------------------------------------------------------------
+def _ledger_url(home: Path, environment: str) -> str:
+    connection = _connection(LEDGER)
+    if connection is None:
+        _only_local(environment, LEDGER, "the ledger's database")
+        return f"sqlite:///{home / 'ledger' / 'ledger.db'}"
+    if connection.conn_type == "sqlite":
+        return f"sqlite:///{connection.schema or connection.host or ''}"
+    if connection.conn_type in _POSTGRES:
+        return _postgres_url(connection)
+    raise ConfigurationError(
+        f"connection {LEDGER} is of type {connection.conn_type}; a ledger is kept on sqlite or postgres. "
+        f"Set {_variable(LEDGER)}=postgresql://USER:PASSWORD@HOST/DATABASE"
+    )
+
+
+def _postgres_url(connection: Connection) -> str:
+    from sqlalchemy import URL
+
+    extra = {name: str(value) for name, value in connection.extra_dejson.items()}
+    url = URL.create(
+        "postgresql", username=connection.login, password=connection.password, host=connection.host,
+        port=connection.port, database=connection.schema,
+    )  # fmt: skip
+    return url.render_as_string(hide_password=False) + (f"?{urlencode(extra)}" if extra else "")
+
+
+def _address_keys(home: Path, environment: str) -> tuple[bytes, ...]:
+    """Oldest first. Empty when there is none: what needs an address key says so itself."""
+    connection = _connection(ADDRESS_KEY)
+    if connection is not None:
+        keys = tuple(key.strip().encode() for key in (connection.password or "").split(",") if key.strip())
+        if not keys:
+            raise ConfigurationError(
+                f"connection {ADDRESS_KEY} has no password; the password is the secret key, or several with commas "
+                "between, oldest first"
+            )
+        return keys
+    _only_local(environment, ADDRESS_KEY, "the secret key of addresses")
+    file = home / ADDRESS_KEY_FILE
+    return (file.read_bytes().strip(),) if file.is_file() else ()
+
+
+def _only_local(environment: str, conn_id: str, what: str) -> None:
+    if environment != LOCAL:
+        raise ConfigurationError(
+            f"environment {environment} has no connection {conn_id} ({what}); set {_variable(conn_id)} for every "
+            "process, or add the connection in Airflow"
+        )
+
+
+def _path(variable: str, default: Path) -> Path:
+    text = os.environ.get(variable)
+    if not text:
+        return default
+    path = Path(text).absolute()
+    if not path.exists():
+        raise ConfigurationError(f"{variable}={text}: there is no such file or folder")
+    return path
+
+
+def _given_now() -> datetime | None:
+    text = os.environ.get("REACTIVATION_NOW")
+    if not text:
+        return None
+    try:
+        given = datetime.fromisoformat(text)
+    except ValueError:
+        given = None
+    if given is None or given.tzinfo is None:
+        raise ConfigurationError(f"REACTIVATION_NOW={text} is no instant; write for example 2026-12-01T11:00+00:00")
+    return given.astimezone(UTC)
+
+
+# --- connections ----------------------------------------------------------------------------------------------------
+def _variable(conn_id: str) -> str:
+    return f"AIRFLOW_CONN_{conn_id.upper()}"
+
+
+def _connection(conn_id: str) -> Connection | None:
+    text = os.environ.get(_variable(conn_id))
+    if text:
+        return _parse(conn_id, text)
+    return _from_airflow(conn_id) if _in_a_task() else None
+
+
+def _in_a_task() -> bool:
+    """Airflow's store answers only a process that runs a task; asking elsewhere would import Airflow for nothing."""
+    runner = sys.modules.get("airflow.sdk.execution_time.task_runner")
+    return hasattr(runner, "SUPERVISOR_COMMS")
+
+
+def _from_airflow(conn_id: str) -> Connection | None:
+    from airflow.sdk import Connection as Stored
+    from airflow.sdk.exceptions import AirflowNotFoundException
+
+    try:
+        found: Connection = Stored.get(conn_id)
+    except AirflowNotFoundException:
+        return None
+    return found
+
+
+def _parse(conn_id: str, text: str) -> Named:
+    wrong = ConfigurationError(
+        f"{_variable(conn_id)} cannot be read; write a URI such as postgresql://USER:PASSWORD@HOST/DATABASE, or JSON "
+        'such as {"conn_type": "generic", "password": "…"}'
+    )
+    try:
+        return _from_json(text) if text.lstrip().startswith("{") else _from_uri(text)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        raise wrong from None  # the text holds a secret, and so does the error it caused
+
+
+def _from_json(text: str) -> Named:
+    given = json.loads(text)
+    extra = given.get("extra") or {}
+    port = given.get("port")
+    return Named(
+        conn_type=given["conn_type"], host=given.get("host"), login=given.get("login"), password=given.get("password"),
+        port=None if port is None else int(port), schema=given.get("schema"),
+        extra_dejson=json.loads(extra) if isinstance(extra, str) else dict(extra),
+    )  # fmt: skip
+
+
+def _from_uri(text: str) -> Named:
+    parts = urlsplit(text)
+    if not parts.scheme:
+        raise ValueError("no scheme")
+
+    def plain(value: str | None) -> str | None:
+        return unquote(value) if value else None
+
+    return Named(
+        conn_type=parts.scheme.replace("-", "_"), host=plain(parts.hostname), login=plain(parts.username),
+        password=plain(parts.password), port=parts.port, schema=plain(parts.path[1:]),
+        extra_dejson=dict(parse_qsl(parts.query)),
+    )  # fmt: skip

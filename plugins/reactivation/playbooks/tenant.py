@@ -1,0 +1,86 @@
+"""The company whose customers these are: what must stand in every message, and where its links may lead."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Self
+from urllib.parse import urlsplit
+from zoneinfo import available_timezones
+
+from pydantic import Field, StringConstraints, field_validator, model_validator
+
+from reactivation.playbooks.declared import DeclarationError, parse_declared, read_bytes
+from reactivation.playbooks.model import Declared, Line
+
+Address = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}$", max_length=254)]
+Domain = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")]
+Https = Annotated[str, StringConstraints(pattern=r"^https://[^\s<>\"']+$", max_length=500)]
+
+
+class TenantError(DeclarationError):
+    """The file of the tenant is refused; every problem with its line."""
+
+    kind = "tenant file"
+
+
+class Sender(Declared):
+    """The one From of every e-mail."""
+
+    name: Line
+    address: Address
+
+
+class Tenant(Declared):
+    """The tenant as declared; a run without it does not draft."""
+
+    brand: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    display_name: Line
+    legal_name: Line
+    postal_address: Line
+    timezone: str
+    sender: Sender
+    link_domains: tuple[Domain, ...] = Field(min_length=1)
+    unsubscribe_url: Https
+    unsubscribe_mailto: Address
+    account_url: Https
+
+    @field_validator("timezone")
+    @classmethod
+    def _is_a_zone(cls, zone: str) -> str:
+        if zone not in available_timezones():
+            raise ValueError(f"found {zone!r}, expected the name of a time zone such as Europe/London")
+        return zone
+
+    @model_validator(mode="after")
+    def _links_stay_home(self) -> Self:
+        for field in ("unsubscribe_url", "account_url"):
+            url: str = getattr(self, field)
+            if not self.owns_link(url):
+                raise ValueError(f"{field} leads to {urlsplit(url).hostname}, which is not among link_domains")
+        return self
+
+    def owns_link(self, url: str) -> bool:
+        """True for an https link to a domain of the tenant or below one, on the usual port, without credentials."""
+        try:
+            parts = urlsplit(url)
+            plain = parts.scheme == "https" and parts.port in (None, 443) and parts.username is None
+        except ValueError:
+            return False
+        host = (parts.hostname or "").lower()
+        return plain and any(host == domain or host.endswith(f".{domain}") for domain in self.link_domains)
+
+
+class DeclaredTenant(Declared):
+    """The file ``tenant.yaml``."""
+
+    tenant: Tenant
+
+
+def parse_tenant(text: str, name: str) -> Tenant:
+    """The tenant a YAML text declares. Raises ``TenantError``."""
+    return parse_declared(text, name, DeclaredTenant, TenantError).tenant
+
+
+def load_tenant(path: Path) -> Tenant:
+    """The tenant of one file. Raises ``TenantError``."""
+    return parse_tenant(read_bytes(path, TenantError)[0], str(path))

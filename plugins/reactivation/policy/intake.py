@@ -1,0 +1,72 @@
+"""How many enrolments may begin: best priority first, as many as the day and the owners' review capacity carry.
+
+Who may not begin now is held with the reason and decided afresh at the next run.
+
+Source: PLAYBOOKS.md, Across playbooks (intake, duplicate guard); ARCHITECTURE.md, invariant 6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from reactivation.contract.tables import TEXT, WHOLE
+
+BEGIN, HOLD, HOLDOUT = "begin", "hold", "holdout"
+
+#: One row per candidate, sorted by customer_id; ``rank`` is the place in the order of service, 0 first.
+INTAKE = pa.schema([("customer_id", TEXT), ("outcome", TEXT), ("reason", TEXT), ("rank", WHOLE)])
+
+_KEYS = ("email_key", "phone_key")
+_SERVED_FIRST = [
+    ("holdout", "descending", "at_end"), ("priority", "descending", "at_end"), ("customer_id", "ascending", "at_end"),
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Room:
+    """What may begin today: enrolments of the playbook, items per owner, and the run's own limits."""
+
+    enrolments: int
+    items_by_owner: Mapping[str, int]
+    segment: str | None = None
+    sample_size: int | None = None
+
+
+def take_in(candidates: pa.Table, room: Room, occupied: pa.Array) -> pa.Table:
+    """Who begins (``INTAKE``), among candidates decided ``enrol`` or ``review``.
+
+    ``candidates``: customer_id, business_segment, owner_id, priority, holdout, email_key, phone_key and ``items`` (the
+    touches an owner would have to look at now). ``occupied``: address keys in an active enrolment of any playbook. Of
+    several customers behind one address one begins, and none when one of them is held out.
+    """
+    order = pc.sort_indices(candidates, sort_keys=_SERVED_FIRST)
+    people = candidates.take(order).drop_columns("priority").to_pandas()
+    reason = pd.Series(None, index=people.index, dtype=object)
+
+    def hold(rows: pd.Series, code: str) -> None:
+        reason[reason.isna() & rows] = code
+
+    hold(people["holdout"], HOLDOUT)
+    if room.segment is not None:
+        hold(people["business_segment"] != room.segment, "segment_not_in_run")
+    hold(people["items"] == 0, "nothing_to_send")
+    for key in _KEYS:
+        hold(people[key].isin(set(occupied.to_pylist())), "in_another_playbook")
+    asked = people[[*_KEYS]].where(reason.isna() | people["holdout"])
+    for key in _KEYS:
+        hold(asked[key].notna() & asked[key].duplicated(), "same_person")
+    hold(~people["owner_id"].isin(set(room.items_by_owner)), "owner_unknown")
+    wanted = people["items"].where(reason.isna(), 0).groupby(people["owner_id"], dropna=False).cumsum()
+    hold(wanted > people["owner_id"].map(dict(room.items_by_owner)).astype("float64"), "capacity")
+    hold(reason.isna().cumsum() > room.enrolments, "capacity")
+    if room.sample_size is not None:
+        hold(reason.isna().cumsum() > room.sample_size, "sample_size")
+
+    outcome = reason.where(reason.isin([HOLDOUT]) | reason.isna(), HOLD).fillna(BEGIN)
+    ranked = {"customer_id": people["customer_id"], "outcome": outcome, "reason": reason, "rank": people.index}
+    return pa.Table.from_pydict(ranked, schema=INTAKE).sort_by("customer_id")

@@ -1,0 +1,166 @@
+"""All rule data as one typed, versioned value. Every number and list of the policy is here, none is in code.
+
+Parsing is of text; which file the text came from is the caller's business. Source: RULES.md ("every number is data").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field, ValidationInfo, field_validator
+
+from reactivation.contract.digests import digest
+from reactivation.playbooks.declared import DeclarationError, Problem, parse_declared
+from reactivation.playbooks.model import Declared
+from reactivation.policy.timing import TimingRules
+
+ConsentBasis = Literal[
+    "express_written", "express", "double_opt_in", "soft_opt_in", "implied_purchase", "implied_inquiry"
+]
+EvidenceField = Literal["method", "disclosure_version", "evidence_ref", "affirmative_action", "collected_by_brand"]
+Condition = Literal[
+    "obtained_in_sale", "own_similar_products", "opt_out_at_collection", "opt_out_in_every_message", "no_objection",
+    "not_prechecked", "not_condition_of_purchase",
+]  # fmt: skip
+Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+Part = Annotated[Decimal, Field(ge=0, le=1)]
+
+
+class RulesError(DeclarationError):
+    """A rules file is refused; every problem with its line."""
+
+    kind = "rules file"
+
+
+class Accepted(Declared):
+    """On which terms one basis permits: how long, counted from what, and what must be evidenced."""
+
+    months: int | None = Field(default=None, ge=1)
+    counted_from: Literal["last_evidence", "event_date"] = "last_evidence"
+    confirmed: bool = False
+    conditions: tuple[Condition, ...] = ()
+
+
+class Regime(Declared):
+    """The law of some countries: which bases permit, by channel."""
+
+    countries: tuple[Country, ...] = Field(min_length=1)
+    email: dict[ConsentBasis, Accepted]
+    sms: dict[ConsentBasis, Accepted]
+
+
+class PermissionRules(Declared):
+    """``permission.yaml``."""
+
+    version: str
+    purposes: tuple[str, ...] = Field(min_length=1)
+    crowd: int = Field(ge=2)
+    evidence: dict[ConsentBasis, tuple[EvidenceField, ...]]
+    regimes: dict[str, Regime]
+    opens_never_count: tuple[Country, ...]
+
+    @field_validator("regimes")
+    @classmethod
+    def _hold_together(cls, regimes: dict[str, Regime], info: ValidationInfo) -> dict[str, Regime]:
+        law_of: dict[str, str] = {}
+        for name, regime in regimes.items():
+            for country in regime.countries:
+                if country in law_of:
+                    raise ValueError(f"{country} is in {law_of[country]} and in {name}; a country has one regime")
+                law_of[country] = name
+            unproven = sorted({*regime.email, *regime.sms} - set(info.data.get("evidence", {})))
+            if unproven:
+                raise ValueError(f"{name} accepts {unproven[0]}, but evidence does not say what must be on record for it")
+        return regimes
+
+
+class Words(Declared):
+    """``words.yaml``."""
+
+    version: str
+    closed_case_statuses: tuple[str, ...]
+    deactivated_stages: tuple[str, ...]
+    ended_account_statuses: tuple[str, ...]
+    suppression_order: tuple[str, ...]
+    acquisition: dict[Literal["paid_social", "organic_search", "email_referral", "direct"], tuple[str, ...]]
+
+
+class Seasonal(Declared):
+    """When purchases count as seasonal."""
+
+    purchases: int = Field(ge=2)
+    share: Part
+
+
+class ReasonRules(Declared):
+    """``reasons.yaml``."""
+
+    version: str
+    problem_before_silence_days: int = Field(ge=0)
+    subscription_end_days: int = Field(ge=0)
+    seasonal: Seasonal
+
+
+class IncentiveRules(Declared):
+    """``incentives.yaml``."""
+
+    version: str
+    cooldown_days: int = Field(ge=0)
+    lifetime_incentives: int = Field(ge=0)
+    uplift: Annotated[Decimal, Field(ge=1)]
+    conversion: Annotated[Decimal, Field(gt=0, le=1)]
+    contact_cost: Annotated[Decimal, Field(ge=0)]
+    margin_floor: Part
+
+
+class Weights(Declared):
+    """What each part of the priority weighs."""
+
+    value: Part
+    recency: Part
+    engagement: Part
+
+
+class PriorityRules(Declared):
+    """``priority.yaml``."""
+
+    version: str
+    weights: Weights
+    value: dict[Literal["high", "mid", "low", "unknown"], Part]
+    recency_days: int = Field(ge=1)
+    engagement: dict[Literal["clicks_no_purchase", "opens_no_clicks", "unknown", "dark"], Part]
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Every rule of the policy. ``version`` is the newest declared version and the digest of all the files' text."""
+
+    permission: PermissionRules
+    words: Words
+    reasons: ReasonRules
+    incentives: IncentiveRules
+    priority: PriorityRules
+    timing: TimingRules
+    version: str
+
+
+#: The rule files, each with what it declares.
+FILES: dict[str, type[BaseModel]] = {
+    "permission": PermissionRules, "words": Words, "reasons": ReasonRules, "incentives": IncentiveRules,
+    "priority": PriorityRules, "timing": TimingRules,
+}  # fmt: skip
+
+
+def parse_rules(texts: Mapping[str, str]) -> Rules:
+    """The rules of the texts of ``FILES``, by name. Raises ``RulesError`` for one that is missing or refused."""
+    missing = sorted(set(FILES) - set(texts))
+    if missing:
+        raise RulesError(f"{missing[0]}.yaml", [Problem(1, "", "is missing; put it beside the other rules files")])
+    parsed: dict[str, Any] = {
+        name: parse_declared(texts[name], f"{name}.yaml", model, RulesError) for name, model in FILES.items()
+    }
+    newest = max(part.version for part in parsed.values())
+    return Rules(**parsed, version=f"{newest}+{digest({name: texts[name] for name in FILES})[:12]}")

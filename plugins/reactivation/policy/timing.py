@@ -1,0 +1,261 @@
+"""When a message may reach a person: the next legal instant, and whether an instant is legal.
+
+One row is one recipient. The recipient's clock is a set of zones (address, profile, phone) and a moment must be legal
+in all of them; unknown is no. Work is done once per distinct place, never per person.
+
+Source: RULES.md, Timing; ARCHITECTURE.md, invariants 3 and 10.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import time
+from functools import cache
+from typing import Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from reactivation.contract.tables import TIME
+from reactivation.policy.public_holidays import days_off
+
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
+#: What a table of recipients must have; other columns are ignored. ``zone_sources`` has "address" among its values
+#: when an address gave a zone. Countries are ISO 3166 two-letter codes.
+PLACE_COLUMNS = ("zones", "zone_sources", "country", "region", "phone_country")
+
+_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_NO_PLACE = ("Etc/Unknown", "Factory")
+_FIELD, _ITEM = "\x1f", "\x1e"
+_MICROSECOND = np.dtype("datetime64[us]")
+_NOT_A_TIME = np.datetime64("NaT", "us")
+_Answer = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+#: Zones count as one when their offsets agree in every week of one fixed year, so that a row's answer never depends
+#: on the batch it is in.
+_SAMPLED_WEEKS = pd.date_range("2026-01-07T12:00", periods=52, freq="7D", tz="UTC")
+
+
+class _Declared(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Window(_Declared):
+    """The hours of a recipient's day, ``opens`` inclusive and ``closes`` exclusive."""
+
+    opens: time
+    closes: time
+    weekdays: tuple[Weekday, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _stays_in_the_default(self) -> Window:
+        if not time(10) <= self.opens < self.closes <= time(17) or {"sat", "sun"} & set(self.weekdays):
+            raise ValueError(
+                f"window: {self.opens:%H:%M}-{self.closes:%H:%M} on {', '.join(self.weekdays)} is wider than Mon-Fri "
+                "10:00-17:00, and only a signed setting with the table of state and country hours may widen it"
+            )
+        return self
+
+
+class Caps(_Declared):
+    """The most messages a person gets, in rolling windows."""
+
+    any_hours: int = Field(ge=48, description="hours between two marketing messages of any channel")
+    sms_per_24h: int = Field(ge=0, le=1)
+    sms_per_7d: int = Field(ge=0, le=2)
+
+
+class TimingRules(_Declared):
+    """``include/rules/timing.yaml``. Rules may be tightened, never widened."""
+
+    version: str = Field(min_length=1)
+    window: Window
+    look_ahead_days: int = Field(ge=7, le=90)
+    zones_without_address: int = Field(ge=1, le=4)
+    caps: Caps
+    redeem_hours_at_least: int = Field(ge=48, le=72)
+
+
+def next_legal_instant(earliest: pa.Array, places: pa.Table, rules: TimingRules) -> pa.Array:
+    """The first legal instant at or after each ``earliest`` (UTC microseconds), row by row.
+
+    Null where ``earliest`` is null, the place is unknown, or nothing is legal within ``look_ahead_days``.
+    """
+    wanted = _as_numpy(earliest)
+    latest = wanted + np.timedelta64(rules.look_ahead_days, "D")
+
+    def first_in(rows: np.ndarray, opens: np.ndarray, closes: np.ndarray) -> np.ndarray:
+        position = np.searchsorted(closes, wanted[rows], side="right")
+        found = np.append(opens, _NOT_A_TIME)[position]
+        return np.where(found > wanted[rows], found, np.where(np.isnat(found), _NOT_A_TIME, wanted[rows]))
+
+    result = _by_place(wanted, places, rules, first_in, _NOT_A_TIME)
+    result[~(result <= latest)] = _NOT_A_TIME
+    return _as_arrow(result)
+
+
+def is_legal(instants: pa.Array, places: pa.Table, rules: TimingRules) -> pa.Array:
+    """Whether each instant (UTC microseconds) is legal at its place; an unknown instant or place is not."""
+    asked = _as_numpy(instants)
+
+    def inside(rows: np.ndarray, opens: np.ndarray, closes: np.ndarray) -> np.ndarray:
+        position = np.searchsorted(closes, asked[rows], side="right")
+        opening: np.ndarray = np.append(opens, _NOT_A_TIME)[position] <= asked[rows]
+        return opening
+
+    return pa.array(_by_place(asked, places, rules, inside, np.False_))
+
+
+def recipient_zone(places: pa.Table) -> pa.Array:
+    """The zone a person's calendar is kept in: the first of ``zones``; null where there is none."""
+    zones = places["zones"].combine_chunks()
+    return pc.list_element(pc.if_else(pc.greater(pc.list_value_length(zones), 0), zones, None), 0)
+
+
+def local_time(instants: pa.Array, zones: pa.Array) -> pa.Array:
+    """The wall clock of each instant in its zone, to the minute, as ``2026-03-03T10:00``; null where unknown."""
+    walls = _by_zone(instants, zones, lambda utc, zone: utc.tz_convert(zone).tz_localize(None))
+    text = np.datetime_as_string(walls.astype("datetime64[m]"))
+    return pa.array(text, mask=np.isnat(walls))
+
+
+def start_of_day(instants: pa.Array, zones: pa.Array, plus_days: int) -> pa.Array:
+    """Local midnight of the day ``plus_days`` after each instant's local day, as an instant; null where unknown."""
+
+    def midnight(utc: pd.DatetimeIndex, zone: str) -> pd.DatetimeIndex:
+        day = utc.tz_convert(zone).tz_localize(None).normalize() + pd.Timedelta(days=plus_days)
+        return _instants_of(day, zone, opening=True)
+
+    return _as_arrow(_by_zone(instants, zones, midnight))
+
+
+def _by_place(
+    instants: np.ndarray, places: pa.Table, rules: TimingRules, answer: _Answer, otherwise: np.generic
+) -> np.ndarray:
+    """``answer(rows, opens, closes)`` for the rows of each distinct place, ``otherwise`` where a place has no hours."""
+    result = np.full(len(instants), otherwise)
+    known = instants[~np.isnat(instants)]
+    if not len(known):
+        return result
+    days = np.arange(
+        known.min().astype("datetime64[D]") - 2,
+        known.max().astype("datetime64[D]") + rules.look_ahead_days + 3,
+    )
+    for place, rows in _groups(_place_keys(places)):
+        opens, closes = _legal_hours(place, days, rules)
+        if len(opens):
+            result[rows] = answer(rows, opens, closes)
+    result[np.isnat(instants)] = otherwise
+    return result
+
+
+def _place_keys(places: pa.Table) -> pa.ChunkedArray:
+    zones, country, region, phone_country = (places[c] for c in ("zones", "country", "region", "phone_country"))
+    sources = pc.binary_join(places["zone_sources"], _ITEM)
+    has_address = pc.cast(pc.fill_null(pc.match_substring(sources, "address"), False), pa.string())
+    return pc.binary_join_element_wise(
+        pc.binary_join(zones, _ITEM), has_address, country, region, phone_country, _FIELD,
+        null_handling="replace", null_replacement="",
+    )  # fmt: skip
+
+
+def _legal_hours(place: str, days: np.ndarray, rules: TimingRules) -> tuple[np.ndarray, np.ndarray]:
+    """The sorted, disjoint intervals ``[opens, closes)`` in UTC that are legal at the place on those local days."""
+    joined, has_address, country, region, phone_country = place.split(_FIELD)
+    zones = tuple(sorted(set(joined.split(_ITEM))))
+    offsets = {zone: _offsets(zone) for zone in zones}
+    crowded = len(set(offsets.values())) > rules.zones_without_address and has_address != "true"
+    off = days_off(((country, region), (phone_country if phone_country != country else "", "")), days)
+    if crowded or off is None or None in offsets.values():
+        return days[:0].astype(_MICROSECOND), days[:0].astype(_MICROSECOND)
+    open_days = days[np.isin(_weekday(days), [_WEEKDAYS.index(d) for d in rules.window.weekdays]) & ~off]
+    legal = [_hours(zone, open_days, rules.window) for zone in zones]
+    opens, closes = legal[0]
+    for other_opens, other_closes in legal[1:]:
+        opens, closes = _intersect(opens, closes, other_opens, other_closes)
+    return opens, closes
+
+
+def _weekday(days: np.ndarray) -> np.ndarray:
+    result: np.ndarray = (days.astype(np.int64) + 3) % 7  # day 0 of the epoch was a Thursday
+    return result
+
+
+def _hours(zone: str, days: np.ndarray, window: Window) -> tuple[np.ndarray, np.ndarray]:
+    dates = pd.DatetimeIndex(days.astype("datetime64[us]"))
+    since_midnight = (pd.Timedelta(hours=t.hour, minutes=t.minute) for t in (window.opens, window.closes))
+    opens, closes = (dates + offset for offset in since_midnight)
+    return _plain(_instants_of(opens, zone, opening=True)), _plain(_instants_of(closes, zone, opening=False))
+
+
+def _instants_of(walls: pd.DatetimeIndex, zone: str, *, opening: bool) -> pd.DatetimeIndex:
+    """Wall clocks as instants; where a clock change makes one doubtful, the narrower window counts."""
+    return walls.tz_localize(
+        zone,
+        ambiguous=np.full(len(walls), not opening),
+        nonexistent="shift_forward" if opening else "shift_backward",
+    ).tz_convert("UTC")
+
+
+def _intersect(opens: np.ndarray, closes: np.ndarray, other_opens: np.ndarray,
+               other_closes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    first = np.searchsorted(other_closes, opens, side="right")
+    behind = np.searchsorted(other_opens, closes, side="left")
+    overlaps = np.maximum(behind - first, 0)
+    mine = np.repeat(np.arange(len(opens)), overlaps)
+    theirs = np.arange(len(mine)) - np.repeat(np.cumsum(overlaps) - overlaps, overlaps) + np.repeat(first, overlaps)
+    return np.maximum(opens[mine], other_opens[theirs]), np.minimum(closes[mine], other_closes[theirs])
+
+
+@cache
+def _offsets(zone: str) -> tuple[float, ...] | None:
+    """The zone's offsets from UTC over a year, in seconds; ``None`` for what is no zone."""
+    if zone in _NO_PLACE:
+        return None
+    try:
+        clock = ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
+    return tuple((week.astimezone(clock).utcoffset()).total_seconds() for week in _SAMPLED_WEEKS.to_pydatetime())
+
+
+def _by_zone(instants: pa.Array, zones: pa.Array,
+             wall: Callable[[pd.DatetimeIndex, str], pd.DatetimeIndex]) -> np.ndarray:  # fmt: skip
+    utc = _as_numpy(instants)
+    result = np.full(len(utc), _NOT_A_TIME)
+    for zone, rows in _groups(zones):
+        if _offsets(zone) is None:
+            continue
+        result[rows] = _plain(wall(pd.DatetimeIndex(utc[rows]).tz_localize("UTC"), zone))
+    return result
+
+
+def _groups(keys: pa.Array | pa.ChunkedArray) -> Iterator[tuple[str, np.ndarray]]:
+    """Each distinct key that is not null, with its row numbers."""
+    encoded = pa.chunked_array(keys).combine_chunks() if isinstance(keys, pa.ChunkedArray) else keys
+    encoded = encoded.dictionary_encode()
+    codes = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False)
+    order = np.argsort(codes, kind="stable")
+    bounds = np.searchsorted(codes[order], np.arange(len(encoded.dictionary) + 1))
+    for number, key in enumerate(encoded.dictionary.to_pylist()):
+        yield key, order[bounds[number] : bounds[number + 1]]
+
+
+def _as_numpy(instants: pa.Array) -> np.ndarray:
+    plain = instants.combine_chunks() if isinstance(instants, pa.ChunkedArray) else instants
+    result: np.ndarray = pc.cast(plain, TIME).to_numpy(zero_copy_only=False).astype(_MICROSECOND)
+    return result
+
+
+def _as_arrow(instants: np.ndarray) -> pa.Array:
+    return pa.array(instants, type=pa.timestamp("us"), mask=np.isnat(instants)).cast(TIME)
+
+
+def _plain(index: pd.DatetimeIndex) -> np.ndarray:
+    naive = index.tz_localize(None) if index.tz is not None else index
+    result: np.ndarray = naive.to_numpy().astype(_MICROSECOND)
+    return result

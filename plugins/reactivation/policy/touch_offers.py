@@ -1,0 +1,83 @@
+"""Which planned touches may carry their offer: allowed for the person, valid at the planned send, within the budget.
+
+A touch whose offer may not go out is skipped, never sent without it: what a person was to be offered is part of what
+is signed.
+
+Source: RULES.md, gate ``offer_allowed`` and Content (offers); PLAYBOOKS.md, section 1 (incentive positions).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from reactivation.contract.tables import TIME
+from reactivation.playbooks.model import Touch
+from reactivation.policy.decisions import PASS
+from reactivation.policy.timing import TimingRules
+
+#: Reasons with their masks, in the order in which they count. True, and unknown, mean that the touch is skipped.
+Skips = list[tuple[str, Any]]
+
+#: The kinds of offer, and the positions a person may be at, for each monetary incentive of a touch.
+_KINDS = {"points_or_credit": ("points", "credit"), "percent": ("percent",)}
+_POSITIONS = {"points_or_credit": ("points_or_credit", "percent"), "percent": ("percent",)}
+
+
+def offer_skips(
+    touch: Touch, offer: Mapping[str, Any] | None, people: pa.Table, instant: pa.Array, rules: TimingRules
+) -> Skips:
+    """Why a touch's offer keeps it from each person at its instant. No reason for a touch without monetary incentive.
+
+    ``offer`` is its row of the contract's table, ``None`` when there is none. ``people`` has the decision's
+    gate_offer_allowed, offer_position and offer_cap (largest share of the order value).
+    """
+    if touch.incentive not in _KINDS:
+        return []
+    if offer is None:
+        return [("offer_unknown", True)]
+    skips: Skips = [
+        ("offer_kind", offer["kind"] not in _KINDS[touch.incentive]),
+        ("offer_not_allowed", pc.not_equal(people["gate_offer_allowed"], PASS)),
+        ("offer_above_position", pc.invert(pc.is_in(people["offer_position"], pa.array(_POSITIONS[touch.incentive])))),
+        ("offer_not_started", pc.less(instant, pa.scalar(offer["starts_at"], TIME))),
+        ("offer_ends", pc.greater_equal(instant, pa.scalar(last_send(offer, rules), TIME))),
+    ]
+    if touch.incentive == "percent":
+        skips.append(("offer_above_cap", pc.less(people["offer_cap"], pa.scalar(Decimal(offer["value"]) / 100))))
+    return skips
+
+
+def last_send(offer: Mapping[str, Any], rules: TimingRules) -> datetime:
+    """The instant from which too little of the offer is left to redeem it. An end is never extended."""
+    least = rules.redeem_hours_at_least
+    last: datetime = offer["ends_at"] - timedelta(hours=min(offer["redeem_within_hours"] or least, least))
+    return last
+
+
+def beyond_budget(
+    offer_ids: pa.Array, ranks: np.ndarray, offers: pa.Table, outstanding: Mapping[str, int]
+) -> dict[str, np.ndarray]:
+    """The rows that an offer's budget or codes cannot carry, by reason, as booleans beside ``offer_ids``.
+
+    One row is one planned touch; ``offer_ids`` is null where it has no offer. Rows are served in order of ``ranks``
+    (distinct). ``outstanding`` has, per offer, the touches that cost it already or still may. Every touch is counted
+    at the offer's full ``unit_cost``.
+    """
+    beyond = {reason: np.zeros(len(offer_ids), dtype=bool) for reason in ("offer_budget", "offer_codes")}
+    for offer in offers.to_pylist():
+        rows = np.flatnonzero(pc.fill_null(pc.equal(offer_ids, offer["offer_id"]), False).to_numpy(False))
+        served = rows[np.argsort(ranks[rows], kind="stable")]
+        already = outstanding.get(offer["offer_id"], 0)
+        codes = offer["codes_available"]
+        affordable = len(rows) + already if not offer["unit_cost"] else int(offer["budget"] // offer["unit_cost"])
+        beyond["offer_budget"][served[max(affordable - already, 0) :]] = True
+        if codes is not None:
+            beyond["offer_codes"][served[max(codes - already, 0) :]] = True
+    return beyond

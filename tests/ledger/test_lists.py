@@ -1,0 +1,224 @@
+"""Lists in the ledger: frozen when opened, closed once, and what their closing means for the touches."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import delete, update
+from sqlalchemy.exc import DBAPIError
+from tests.approvals import books
+from tests.approvals.asked import NOW
+
+from reactivation.ledger import lists
+from reactivation.ledger.engine import Ledger
+from reactivation.ledger.tables import list_items, list_signers, list_views
+
+SIGNED, HELD = ("signed", None), ("held", "not_signed")
+
+
+class TestOpening:
+    def test_a_list_is_read_back_as_it_was_written(self, ledger: Ledger) -> None:
+        """Row, items in their order, signers: nothing is lost on the way."""
+        with ledger.begin() as conn:
+            books.add_run(conn)
+            for n in (1, 2):
+                books.add_touch(conn, n)
+            row = books.add_list(conn, "l-1", 2, 1, individual=(2,))
+
+            assert lists.list_of(conn, "l-1") == lists.ListRow(**row)
+            assert [(i.position, i.touch_id, i.individual) for i in lists.items_of(conn, "l-1")] == [
+                (1, "t-2", True), (2, "t-1", False),
+            ]  # fmt: skip
+            assert [s.user_id for s in lists.signers_of(conn, "l-1")] == ["ada", "ben"]
+            assert [one.list_id for one in lists.open_lists(conn)] == ["l-1"]
+            assert set(books.states(conn).values()) == {("listed", None)}
+
+    @pytest.mark.parametrize("table", [list_items, list_signers, list_views])
+    def test_what_was_frozen_cannot_be_changed_or_removed(self, ledger: Ledger, table: object) -> None:
+        """The database itself refuses."""
+        with ledger.begin() as conn:
+            books.add_run(conn)
+            books.add_touch(conn, 1)
+            books.add_list(conn, "l-1", 1)
+            lists.insert_view(conn, view_id="v-1", list_id="l-1", user_id="ada", touch_ids=["t-1"], now=NOW)
+
+        with pytest.raises(DBAPIError), ledger.begin() as conn:
+            conn.execute(update(table).values(list_id="l-2"))
+        with pytest.raises(DBAPIError), ledger.begin() as conn:
+            conn.execute(delete(table))
+
+    def test_only_fresh_drafts_of_active_enrolments_are_asked_about(self, ledger: Ledger) -> None:
+        """Touches of another run, or already listed, held or sent, are not drafts of this run to ask about."""
+        with ledger.begin() as conn:
+            books.add_run(conn)
+            books.add_run(conn, "run-2")
+            books.add_touch(conn, 1)
+            books.add_touch(conn, 2, state="listed")
+            books.add_touch(conn, 3, draft_run_id="run-2")
+            books.add_touch(conn, 4, decision="review")
+
+            drafted = lists.drafted_touches(conn, books.RUN)
+
+        assert [(d.touch_id, d.decision, d.review_reasons) for d in drafted] == [
+            ("t-1", "enrol", []), ("t-4", "review", ["high_value"]),
+        ]  # fmt: skip
+
+
+class TestAskedAbout:
+    def test_a_touch_in_an_open_list_is_not_asked_about_twice(self, ledger: Ledger) -> None:
+        """One question at a time for each touch and kind of list."""
+        with ledger.begin() as conn:
+            books.add_run(conn)
+            books.add_touch(conn, 1)
+            books.add_touch(conn, 2)
+            books.add_list(conn, "l-1", 1)
+
+            assert lists.asked_about(conn, books.RUN) == {("t-1", "content")}
+
+    def test_a_signature_counts_for_exactly_the_bytes_it_was_given_for(self, ledger: Ledger) -> None:
+        """Signed and unchanged needs no new question; redrafted to other bytes does."""
+        with ledger.begin() as conn:
+            books.add_run(conn)
+            books.add_touch(conn, 1, offer_id="offer-credit-15")
+            books.add_list(conn, "l-1", 1, kind="offer")
+            books.answer(conn, "l-1", {"t-1": "signed"}, state="signed", by="olu")
+            assert lists.asked_about(conn, books.RUN) == {("t-1", "offer")}
+
+            conn.execute(update(lists.touches).values(draft_digest="f" * 64))
+            assert lists.asked_about(conn, books.RUN) == set()
+
+    def test_a_held_item_may_be_asked_about_again(self, ledger: Ledger) -> None:
+        """A list that closed without a signature stands in nobody's way."""
+        with ledger.begin() as conn:
+            books.add_run(conn)
+            books.add_touch(conn, 1)
+            books.add_list(conn, "l-1", 1)
+            books.answer(conn, "l-1", {"t-1": "held"}, state="held")
+
+            assert lists.asked_about(conn, books.RUN) == set()
+
+
+class TestClosing:
+    def test_signed_and_held_items_part_ways(self, ledger: Ledger) -> None:
+        """Each touch follows its own verdict."""
+        with ledger.begin() as conn:
+            books.add_run(conn)
+            for n in (1, 2):
+                books.add_touch(conn, n)
+            books.add_list(conn, "l-1", 1, 2)
+            books.answer(conn, "l-1", {"t-1": "signed", "t-2": "held"}, state="signed")
+
+            assert books.states(conn) == {"t-1": SIGNED, "t-2": HELD}
+            closed = lists.list_of(conn, "l-1")
+            assert closed is not None
+            assert (closed.state, closed.closed_at) == ("signed", NOW)
+            assert lists.open_lists(conn) == []
+
+    def test_a_touch_with_an_offer_needs_both_signatures(self, ledger: Ledger) -> None:
+        """The first signature waits for the second, whichever comes first."""
+        with ledger.begin() as conn:
+            books.add_run(conn)
+            books.add_touch(conn, 1, offer_id="offer-credit-15")
+            books.add_list(conn, "l-1", 1)
+            books.add_list(conn, "l-2", 1, kind="offer", offer_id="offer-credit-15")
+
+            books.answer(conn, "l-1", {"t-1": "signed"}, state="signed")
+            assert books.states(conn) == {"t-1": ("listed", None)}
+            books.answer(conn, "l-2", {"t-1": "signed"}, state="signed", by="olu")
+            assert books.states(conn) == {"t-1": SIGNED}
+
+    def test_a_signature_whose_counterpart_cannot_come_is_held(self, ledger: Ledger) -> None:
+        """A signed message whose offer nobody was asked about goes back to the next run."""
+        with ledger.begin() as conn:
+            books.add_run(conn)
+            books.add_touch(conn, 1, offer_id="offer-credit-15")
+            books.add_list(conn, "l-1", 1)
+            books.answer(conn, "l-1", {"t-1": "signed"}, state="signed")
+
+            assert books.states(conn) == {"t-1": ("held", "signature_missing")}
+
+    def test_held_by_one_is_not_signed_by_the_other(self, ledger: Ledger) -> None:
+        """When the offer is held, the owner's signature does not make the touch sendable."""
+        with ledger.begin() as conn:
+            books.add_run(conn)
+            books.add_touch(conn, 1, offer_id="offer-credit-15")
+            books.add_list(conn, "l-1", 1)
+            books.add_list(conn, "l-2", 1, kind="offer", offer_id="offer-credit-15")
+            books.answer(conn, "l-2", {"t-1": "held"}, state="held", by="olu")
+            books.answer(conn, "l-1", {"t-1": "signed"}, state="signed")
+
+            assert books.states(conn) == {"t-1": HELD}
+
+    def test_one_rejection_is_enough(self, ledger: Ledger) -> None:
+        """A rejected touch stays rejected, signed elsewhere or not."""
+        with ledger.begin() as conn:
+            books.add_run(conn)
+            books.add_touch(conn, 1, offer_id="offer-credit-15")
+            books.add_list(conn, "l-1", 1)
+            books.add_list(conn, "l-2", 1, kind="offer", offer_id="offer-credit-15")
+            books.answer(conn, "l-2", {"t-1": "rejected"}, state="rejected", by="olu")
+            books.answer(conn, "l-1", {"t-1": "signed"}, state="signed")
+
+            assert books.states(conn)["t-1"][0] == "rejected"
+
+    @pytest.mark.parametrize("state", ["claimed", "accepted", "cancelled", "expired"])
+    def test_what_has_moved_on_is_left_alone(self, ledger: Ledger, state: str) -> None:
+        """An answer changes nothing about a touch that was sent, or that ended for another reason."""
+        with ledger.begin() as conn:
+            books.add_run(conn)
+            books.add_touch(conn, 1)
+            books.add_list(conn, "l-1", 1)
+            conn.execute(update(lists.touches).values(state=state))
+            books.answer(conn, "l-1", {"t-1": "rejected"}, state="rejected")
+
+            assert books.states(conn)["t-1"][0] == state
+
+    def test_a_signature_for_other_bytes_signs_nothing(self, ledger: Ledger) -> None:
+        """A touch that was drafted anew is not signed by an answer about its old bytes."""
+        with ledger.begin() as conn:
+            books.add_run(conn)
+            books.add_touch(conn, 1)
+            books.add_list(conn, "l-1", 1)
+            conn.execute(update(lists.touches).values(draft_digest="f" * 64))
+            books.answer(conn, "l-1", {"t-1": "signed"}, state="signed")
+
+            assert books.states(conn)["t-1"][0] == "listed"
+
+    def test_touches_of_other_lists_are_not_touched(self, ledger: Ledger) -> None:
+        """Closing one list says nothing about another."""
+        with ledger.begin() as conn:
+            books.add_run(conn)
+            for n in (1, 2):
+                books.add_touch(conn, n)
+            books.add_list(conn, "l-1", 1)
+            books.add_list(conn, "l-2", 2)
+            books.answer(conn, "l-1", {"t-1": "signed"}, state="signed")
+
+            assert books.states(conn) == {"t-1": SIGNED, "t-2": ("listed", None)}
+            assert [one.list_id for one in lists.open_lists(conn)] == ["l-2"]
+
+
+class TestExpiryAndViews:
+    def test_a_list_expires_at_its_instant(self, ledger: Ledger) -> None:
+        """Open lists past their end, and only these."""
+        with ledger.begin() as conn:
+            books.add_run(conn)
+            for n in (1, 2):
+                books.add_touch(conn, n)
+            books.add_list(conn, "l-1", 1, expires_at=NOW)
+            books.add_list(conn, "l-2", 2, expires_at=NOW + timedelta(seconds=1))
+
+            assert lists.expired_lists(conn, NOW) == ["l-1"]
+
+    def test_views_add_up_for_each_user(self, ledger: Ledger) -> None:
+        """Pages looked at one after the other make one set."""
+        with ledger.begin() as conn:
+            books.add_run(conn)
+            for n in (1, 2, 3):
+                books.add_touch(conn, n)
+            books.add_list(conn, "l-1", 1, 2, 3)
+            for view, user, seen in (("v-1", "ada", ["t-1"]), ("v-2", "ada", ["t-1", "t-2"]), ("v-3", "ben", ["t-3"])):
+                lists.insert_view(conn, view_id=view, list_id="l-1", user_id=user, touch_ids=seen, now=NOW)
+
+            assert lists.views_of(conn, "l-1") == {"ada": frozenset({"t-1", "t-2"}), "ben": frozenset({"t-3"})}

@@ -1,0 +1,337 @@
+"""The touches of a candidate: when each may go out, and why one is skipped (framework 003, RULES.md)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reactivation import paths
+from reactivation.contract.tables import MONEY, OFFERS, TEXT, TEXTS, TIME
+from reactivation.playbooks.loader import load_playbook
+from reactivation.playbooks.model import Playbook
+from reactivation.policy.sequence import PLANNED, SEQUENCE, SKIPPED, plan_sequence, within_budget
+from reactivation.policy.timing import TimingRules, is_legal
+
+RULES = TimingRules.model_validate(yaml.safe_load((paths.RULES / "timing.yaml").read_text(encoding="utf-8")))
+SHIPPED = load_playbook(paths.PLAYBOOKS / "customer_reactivation.yaml").playbook
+#: The shipped playbook as it will be once every touch has a template and touch 6 an offer.
+FULL = SHIPPED.model_copy(update={"touches": tuple(
+    t.model_copy(update={"template": t.pattern, "offer": t.offer or ("offer-20" if t.incentive == "percent" else None)})
+    for t in SHIPPED.touches
+)})  # fmt: skip
+
+CANDIDATES = pa.schema([
+    ("customer_id", TEXT), ("dormancy_range", TEXT), ("recommended_channel", TEXT), ("gate_offer_allowed", TEXT),
+    ("offer_position", TEXT), ("offer_cap", MONEY), ("email_valid_until", TIME), ("sms_valid_until", TIME),
+    ("last_sent_at", TIME), ("zones", TEXTS), ("zone_sources", TEXTS), ("country", TEXT), ("region", TEXT),
+    ("phone_country", TEXT),
+])  # fmt: skip
+
+#: Tuesday, 11:00 in London.
+NOW = datetime(2026, 11, 3, 11, tzinfo=UTC)
+REGULAR = {
+    "customer_id": "cus-0001", "dormancy_range": "deep", "recommended_channel": "email", "gate_offer_allowed": "pass",
+    "offer_position": "percent", "offer_cap": Decimal("0.25"), "zones": ["Europe/London"],
+    "zone_sources": ["address"], "country": "GB", "region": "ENG",
+}  # fmt: skip
+CREDIT = {
+    "offer_id": "offer-credit-15", "name": "15 off your next visit", "kind": "credit", "value": Decimal(15),
+    "currency": "GBP", "unit_cost": Decimal(15), "redeem_within_hours": None,
+    "starts_at": datetime(2026, 10, 1, tzinfo=UTC), "ends_at": datetime(2027, 2, 1, tzinfo=UTC),
+    "margin_floor": Decimal("0.2"), "budget": Decimal(3000), "codes_available": 500,
+    "terms": "One credit of 15 GBP.", "conditions": "Bookings above 60 GBP.",
+}  # fmt: skip
+PERCENT = {**CREDIT, "offer_id": "offer-20", "kind": "percent", "value": Decimal(20), "redeem_within_hours": 72}
+
+
+def people(*rows: dict[str, Any]) -> pa.Table:
+    return pa.Table.from_pylist([{**REGULAR, **row} for row in rows], schema=CANDIDATES)
+
+
+def offers(*rows: dict[str, Any]) -> pa.Table:
+    return pa.Table.from_pylist([{**CREDIT, **row} for row in rows], schema=OFFERS.schema)
+
+
+OFFERED = offers(CREDIT, PERCENT)
+
+
+def plan(*rows: dict[str, Any], playbook: Playbook = FULL, terms: pa.Table = OFFERED, now: datetime = NOW) -> pa.Table:
+    return plan_sequence(people(*rows), playbook, terms, RULES, now)
+
+
+def touch(number: int, table: pa.Table) -> dict[str, Any]:
+    return next(row for row in table.to_pylist() if row["number"] == number)
+
+
+def london(instant: datetime) -> str:
+    return f"{instant.astimezone(ZoneInfo('Europe/London')):%a %d %b %H:%M}"
+
+
+class TestCalendar:
+    """Days count on the recipient's calendar; every touch starts at a legal instant."""
+
+    def test_the_seven_touches_of_a_deep_dormant_regular(self) -> None:
+        """From a Tuesday at 11:00: days 0, 4, 9, 15, 22, 29 and 34, moved off the weekends."""
+        table = plan({})
+        assert table.schema == SEQUENCE
+        assert [london(t) for t in table["not_before"].to_pylist()] == [
+            "Tue 03 Nov 11:00", "Mon 09 Nov 10:00", "Thu 12 Nov 10:00", "Wed 18 Nov 10:00", "Wed 25 Nov 10:00",
+            "Wed 02 Dec 10:00", "Mon 07 Dec 10:00",
+        ]  # fmt: skip
+        assert table["state"].to_pylist() == [PLANNED] * 7
+        assert table["reason"].null_count == 7
+        assert touch(2, table)["local_time"] == "2026-11-09T10:00"
+        assert touch(2, table)["zone"] == "Europe/London"
+
+    def test_the_first_touch_waits_for_the_recipients_morning(self) -> None:
+        """Planned on Saturday, the first touch is on Monday and the days count from Monday."""
+        table = plan({}, now=datetime(2026, 11, 7, 12, tzinfo=UTC))
+        assert london(touch(1, table)["not_before"]) == "Mon 09 Nov 10:00"
+        assert london(touch(2, table)["not_before"]) == "Fri 13 Nov 10:00"
+
+    def test_a_day_is_the_recipients_day(self) -> None:
+        """Four days after a Wednesday morning in Auckland, which was Tuesday in London."""
+        auckland = {"zones": ["Pacific/Auckland"], "country": "NZ", "region": "AUK"}
+        table = plan(auckland, now=datetime(2026, 11, 3, 21, tzinfo=UTC))
+        assert touch(1, table)["local_time"] == "2026-11-04T10:00"
+        assert touch(2, table)["local_time"] == "2026-11-09T10:00"
+        assert touch(3, table)["local_time"] == "2026-11-13T10:00"
+
+    def test_another_senders_message_is_followed_by_two_days_of_rest(self) -> None:
+        """Sent to on Monday at 16:00 by somebody else, the first touch is on Wednesday at 16:00."""
+        table = plan({"last_sent_at": datetime(2026, 11, 2, 16, tzinfo=UTC)})
+        assert london(touch(1, table)["not_before"]) == "Wed 04 Nov 16:00"
+
+    def test_touches_of_neighbouring_days_are_pushed_apart(self) -> None:
+        """A playbook with days 0, 1 and 2 still leaves 48 hours between two messages."""
+        dense = tuple(t.model_copy(update={"day": n}) for n, t in enumerate(FULL.touches[:3]))
+        table = plan({}, playbook=FULL.model_copy(update={"touches": dense}))
+        assert [london(t) for t in table["not_before"].to_pylist()] == [
+            "Tue 03 Nov 11:00", "Thu 05 Nov 11:00", "Mon 09 Nov 10:00",
+        ]  # fmt: skip
+
+    def test_a_person_without_a_known_clock_gets_no_touch(self) -> None:
+        """No zone: every touch is skipped, and none has a moment."""
+        table = plan({"zones": []})
+        assert set(table["reason"].to_pylist()) == {"no_legal_instant"}
+        assert table["not_before"].null_count == 7
+
+    def test_nobody_has_no_plan(self) -> None:
+        """No candidate, no rows, the same columns."""
+        table = plan()
+        assert (table.num_rows, table.schema) == (0, SEQUENCE)
+
+
+class TestWindow:
+    """A touch may go out from ``not_before`` until ``not_after``, whichever end comes first."""
+
+    def test_a_window_is_as_long_as_the_touch_says(self) -> None:
+        """Five days by default."""
+        row = touch(7, plan({}))
+        assert row["not_after"] - row["not_before"] == timedelta(days=5)
+
+    def test_a_window_ends_where_the_next_touch_begins(self) -> None:
+        """Touch 2 follows three days before touch 3: its window is three days, not five."""
+        table = plan({})
+        assert touch(2, table)["not_after"] == touch(3, table)["not_before"]
+
+    def test_a_skipped_touch_does_not_end_the_window_before_it(self) -> None:
+        """Touch 5 skipped for its range leaves touch 4 its five days; itself it has no window."""
+        nine_days = tuple(t.model_copy(update={"window_days": 9}) for t in FULL.touches)
+        table = plan({"dormancy_range": "critical"}, playbook=FULL.model_copy(update={"touches": nine_days}))
+        assert touch(4, table)["not_after"] - touch(4, table)["not_before"] == timedelta(days=9)
+        assert touch(5, table)["not_after"] is None
+
+    def test_a_window_ends_with_the_permission(self) -> None:
+        """A permission that ends on Thursday ends the touch of Tuesday, and later touches are skipped."""
+        ends = datetime(2026, 11, 5, 12, tzinfo=UTC)
+        table = plan({"email_valid_until": ends})
+        assert touch(1, table)["not_after"] == ends
+        assert {touch(n, table)["reason"] for n in range(2, 8)} == {"permission_expires"}
+
+    def test_a_window_ends_while_the_offer_can_still_be_used(self) -> None:
+        """A credit that ends on 16 November must be sent 48 hours before."""
+        table = plan({}, terms=offers({"ends_at": datetime(2026, 11, 16, 10, tzinfo=UTC)}, PERCENT))
+        assert touch(3, table)["not_after"] == datetime(2026, 11, 14, 10, tzinfo=UTC)
+
+
+class TestSkipped:
+    """A touch that may not go out stays in the plan with its reason."""
+
+    @pytest.mark.parametrize(("number", "person", "terms", "reason"), [
+        (5, {"dormancy_range": "critical"}, OFFERED, "range"),
+        (5, {"dormancy_range": None}, OFFERED, "range"),
+        (1, {"recommended_channel": "sms"}, OFFERED, "channel"),
+        (1, {"recommended_channel": None}, OFFERED, "channel"),
+        (3, {"gate_offer_allowed": "drop:cooldown"}, OFFERED, "offer_not_allowed"),
+        (3, {"gate_offer_allowed": None}, OFFERED, "offer_not_allowed"),
+        (3, {"offer_position": "none"}, OFFERED, "offer_above_position"),
+        (3, {"offer_position": None}, OFFERED, "offer_above_position"),
+        (6, {"offer_position": "points_or_credit"}, OFFERED, "offer_above_position"),
+        (6, {"offer_cap": Decimal("0.1999")}, OFFERED, "offer_above_cap"),
+        (6, {"offer_cap": None}, OFFERED, "offer_above_cap"),
+        (3, {}, offers(PERCENT), "offer_unknown"),
+        (3, {}, offers({"kind": "percent"}, PERCENT), "offer_kind"),
+        (3, {}, offers({"starts_at": datetime(2026, 11, 12, 10, 1, tzinfo=UTC)}, PERCENT), "offer_not_started"),
+        (3, {}, offers({"ends_at": datetime(2026, 11, 14, 10, tzinfo=UTC)}, PERCENT), "offer_ends"),
+        (6, {}, offers(CREDIT, {**PERCENT, "ends_at": datetime(2026, 12, 4, 10, tzinfo=UTC)}), "offer_ends"),
+    ], ids=lambda v: v if isinstance(v, str) else "")  # fmt: skip
+    def test_one_reason_skips_one_touch(
+        self, number: int, person: dict[str, Any], terms: pa.Table, reason: str
+    ) -> None:
+        """The touch is skipped with exactly this reason, and every touch it does not concern stays planned."""
+        table = plan(person, terms=terms)
+        assert (touch(number, table)["state"], touch(number, table)["reason"]) == (SKIPPED, reason)
+        assert touch(number, table)["not_before"] is not None
+        assert set(table["reason"].to_pylist()) <= {None, reason}
+
+    def test_the_cap_itself_is_allowed(self) -> None:
+        """A cap of exactly 20 % carries a 20 % offer."""
+        assert touch(6, plan({"offer_cap": Decimal("0.2")}))["state"] == PLANNED
+
+    def test_access_is_no_money(self) -> None:
+        """Touch 5 offers access, which a person without any monetary position may get."""
+        table = plan({"offer_position": "none", "gate_offer_allowed": "drop:cooldown"})
+        assert touch(5, table)["state"] == PLANNED
+
+    def test_the_shipped_playbook_plans_what_it_has_templates_for(self) -> None:
+        """Touches 1 and 3 are planned; the others stand in the calendar as skipped."""
+        reasons = dict(zip(range(1, 8), plan({}, playbook=SHIPPED)["reason"].to_pylist(), strict=True))
+        assert reasons == {1: None, 2: "no_template", 3: None} | dict.fromkeys(range(4, 8), "no_template")
+
+    def test_a_skipped_touch_pushes_nobody(self) -> None:
+        """The touch after a skipped one keeps its own day."""
+        dense = tuple(
+            t.model_copy(update={"day": n, "only_ranges": ("deep",) if n == 1 else ()})
+            for n, t in enumerate(FULL.touches[:3])
+        )
+        table = plan({"dormancy_range": "critical"}, playbook=FULL.model_copy(update={"touches": dense}))
+        assert london(touch(3, table)["not_before"]) == "Thu 05 Nov 11:00"
+
+
+class TestBudget:
+    """Offers are given in order of rank until the budget or the codes are used up."""
+
+    THREE = ({"customer_id": "cus-a"}, {"customer_id": "cus-b"}, {"customer_id": "cus-c"})
+    #: cus-c is served first, then cus-a, then cus-b.
+    RANKS = np.repeat([1, 2, 0], 7)
+
+    def budgeted(self, outstanding: dict[str, int], **terms: Any) -> dict[str, str | None]:
+        table = plan(*self.THREE, terms=offers({**CREDIT, **terms}, PERCENT))
+        rows = within_budget(table, self.RANKS, offers({**CREDIT, **terms}, PERCENT), outstanding).to_pylist()
+        assert all((row["state"] == SKIPPED) == (row["reason"] is not None) for row in rows)
+        return {row["customer_id"]: row["reason"] for row in rows if row["number"] == 3}
+
+    def test_a_budget_serves_the_best_ranks(self) -> None:
+        """44.99 pays two credits of 15."""
+        reasons = self.budgeted({}, budget=Decimal("44.99"))
+        assert reasons == {"cus-c": None, "cus-a": None, "cus-b": "offer_budget"}
+
+    def test_what_is_outstanding_is_spent(self) -> None:
+        """Of three affordable credits two are promised already."""
+        reasons = self.budgeted({"offer-credit-15": 2}, budget=Decimal(45))
+        assert reasons == {"cus-c": None, "cus-a": "offer_budget", "cus-b": "offer_budget"}
+
+    def test_an_overdrawn_budget_serves_nobody(self) -> None:
+        """More promised than the budget pays: nothing more is given."""
+        assert set(self.budgeted({"offer-credit-15": 9}, budget=Decimal(45)).values()) == {"offer_budget"}
+
+    def test_codes_run_out(self) -> None:
+        """One code left of two."""
+        reasons = self.budgeted({"offer-credit-15": 1}, codes_available=2)
+        assert reasons == {"cus-c": None, "cus-a": "offer_codes", "cus-b": "offer_codes"}
+
+    def test_an_offer_without_codes_or_cost_is_unlimited(self) -> None:
+        """No code needed and no cost: everybody is served."""
+        assert set(self.budgeted({}, codes_available=None, unit_cost=Decimal(0)).values()) == {None}
+
+
+ZONES = st.sampled_from([
+    (["Europe/London"], "GB", "SCT"), (["Europe/Berlin", "Europe/London"], "DE", None),
+    (["America/Los_Angeles", "America/New_York"], "US", "NY"), (["Pacific/Auckland"], "NZ", None), ([], None, None),
+])  # fmt: skip
+PERSON = st.fixed_dictionaries({
+    "dormancy_range": st.sampled_from(["under_60", "early_warning", "deep", None]),
+    "recommended_channel": st.sampled_from(["email", "sms", None]),
+    "gate_offer_allowed": st.sampled_from(["pass", "drop:cooldown"]),
+    "offer_position": st.sampled_from(["none", "points_or_credit", "percent"]),
+    "offer_cap": st.sampled_from([None, Decimal("0.1"), Decimal("0.3")]),
+    "email_valid_until": st.none() | st.integers(0, 60).map(lambda d: NOW + timedelta(days=d)),
+    "last_sent_at": st.none() | st.integers(0, 200).map(lambda h: NOW - timedelta(hours=h)),
+    "place": ZONES,
+})  # fmt: skip
+
+
+def drawn(persons: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    rows = []
+    for number, person in enumerate(persons):
+        zones, country, region = person.pop("place")
+        rows.append({**person, "customer_id": f"cus-{number:04}", "zones": zones, "country": country, "region": region})
+    return rows
+
+
+class TestProperties:
+    """Whatever the candidates are."""
+
+    @given(st.lists(PERSON, min_size=1, max_size=6).map(drawn), st.integers(0, 3 * 365 * 24))
+    @settings(max_examples=60, deadline=None)
+    def test_planned_touches_keep_every_limit(self, rows: list[dict[str, Any]], hours: int) -> None:
+        """Legal, in the future, rising, 48 hours apart, not overlapping, within permission and offer."""
+        now = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=hours)
+        always = {"starts_at": datetime(2026, 1, 1, tzinfo=UTC), "ends_at": datetime(2029, 6, 1, tzinfo=UTC)}
+        table = plan(*rows, now=now, terms=offers({**CREDIT, **always}, {**PERCENT, **always}))
+        known = {row["customer_id"]: row for row in people(*rows).to_pylist()}
+        sent = {customer: row["last_sent_at"] for customer, row in known.items()}
+        closed: dict[str, datetime] = {}
+        for row in table.to_pylist():
+            if row["state"] != PLANNED:
+                assert row["reason"]
+                continue
+            customer, start, end = row["customer_id"], row["not_before"], row["not_after"]
+            person = known[customer]
+            assert now <= start < end
+            assert sent[customer] is None or start - sent[customer] >= timedelta(hours=48)
+            assert start >= closed.get(customer, start)
+            assert row["channel"] == person["recommended_channel"]
+            until = person["email_valid_until"]
+            assert until is None or end <= until
+            place = pa.Table.from_pylist([person], schema=CANDIDATES)
+            assert is_legal(pa.array([start], TIME), place, RULES)[0].as_py()
+            sent[customer], closed[customer] = start, end
+
+    @given(st.lists(PERSON, min_size=2, max_size=6).map(drawn), st.randoms(use_true_random=False))
+    @settings(max_examples=30, deadline=None)
+    def test_the_order_of_rows_changes_nothing(self, rows: list[dict[str, Any]], random: Any) -> None:
+        """A permutation of the candidates gives the same plan, byte for byte."""
+        shuffled = random.sample(rows, len(rows))
+        assert plan(*rows).equals(plan(*shuffled))
+
+    @given(st.lists(PERSON, min_size=1, max_size=6).map(drawn))
+    @settings(max_examples=30, deadline=None)
+    def test_losing_a_permission_never_adds_a_touch(self, rows: list[dict[str, Any]]) -> None:
+        """With the permission gone from a person, the planned touches are a subset of those before."""
+        less = [{**row, "recommended_channel": None, "offer_position": "none"} for row in rows]
+        before, after = (
+            {(r["customer_id"], r["number"]) for r in plan(*some).to_pylist() if r["state"] == PLANNED}
+            for some in (rows, less)
+        )
+        assert after <= before
+
+
+def test_every_candidate_has_every_touch() -> None:
+    """Grain: one row per candidate and touch, sorted."""
+    table = plan({"customer_id": "cus-b"}, {"customer_id": "cus-a", "zones": []})
+    assert list(zip(table["customer_id"].to_pylist(), table["number"].to_pylist(), strict=True)) == [
+        (customer, number) for customer in ("cus-a", "cus-b") for number in range(1, 8)
+    ]
+    assert pc.all(pc.is_in(table["state"], pa.array([PLANNED, SKIPPED]))).as_py()

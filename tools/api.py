@@ -1,0 +1,96 @@
+"""Airflow's public REST API as one user sees it, and the product's pages beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+import requests
+
+from tools.home import LocalError
+
+_TIMEOUT = 60
+
+
+@dataclass(frozen=True)
+class Api:
+    """A user's session: his own token, nobody else's rights."""
+
+    url: str
+    user: str
+    token: str = field(repr=False)
+
+    @classmethod
+    def log_in(cls, url: str, user: str, password: str) -> Api:
+        """Raises ``LocalError`` when Airflow does not accept the password."""
+        answer = requests.post(f"{url}/auth/token", json={"username": user, "password": password}, timeout=_TIMEOUT)
+        if answer.status_code != 201:
+            raise LocalError(f"Airflow does not let {user} in: {answer.status_code} {answer.text[:200]}")
+        return cls(url, user, answer.json()["access_token"])
+
+    def call(self, method: str, path: str, body: Any = None, params: Mapping[str, Any] | None = None) -> requests.Response:
+        """One request to a path below the server's root; whatever the status."""
+        return requests.request(
+            method, f"{self.url}{path}", json=body, params=params, timeout=_TIMEOUT,
+            headers={"Authorization": f"Bearer {self.token}"},
+        )  # fmt: skip
+
+    def get(self, path: str, **params: Any) -> Any:
+        """The JSON at a path; ``LocalError`` for anything but success."""
+        return self._body(self.call("GET", path, params=params))
+
+    def post(self, path: str, body: Any) -> Any:
+        """The JSON of the answer; ``LocalError`` for anything but success."""
+        return self._body(self.call("POST", path, body))
+
+    # --- runs -------------------------------------------------------------------------------------------------------
+    def trigger(self, dag_id: str, **conf: Any) -> str:
+        """Starts a DAG by hand; returns the id of the DAG run."""
+        run: str = self.post(f"/api/v2/dags/{dag_id}/dagRuns", {"logical_date": None, "conf": conf})["dag_run_id"]
+        return run
+
+    def runs(self, dag_id: str) -> list[dict[str, Any]]:
+        """The latest runs of a DAG, newest first."""
+        found: list[dict[str, Any]] = self.get(f"/api/v2/dags/{dag_id}/dagRuns", order_by="-run_after", limit=50)["dag_runs"]
+        return found
+
+    def run(self, dag_id: str, run_id: str) -> dict[str, Any]:
+        """One DAG run."""
+        found: dict[str, Any] = self.get(f"/api/v2/dags/{dag_id}/dagRuns/{quote(run_id, safe='')}")
+        return found
+
+    def tasks(self, dag_id: str, run_id: str) -> list[dict[str, Any]]:
+        """The task instances of a run."""
+        path = f"/api/v2/dags/{dag_id}/dagRuns/{quote(run_id, safe='')}/taskInstances"
+        found: list[dict[str, Any]] = self.get(path, limit=100)["task_instances"]
+        return found
+
+    # --- requests to people -----------------------------------------------------------------------------------------
+    def requests_open(self, dag_id: str = "ask_people") -> list[dict[str, Any]]:
+        """The human-in-the-loop requests that wait for an answer, each with its task instance."""
+        found: list[dict[str, Any]] = self.get(
+            "/api/v2/dags/~/dagRuns/~/hitlDetails", dag_id_pattern=dag_id, state="awaiting_input", response_received="false",
+            limit=100,
+        )["hitl_details"]  # fmt: skip
+        return found
+
+    def respond(self, task_instance: Mapping[str, Any], option: str, form: Mapping[str, str]) -> requests.Response:
+        """Answers one request as this user."""
+        return self.call("PATCH", f"{instance_path(task_instance)}/hitlDetails",
+                         {"chosen_options": [option], "params_input": dict(form)})  # fmt: skip
+
+    def _body(self, answer: requests.Response) -> Any:
+        if not answer.ok:
+            raise LocalError(
+                f"{answer.request.method} {answer.request.path_url} as {self.user}: {answer.status_code} {answer.text[:300]}"
+            )
+        return answer.json() if answer.content else None
+
+
+def instance_path(task_instance: Mapping[str, Any]) -> str:
+    """The path of a mapped task instance in the REST API."""
+    ti = task_instance
+    run = quote(ti["dag_run_id"], safe="")
+    return f"/api/v2/dags/{ti['dag_id']}/dagRuns/{run}/taskInstances/{ti['task_id']}/{ti['map_index']}"
