@@ -50,7 +50,7 @@ def postgres_template(postgres: psycopg.Connection) -> Iterator[str]:
         yield name
 
 
-class _database:  # noqa: N801
+class _database:
     """A database that lives as long as the block."""
 
     def __init__(self, server: psycopg.Connection, template: str = "template1") -> None:

@@ -30,7 +30,9 @@ class Api:
             raise LocalError(f"Airflow does not let {user} in: {answer.status_code} {answer.text[:200]}")
         return cls(url, user, answer.json()["access_token"])
 
-    def call(self, method: str, path: str, body: Any = None, params: Mapping[str, Any] | None = None) -> requests.Response:
+    def call(
+        self, method: str, path: str, body: Any = None, params: Mapping[str, Any] | None = None
+    ) -> requests.Response:
         """One request to a path below the server's root; whatever the status."""
         return requests.request(
             method, f"{self.url}{path}", json=body, params=params, timeout=_TIMEOUT,
@@ -53,7 +55,8 @@ class Api:
 
     def runs(self, dag_id: str) -> list[dict[str, Any]]:
         """The latest runs of a DAG, newest first."""
-        found: list[dict[str, Any]] = self.get(f"/api/v2/dags/{dag_id}/dagRuns", order_by="-run_after", limit=50)["dag_runs"]
+        page = self.get(f"/api/v2/dags/{dag_id}/dagRuns", order_by="-run_after", limit=50)
+        found: list[dict[str, Any]] = page["dag_runs"]
         return found
 
     def run(self, dag_id: str, run_id: str) -> dict[str, Any]:
@@ -71,8 +74,8 @@ class Api:
     def requests_open(self, dag_id: str = "ask_people") -> list[dict[str, Any]]:
         """The human-in-the-loop requests that wait for an answer, each with its task instance."""
         found: list[dict[str, Any]] = self.get(
-            "/api/v2/dags/~/dagRuns/~/hitlDetails", dag_id_pattern=dag_id, state="awaiting_input", response_received="false",
-            limit=100,
+            "/api/v2/dags/~/dagRuns/~/hitlDetails", dag_id_pattern=dag_id, state="awaiting_input",
+            response_received="false", limit=100,
         )["hitl_details"]  # fmt: skip
         return found
 
@@ -84,7 +87,8 @@ class Api:
     def _body(self, answer: requests.Response) -> Any:
         if not answer.ok:
             raise LocalError(
-                f"{answer.request.method} {answer.request.path_url} as {self.user}: {answer.status_code} {answer.text[:300]}"
+                f"{answer.request.method} {answer.request.path_url} as {self.user}: {answer.status_code} "
+                f"{answer.text[:300]}"
             )
         return answer.json() if answer.content else None
 

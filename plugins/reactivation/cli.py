@@ -30,7 +30,7 @@ CANDIDATE_COLUMNS = (
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code."""
-    arguments = _parser().parse_args(argv)
+    arguments = parser().parse_args(argv)
     from reactivation.steps.errors import EXPECTED_ERRORS
     from reactivation.steps.readiness import NotReady
 
@@ -194,9 +194,10 @@ def _clean(arguments: argparse.Namespace) -> int:
 
 
 # --- arguments ------------------------------------------------------------------------------------------------------
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="reactivation", description=__doc__.splitlines()[0])
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+def parser() -> argparse.ArgumentParser:
+    """Every command with its arguments."""
+    root = argparse.ArgumentParser(prog="reactivation", description=__doc__.splitlines()[0])
+    commands = root.add_subparsers(required=True, metavar="COMMAND")
 
     def add(name: str, command: Callable[[argparse.Namespace], int], help_: str, *, to: Any = None) -> argparse.ArgumentParser:
         sub: argparse.ArgumentParser = (to or commands).add_parser(name, help=help_, description=help_)
@@ -250,11 +251,11 @@ def _parser() -> argparse.ArgumentParser:
     ledger = commands.add_parser("ledger", help="the ledger").add_subparsers(required=True, metavar="COMMAND")
     add("upgrade", _ledger_upgrade, "bring the ledger's tables up to date", to=ledger)
     add("clean", _clean, "remove all local state; refused if the ledger ever really sent")
-    return parser
+    return root
 
 
 def _playbook(sub: argparse.ArgumentParser, default: str | None = None) -> None:
-    sub.add_argument("playbook", metavar="PLAYBOOK", nargs="?" if default else None, default=default)  # type: ignore[arg-type]
+    sub.add_argument("playbook", metavar="PLAYBOOK", nargs="?" if default else None, default=default)
 
 
 def _source(sub: argparse.ArgumentParser) -> None:

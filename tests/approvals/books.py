@@ -42,7 +42,7 @@ def add_touch(conn: Connection, n: int, *, customer_id: str | None = None, **cha
         "enrolment_id": f"e-{n}", "playbook": "customer_reactivation", "run_id": RUN,
         "customer_id": customer_id or f"c-{n}", "segment": "household", "owner_id": "own-ada", "decision": decision,
         "review_reasons": ["high_value"] if decision == "review" else [], "dimensions": {}, "state": "active",
-        "enrolled_at": NOW,
+        "enrolled_at": NOW, "plan_ends_at": NOW + timedelta(days=40),
     }  # fmt: skip
     conn.execute(insert(enrolments).values(enrolment))
     touch: dict[str, Any] = {

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import delete, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import DBAPIError
 from tests.approvals import books
 from tests.approvals.asked import NOW
 
 from reactivation.ledger import lists
 from reactivation.ledger.engine import Ledger
-from reactivation.ledger.tables import list_items, list_signers, list_views
+from reactivation.ledger.tables import enrolments, list_items, list_signers, list_views, offer_codes
 
 SIGNED, HELD = ("signed", None), ("held", "not_signed")
 
@@ -31,6 +31,7 @@ class TestOpening:
                 (1, "t-2", True), (2, "t-1", False),
             ]  # fmt: skip
             assert [s.user_id for s in lists.signers_of(conn, "l-1")] == ["ada", "ben"]
+            assert lists.deciding_runs(conn, "l-1") == {"c-1": books.RUN, "c-2": books.RUN}
             assert [one.list_id for one in lists.open_lists(conn)] == ["l-1"]
             assert set(books.states(conn).values()) == {("listed", None)}
 
@@ -58,11 +59,22 @@ class TestOpening:
             books.add_touch(conn, 3, draft_run_id="run-2")
             books.add_touch(conn, 4, decision="review")
 
-            drafted = lists.drafted_touches(conn, books.RUN)
+            assert lists.waiting_drafts(conn, books.RUN) == {"t-1": books.digest(1), "t-4": books.digest(4)}
 
-        assert [(d.touch_id, d.decision, d.review_reasons) for d in drafted] == [
-            ("t-1", "enrol", []), ("t-4", "review", ["high_value"]),
-        ]  # fmt: skip
+    def test_an_enrolment_says_who_signs_and_how(self, ledger: Ledger) -> None:
+        """Owner, segment and whether the person needs a decision of their own, for active enrolments only."""
+        with ledger.begin() as conn:
+            books.add_run(conn)
+            books.add_touch(conn, 1)
+            books.add_touch(conn, 2, decision="review")
+            books.add_touch(conn, 3)
+            conn.execute(update(enrolments).where(enrolments.c.enrolment_id == "e-3").values(state="ended"))
+
+            assert lists.active_enrolments(conn, "customer_reactivation") == {
+                "e-1": lists.Enrolled("own-ada", "household", "enrol", []),
+                "e-2": lists.Enrolled("own-ada", "household", "review", ["high_value"]),
+            }
+            assert lists.active_enrolments(conn, "another") == {}
 
 
 class TestAskedAbout:
@@ -161,6 +173,26 @@ class TestClosing:
             books.answer(conn, "l-1", {"t-1": "signed"}, state="signed")
 
             assert books.states(conn)["t-1"][0] == "rejected"
+
+    def test_a_rejected_touch_gives_its_code_back(self, ledger: Ledger) -> None:
+        """The code of an offer that will not be made is free again; one that was held keeps it for the next draft."""
+        with ledger.begin() as conn:
+            books.add_run(conn)
+            for n in (1, 2):
+                books.add_touch(conn, n, offer_id="offer-credit-15")
+                conn.execute(
+                    insert(offer_codes).values(
+                        code=f"HF-{n}", offer_id="offer-credit-15", touch_id=f"t-{n}", state="reserved", changed_at=NOW
+                    )
+                )
+            books.add_list(conn, "l-1", 1)
+            books.add_list(conn, "l-2", 2)
+            books.answer(conn, "l-1", {"t-1": "rejected"}, state="rejected")
+            books.answer(conn, "l-2", {"t-2": "held"}, state="held")
+
+            codes = conn.execute(select(offer_codes.c.code, offer_codes.c.state).order_by(offer_codes.c.code)).all()
+
+        assert [tuple(row) for row in codes] == [("HF-1", "released"), ("HF-2", "reserved")]
 
     @pytest.mark.parametrize("state", ["claimed", "accepted", "cancelled", "expired"])
     def test_what_has_moved_on_is_left_alone(self, ledger: Ledger, state: str) -> None:

@@ -9,7 +9,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect
+from sqlalchemy import column, inspect, table
 
 from reactivation.ledger import migrations, tables
 from reactivation.ledger.engine import HEAD, VERSION_TABLE, Ledger, LedgerError, open_ledger
@@ -76,7 +76,7 @@ def test_a_ledger_without_tables_is_refused_with_the_fix(empty_database_url: str
 def test_a_ledger_of_another_revision_is_refused(ledger: Ledger) -> None:
     """An older or newer ledger is refused with both revisions in the message."""
     with ledger.unchecked() as conn:
-        conn.exec_driver_sql(f"UPDATE {VERSION_TABLE} SET version_num = '0000'")
+        conn.execute(table(VERSION_TABLE, column("version_num")).update().values(version_num="0000"))
     with pytest.raises(LedgerError, match=f"revision 0000, this version needs {HEAD}"), ledger.begin():
         pass
 
@@ -85,7 +85,7 @@ def test_a_ledger_that_cannot_be_reached_is_named_without_its_password() -> None
     """An unreachable database is a ``LedgerError`` with the address, the fix and no password."""
     ledger = open_ledger("postgresql://somebody:secret@127.0.0.1:1/ledger")
     with (
-        pytest.raises(LedgerError, match="127.0.0.1:1/ledger cannot be used.*Start the database") as caught,
+        pytest.raises(LedgerError, match=r"127\.0\.0\.1:1/ledger cannot be used.*Start the database") as caught,
         ledger.begin(),
     ):
         pass
@@ -106,7 +106,7 @@ def test_a_file_that_is_no_database_is_a_ledger_error(tmp_path: Path) -> None:
 @pytest.mark.parametrize("url", ["mysql://root@127.0.0.1/ledger", "sqlite://", "sqlite:///:memory:", "nonsense"])
 def test_only_lasting_databases_we_know_are_opened(url: str) -> None:
     """Other databases and databases in memory are refused."""
-    with pytest.raises(LedgerError, match="use s?q?l?i?t?e?|SQLite"):
+    with pytest.raises(LedgerError, match=r"sqlite:///FILE|use SQLite"):
         open_ledger(url)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from reactivation import paths
 from reactivation.messages.drafts import Drafter, DueTouch
 from reactivation.messages.fields import Offer
-from reactivation.messages.lint import OfferShown, Proof
+from reactivation.messages.proof import OfferShown, Proof
 from reactivation.messages.templates import load_template
 from reactivation.playbooks.loader import load_playbook
 from reactivation.playbooks.owners import load_owners
@@ -42,7 +42,7 @@ def due(number: int = 1, **changes: Any) -> DueTouch:
     with_offer = number == 3
     made = DueTouch(
         touch_id=TOUCH_ID, enrolment_id="0a5f0d3c-1111-5222-8333-444455556666", customer_id="c-maeve",
-        owner_id="own-ada", number=number, channel="email", address_key="ab" * 32, not_before=SEND,
+        owner_id="own-ada", number=number, channel="email", address_key="ab" * 32, planned_send=SEND, not_before=SEND,
         not_after=SEND + timedelta(days=5), offer_id="offer-credit-15" if with_offer else None,
         basis_records=("r-maeve",), zone="Europe/London", recipient="maeve@mail.test", first_name="Maeve",
         code="K7QD-M2RX" if with_offer else None,

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-
-from reactivation.messages.lint import Proof, lint
 from tests.messages.letters import FOOTER, HEADERS, LINK, TENANT, proof
+
+from reactivation.messages.lint import lint
+from reactivation.messages.proof import Proof
 
 
 def codes(judged: Proof) -> set[str]:

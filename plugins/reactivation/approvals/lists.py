@@ -111,6 +111,11 @@ class Lists:
     not_opened: tuple[NotOpened, ...]
 
 
+def amount(cost: Decimal | None, currency: str | None) -> str:
+    """An amount of money for people to read; an unknown one says so."""
+    return "unknown" if cost is None else f"{currency or ''} {cost:,.2f}".strip()
+
+
 def signing_code(list_digest: str) -> str:
     """The code a signer types: the first eight hex digits of the list's digest."""
     return list_digest[:SIGNING_CODE_LENGTH]

@@ -186,8 +186,9 @@ CONSENTS = Table(
         _col("basis", values=CONSENT_BASES), _col("occurred_at", TIME), _col("source"),
         _col("method", null=UNKNOWN), _col("disclosure_version", null=UNKNOWN),
         _col("evidence_ref", null="no evidence"), _col("affirmative_action", FLAG, null=UNKNOWN), _col("brand"),
-        _col("collected_by_brand", null=UNKNOWN), _col("jurisdiction", null=UNKNOWN), _col("confirmed_at", TIME, null="not confirmed"),
-        _col("event_date", TIME, null=UNKNOWN), _col("conditions", TEXTS, null="none evidenced"),
+        _col("collected_by_brand", null=UNKNOWN), _col("jurisdiction", null=UNKNOWN),
+        _col("confirmed_at", TIME, null="not confirmed"), _col("event_date", TIME, null=UNKNOWN),
+        _col("conditions", TEXTS, null="none evidenced"),
     ),
     "most_restrictive",
 )  # fmt: skip

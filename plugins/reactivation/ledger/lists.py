@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, exists, insert, or_, select, update
 
+from reactivation.ledger.enrolments import release_codes
 from reactivation.ledger.tables import (
     enrolments,
     item_verdicts,
@@ -73,36 +74,35 @@ class ListSigner:
 
 
 @dataclass(frozen=True)
-class DraftedRow:
-    """A drafted touch with what its enrolment says about who must sign it, and how."""
+class Enrolled:
+    """What an enrolment says about who must sign its touches, and how."""
 
-    touch_id: str
-    customer_id: str
-    playbook: str
     owner_id: str
     segment: str
-    number: int
-    channel: str
-    offer_id: str | None
-    draft_digest: str
-    not_after: datetime
     decision: str
     review_reasons: list[str]
 
 
-def drafted_touches(conn: Connection, run_id: str) -> list[DraftedRow]:
-    """The touches this run drafted that nobody has been asked about yet, by touch id."""
+def waiting_drafts(conn: Connection, run_id: str) -> dict[str, str]:
+    """The draft digest of each touch that this run drafted and nobody has been asked about, by touch id."""
     query = (
-        select(
-            touches.c.touch_id, enrolments.c.customer_id, touches.c.playbook, enrolments.c.owner_id,
-            enrolments.c.segment, touches.c.number, touches.c.channel, touches.c.offer_id, touches.c.draft_digest,
-            touches.c.not_after, enrolments.c.decision, enrolments.c.review_reasons,
-        )
+        select(touches.c.touch_id, touches.c.draft_digest)
         .join(enrolments, enrolments.c.enrolment_id == touches.c.enrolment_id)
         .where(touches.c.draft_run_id == run_id, touches.c.state == "drafted", enrolments.c.state == "active")
-        .order_by(touches.c.touch_id)
-    )  # fmt: skip
-    return [DraftedRow(**row._mapping) for row in conn.execute(query)]
+    )
+    return {row.touch_id: row.draft_digest for row in conn.execute(query)}
+
+
+def active_enrolments(conn: Connection, playbook: str) -> dict[str, Enrolled]:
+    """Who must sign the touches of each active enrolment of a playbook, by enrolment id."""
+    query = select(
+        enrolments.c.enrolment_id, enrolments.c.owner_id, enrolments.c.segment, enrolments.c.decision,
+        enrolments.c.review_reasons,
+    ).where(enrolments.c.playbook == playbook, enrolments.c.state == "active")  # fmt: skip
+    return {
+        row.enrolment_id: Enrolled(row.owner_id, row.segment, row.decision, row.review_reasons)
+        for row in conn.execute(query)
+    }
 
 
 def asked_about(conn: Connection, run_id: str) -> set[tuple[str, str]]:
@@ -174,6 +174,17 @@ def items_of(conn: Connection, list_id: str) -> tuple[ListItem, ...]:
     )
 
 
+def deciding_runs(conn: Connection, list_id: str) -> dict[str, str]:
+    """The run whose ``decisions.parquet`` says why each customer of a list was enrolled, by customer id."""
+    query = (
+        select(list_items.c.customer_id, enrolments.c.run_id)
+        .join(touches, touches.c.touch_id == list_items.c.touch_id)
+        .join(enrolments, enrolments.c.enrolment_id == touches.c.enrolment_id)
+        .where(list_items.c.list_id == list_id)
+    )
+    return {row.customer_id: row.run_id for row in conn.execute(query)}
+
+
 def signers_of(conn: Connection, list_id: str) -> tuple[ListSigner, ...]:
     """Who may sign a list, by user id."""
     columns = (list_signers.c.user_id, list_signers.c.owner_id, list_signers.c.role)
@@ -221,6 +232,7 @@ def close_list(conn: Connection, list_id: str, state: str, reason: str | None, n
     needs_none = and_(_signed("content"), or_(touches.c.offer_id.is_(None), _signed("offer")))
     rejected_here = and_(unsent, _verdict_here(list_id, "rejected"))
     _move(conn, list_id, rejected_here, state="rejected", reason=reason, now=now)
+    release_codes(conn, _touch_ids(list_id, touches.c.state == "rejected"), now)
     _move(conn, list_id, and_(listed, signed_here, needs_none), state="signed", reason=None, now=now)
     _move(conn, list_id, and_(listed, ~signed_here), state="held", reason=reason or "not_signed", now=now)
     waits_in_vain = and_(listed, signed_here, ~_in_open_list())
@@ -231,14 +243,13 @@ def _move(
     conn: Connection, list_id: str, where: ColumnElement[bool], *, state: str, reason: str | None, now: datetime
 ) -> None:
     """Put those touches of a list that meet ``where`` (over touches and list_items) into a state."""
-    chosen: Select[Any] = (
-        select(touches.c.touch_id)
-        .join(list_items, list_items.c.touch_id == touches.c.touch_id)
-        .where(list_items.c.list_id == list_id, where)
-    )
-    conn.execute(
-        update(touches).where(touches.c.touch_id.in_(chosen)).values(state=state, reason=reason, changed_at=now)
-    )
+    chosen = touches.c.touch_id.in_(_touch_ids(list_id, where))
+    conn.execute(update(touches).where(chosen).values(state=state, reason=reason, changed_at=now))
+
+
+def _touch_ids(list_id: str, where: ColumnElement[bool]) -> Select[Any]:
+    of_list = select(touches.c.touch_id).join(list_items, list_items.c.touch_id == touches.c.touch_id)
+    return of_list.where(list_items.c.list_id == list_id, where)
 
 
 def _verdict_here(list_id: str, verdict: str) -> ColumnElement[bool]:

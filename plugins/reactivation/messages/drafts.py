@@ -25,7 +25,8 @@ from reactivation.messages.fields import (
     tenant_fields,
     unsubscribe_link,
 )
-from reactivation.messages.lint import OfferShown, Proof, lint
+from reactivation.messages.lint import lint
+from reactivation.messages.proof import OfferShown, Proof
 from reactivation.messages.templates import MessageTemplate
 from reactivation.playbooks.model import Playbook, Touch
 from reactivation.playbooks.owners import Owners
@@ -67,7 +68,8 @@ DRAFTS = pa.schema(
 class DueTouch:
     """One touch to draft and what its message is made of. Personal: it never leaves the drafting step.
 
-    ``zone`` is the recipient's, for the deadline; ``basis_records`` are the consent records the permission rests on.
+    ``planned_send`` is when it goes out at the earliest as things stand; ``zone`` is the recipient's, and the deadline
+    is counted from the one and shown in the other. ``basis_records``: the consent records the permission rests on.
     """
 
     touch_id: str
@@ -77,6 +79,7 @@ class DueTouch:
     number: int
     channel: str
     address_key: str
+    planned_send: datetime
     not_before: datetime
     not_after: datetime
     offer_id: str | None
@@ -112,7 +115,7 @@ class Drafter:
         if due.recipient is None:
             raise MessageError("recipient_missing", "the customer has no address for this channel")
         offer = self._offer(due.offer_id)
-        deadline = offer.deadline(due.not_before) if offer else None
+        deadline = offer.deadline(due.planned_send) if offer else None
         values = self._values(due, offer, deadline)
         words = template.render(values)
         way_out = values["unsubscribe_url"]

@@ -9,103 +9,19 @@ Sources: the content rules, and the constraints of each touch of framework 003.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
+from collections.abc import Callable, Iterator
+from functools import lru_cache
 from html import unescape
 
-from markupsafe import escape
-
 from reactivation.messages import words
-from reactivation.playbooks.tenant import Tenant
+from reactivation.messages.proof import Finding, Proof
 
 _SUBJECT_MAX = 120
 _NEAR = 600
 _BIDI_OR_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u2028\u2029]")
 _HEADER_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_TAG = re.compile(r"<[^>]*>")
 _TAG_NAME = re.compile(r"<([a-z]+)")
 _LIST_UNSUBSCRIBE = re.compile(r"^<(https://[^\s<>]+)>, <mailto:[^\s<>]+>$")
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing that is wrong with a draft: a code for the ledger, a message without personal data."""
-
-    code: str
-    message: str
-
-
-@dataclass(frozen=True)
-class OfferShown:
-    """The offer as it must stand in the message. ``better_planned``: a later touch carries a stronger incentive."""
-
-    kind: str
-    reward: str
-    terms: str
-    deadline: str
-    code: str | None
-    better_planned: bool
-
-
-@dataclass(frozen=True)
-class Proof:
-    """A rendered e-mail with everything needed to judge it.
-
-    ``salutation`` and ``owner_name`` are known, since a customer called Gift or an owner called Price is no incentive.
-    """
-
-    touch_id: str
-    pattern: str
-    sender: str
-    salutation: str
-    owner_name: str
-    unsubscribe_url: str
-    subject: str
-    text: str
-    html: str
-    headers: tuple[tuple[str, str], ...]
-    tenant: Tenant
-    offer: OfferShown | None
-    product_names: frozenset[str] = frozenset()
-
-    @cached_property
-    def visible(self) -> str:
-        """The words of the HTML part on one line, as a reader sees them."""
-        body = self.html[max(self.html.find("<body"), 0) :]
-        return " ".join(unescape(_TAG.sub(" ", body)).split())
-
-    @cached_property
-    def plain(self) -> str:
-        """The text part on one line."""
-        return " ".join(self.text.split())
-
-    @cached_property
-    def copy(self) -> str:
-        """The words somebody wrote as copy, in lower case: without names, the link out and what the law demands."""
-        whole = f"{self.subject}\n{self.plain}\n{self.visible}"
-        tenant = self.tenant
-        printed = (tenant.postal_address, tenant.legal_name, tenant.display_name)
-        for part in (self.unsubscribe_url, self.salutation, self.owner_name, *printed):
-            whole = whole.replace(part, " ")
-        return whole.lower()
-
-    def for_nobody(self) -> Proof:
-        """The same message with stand-ins for what belongs to one recipient: equal for all drafts of a template."""
-        stand_ins = {self.touch_id: "touch", self.salutation: "Hello"}
-        offer = self.offer
-        if offer is not None:
-            stand_ins[offer.deadline] = "Thursday"
-            offer = replace(offer, deadline="Thursday", code="CODE" if offer.code else None)
-            if self.offer and self.offer.code:
-                stand_ins[self.offer.code] = "CODE"
-        return replace(
-            self, touch_id="touch", salutation="Hello", offer=offer,
-            unsubscribe_url=self.unsubscribe_url.replace(self.touch_id, "touch"),
-            subject=_with(self.subject, stand_ins), text=_with(self.text, stand_ins),
-            html=_with(self.html, {escape(value): mark for value, mark in stand_ins.items()}),
-            headers=tuple((name, value.replace(self.touch_id, "touch")) for name, value in self.headers),
-        )  # fmt: skip
 
 
 Check = Callable[[Proof], Iterator[Finding]]
@@ -205,7 +121,7 @@ def values_are_plain(proof: Proof) -> Iterator[Finding]:
     for value in (proof.touch_id, proof.salutation, *offer):
         if any(mark in value for mark in words.LEFT_OVER):
             yield Finding("template_leftover", "a value has marks of a template; correct the source")
-        if _BIDI_OR_CONTROL.search(value):
+        if _BIDI_OR_CONTROL.search(value) or _HEADER_UNSAFE.search(value):
             yield Finding("hidden_characters", "a value has control characters or direction marks; correct the source")
 
 
@@ -302,9 +218,3 @@ def _of_copy(proof: Proof) -> tuple[Finding, ...]:
     of_offer = WITH_OFFER if proof.offer is not None else WITHOUT_OFFER
     checks = dict.fromkeys((*GENERAL, *of_offer, *OF_PATTERN[proof.pattern]))
     return tuple(finding for check in checks for finding in check(proof))
-
-
-def _with(part: str, stand_ins: Mapping[str, str]) -> str:
-    for value, stand_in in stand_ins.items():
-        part = part.replace(value, stand_in)
-    return part

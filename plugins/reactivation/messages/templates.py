@@ -10,7 +10,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from jinja2 import FileSystemLoader, StrictUndefined, TemplateError, TemplateNotFound, TemplateSyntaxError, meta, nodes
+from jinja2 import (
+    FileSystemLoader,
+    StrictUndefined,
+    TemplateError,
+    TemplateNotFound,
+    TemplateSyntaxError,
+    UndefinedError,
+    meta,
+    nodes,
+)
 from jinja2 import Template as CompiledPart
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -54,8 +63,10 @@ class MessageTemplate:
                 raise MessageError("personalisation_missing", f"{field} is empty")
         try:
             return Rendered(self.subject.render(values).strip(), self.text.render(values), self.html.render(values))
-        except TemplateError as error:
+        except UndefinedError as error:
             raise MessageError("personalisation_missing", f"template {self.name}: {error.message}") from None
+        except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
+            raise MessageError("template_fails", f"template {self.name}: {error}") from None
 
 
 def template_problems(folder: Path, name: str) -> dict[str, list[Problem]]:
@@ -94,6 +105,7 @@ def _problems(environment: ImmutableSandboxedEnvironment, file: str, seen: set[s
     seen.add(file)
     try:
         tree = environment.parse(_source(environment, file), name=file)
+        unknown = meta.find_undeclared_variables(tree) - set(FIELDS)
     except TemplateNotFound:
         yield file, Problem(1, "", "cannot be read; a template has " + ", ".join(PARTS))
         return
@@ -103,7 +115,6 @@ def _problems(environment: ImmutableSandboxedEnvironment, file: str, seen: set[s
     except TemplateSyntaxError as error:
         yield file, Problem(error.lineno, "", f"is no template: {error.message}")
         return
-    unknown = meta.find_undeclared_variables(tree) - set(FIELDS)
     for use in tree.find_all(nodes.Name):
         if use.ctx == "load" and use.name in unknown:
             hint = near_miss(use.name, list(FIELDS)) or f"; expected one of {', '.join(FIELDS)}"

@@ -1,8 +1,8 @@
 """Connections and environment variables made into plain values.
 
-A connection is read from ``AIRFLOW_CONN_<ID>`` (a URI or JSON, as Airflow writes them); inside a task also from Airflow's
-own store. Airflow is imported only there, so that the command line stays quick. In the environment ``local`` the ledger
-and the address key may be left out: then they lie below the home. Anywhere else they must be named.
+A connection is read from ``AIRFLOW_CONN_<ID>`` (a URI or JSON, as Airflow writes them); inside a task also from
+Airflow's own store. Airflow is imported only there, so that the command line stays quick. In the environment ``local``
+the ledger and the address key may be left out: then they lie below the home. Anywhere else they must be named.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from reactivation import paths
@@ -27,23 +27,9 @@ ADDRESS_KEY_FILE = Path("secrets") / "address_key"
 _POSTGRES = ("postgres", "postgresql")
 
 
-class Connection(Protocol):
-    """What this module needs of a connection, Airflow's or ours."""
-
-    conn_type: str | None
-    host: str | None
-    login: str | None
-    password: str | None
-    port: int | None
-    schema: str | None
-
-    @property
-    def extra_dejson(self) -> Mapping[str, Any]: ...
-
-
 @dataclass(frozen=True)
-class Named:
-    """A connection from the environment."""
+class Connection:
+    """What Airflow calls a connection, as plain values."""
 
     conn_type: str | None
     host: str | None = None
@@ -51,7 +37,7 @@ class Named:
     password: str | None = field(default=None, repr=False)
     port: int | None = None
     schema: str | None = None
-    extra_dejson: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    extra: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 def settings_from_environment() -> Settings:
@@ -90,7 +76,7 @@ def _ledger_url(home: Path, environment: str) -> str:
 def _postgres_url(connection: Connection) -> str:
     from sqlalchemy import URL
 
-    extra = {name: str(value) for name, value in connection.extra_dejson.items()}
+    extra = {name: str(value) for name, value in connection.extra.items()}
     url = URL.create(
         "postgresql", username=connection.login, password=connection.password, host=connection.host,
         port=connection.port, database=connection.schema,
@@ -168,13 +154,16 @@ def _from_airflow(conn_id: str) -> Connection | None:
     from airflow.sdk.exceptions import AirflowNotFoundException
 
     try:
-        found: Connection = Stored.get(conn_id)
+        found = Stored.get(conn_id)
     except AirflowNotFoundException:
         return None
-    return found
+    return Connection(
+        conn_type=found.conn_type, host=found.host, login=found.login, password=found.password, port=found.port,
+        schema=found.schema, extra=found.extra_dejson,
+    )  # fmt: skip
 
 
-def _parse(conn_id: str, text: str) -> Named:
+def _parse(conn_id: str, text: str) -> Connection:
     wrong = ConfigurationError(
         f"{_variable(conn_id)} cannot be read; write a URI such as postgresql://USER:PASSWORD@HOST/DATABASE, or JSON "
         'such as {"conn_type": "generic", "password": "…"}'
@@ -185,18 +174,18 @@ def _parse(conn_id: str, text: str) -> Named:
         raise wrong from None  # the text holds a secret, and so does the error it caused
 
 
-def _from_json(text: str) -> Named:
+def _from_json(text: str) -> Connection:
     given = json.loads(text)
     extra = given.get("extra") or {}
     port = given.get("port")
-    return Named(
+    return Connection(
         conn_type=given["conn_type"], host=given.get("host"), login=given.get("login"), password=given.get("password"),
         port=None if port is None else int(port), schema=given.get("schema"),
-        extra_dejson=json.loads(extra) if isinstance(extra, str) else dict(extra),
+        extra=json.loads(extra) if isinstance(extra, str) else dict(extra),
     )  # fmt: skip
 
 
-def _from_uri(text: str) -> Named:
+def _from_uri(text: str) -> Connection:
     parts = urlsplit(text)
     if not parts.scheme:
         raise ValueError("no scheme")
@@ -204,8 +193,8 @@ def _from_uri(text: str) -> Named:
     def plain(value: str | None) -> str | None:
         return unquote(value) if value else None
 
-    return Named(
+    return Connection(
         conn_type=parts.scheme.replace("-", "_"), host=plain(parts.hostname), login=plain(parts.username),
         password=plain(parts.password), port=parts.port, schema=plain(parts.path[1:]),
-        extra_dejson=dict(parse_qsl(parts.query)),
+        extra=dict(parse_qsl(parts.query)),
     )  # fmt: skip

@@ -45,16 +45,16 @@ def dormancy(facts: pd.DataFrame, playbook: Playbook, rules: PermissionRules, at
     by_kind = _signals(facts, playbook, rules)
     last = latest(*by_kind.values())
     days = whole_days(last, at)
+    ranges = [(days >= low, name) for name, low in RANGES]
     return pd.DataFrame(
         {
             "window_days": _windows(facts["business_segment"], playbook),
             "last_activity_at": last,
             "last_activity_kind": choose([(holds(when == last), kind) for kind, when in by_kind.items()], None),
             "dormant_days": days,
-            "dormancy_range": choose([(days >= low, name) for name, low in RANGES] + [(days < RANGES[-1][1], "under_60")],
-                                     "unknown"),
+            "dormancy_range": choose([*ranges, (days.notna(), "under_60")], "unknown"),
         }
-    )  # fmt: skip
+    )
 
 
 def opens_count(facts: pd.DataFrame, rules: PermissionRules) -> pd.Series:

@@ -73,7 +73,7 @@ class PermissionRules(Declared):
                 law_of[country] = name
             unproven = sorted({*regime.email, *regime.sms} - set(info.data.get("evidence", {})))
             if unproven:
-                raise ValueError(f"{name} accepts {unproven[0]}, but evidence does not say what must be on record for it")
+                raise ValueError(f"{name} accepts {unproven[0]}, but evidence does not say what it needs on record")
         return regimes
 
 

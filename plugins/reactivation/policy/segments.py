@@ -20,7 +20,7 @@ UNIT = 10_000
 
 
 def dimensions(facts: pd.DataFrame, playbook: Playbook, rules: Rules, at: datetime) -> pd.DataFrame:
-    """One row per customer: the dimensions of ``DECISIONS``, value_tier and its source, average_order (ten-thousandths)."""
+    """One row per customer: the dimensions of ``DECISIONS``, value tier and its source, average_order (in 1/10,000)."""
     limits = playbook.segments
     average = average_order(facts)
     tier, tier_source = _value_tier(facts, limits.value_high_share, limits.value_mid_share)
@@ -32,7 +32,8 @@ def dimensions(facts: pd.DataFrame, playbook: Playbook, rules: Rules, at: dateti
                 [(facts["subscriptions"] > 0, "subscription"), (facts["purchases"] > 0, "one_time")], "none"
             ),
             "purchase_repeat": choose(
-                [(facts["purchases"] >= limits.repeat_from_purchases, "repeat"), (facts["purchases"] > 0, "single")], "none"
+                [(facts["purchases"] >= limits.repeat_from_purchases, "repeat"), (facts["purchases"] > 0, "single")],
+                "none",
             ),
             "average_order": average,
             "aov_tier": choose(

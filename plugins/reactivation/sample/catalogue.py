@@ -19,7 +19,7 @@ def products(as_of: datetime) -> pa.Table:
     return _table(PRODUCTS, [
         {
             "product_id": p.product_id, "name": p.name, "category": p.category, "in_stock": p.in_stock,
-            "url": None if p.product_id == "prd-window-seal" else f"{SITE}/services/{p.product_id.removeprefix('prd-')}",
+            "url": f"{SITE}/services/{p.product_id.removeprefix('prd-')}" if p.has_page else None,
             "updated_at": as_of - timedelta(days=2 + number),
         }
         for number, p in enumerate(SERVICES)
@@ -29,20 +29,21 @@ def products(as_of: datetime) -> pa.Table:
 def offers(as_of: datetime) -> pa.Table:
     """From nothing up to a percentage; ``offer-credit-15`` is the credit that the playbook's third touch names."""
     return _table(OFFERS, [
-        _offer(as_of, "offer-credit-15", "Fifteen pounds of credit", "credit", "15", "9.50", hours=72, budget="3000",
-               codes=500, terms="£15 off your next booking of £60 or more. One per household, not with another offer.",
-               conditions="minimum order 60 GBP"),
-        _offer(as_of, "offer-points-500", "500 Finch points", "points", "500", "4.00", hours=72, budget="1500",
+        _offer(as_of, "offer-credit-15", "Fifteen pounds of credit", "credit", "15", cost="9.50", hours=72,
+               budget="3000", codes=500, conditions="minimum order 60 GBP",
+               terms="£15 off your next booking of £60 or more. One per household, not with another offer."),
+        _offer(as_of, "offer-points-500", "500 Finch points", "points", "500", cost="4.00", hours=72, budget="1500",
                terms="500 points when you next book. Points are worth 1p each and last twelve months."),
-        _offer(as_of, "offer-early-spring", "First pick of the spring diary", "early_access", "0", "0.50", budget="200",
-               codes=60, terms="Book a spring visit before the diary opens to everybody. Sixty places."),
-        _offer(as_of, "offer-percent-20", "20 % off one visit", "percent", "20", "24.00", hours=60, budget="2500",
+        _offer(as_of, "offer-early-spring", "First pick of the spring diary", "early_access", "0", cost="0.50",
+               budget="200", codes=60, terms="Book a spring visit before the diary opens to everybody. Sixty places."),
+        _offer(as_of, "offer-percent-20", "20 % off one visit", "percent", "20", cost="24.00", hours=60, budget="2500",
                codes=250, terms="20 % off one visit up to £300. Single use. Ends at the time shown.", floor="0.15"),
-        _offer(as_of, "offer-percent-25-old", "25 % off, last winter", "percent", "25", "30.00", hours=60, budget="800",
-               codes=12, terms="25 % off one visit up to £200. Single use.", floor="0.15", starts=-300, ends=-200),
-        _offer(as_of, "offer-credit-40", "Forty pounds of credit, codes used up", "credit", "40", "27.00", hours=72,
-               budget="400", codes=0, terms="£40 off your next booking of £160 or more. One per household."),
-        _offer(as_of, "offer-none", "No incentive", "none", "0", "0", budget="0", terms="None."),
+        _offer(as_of, "offer-percent-25-old", "25 % off, last winter", "percent", "25", cost="30.00", hours=60,
+               budget="800", codes=12, floor="0.15", starts=-300, ends=-200,
+               terms="25 % off one visit up to £200. Single use."),
+        _offer(as_of, "offer-credit-40", "Forty pounds of credit, codes used up", "credit", "40", cost="27.00",
+               hours=72, budget="400", codes=0, terms="£40 off your next booking of £160 or more. One per household."),
+        _offer(as_of, "offer-none", "No incentive", "none", "0", cost="0", budget="0", terms="None."),
     ])  # fmt: skip
 
 
@@ -63,7 +64,7 @@ def claims(as_of: datetime) -> pa.Table:
 
 
 def _offer(
-    as_of: datetime, offer_id: str, name: str, kind: str, value: str, cost: str, *, budget: str, terms: str,
+    as_of: datetime, offer_id: str, name: str, kind: str, value: str, *, cost: str, budget: str, terms: str,
     hours: int | None = None, codes: int | None = None, floor: str = "0.20", starts: int = -30, ends: int = 120,
     conditions: str = "",
 ) -> dict[str, Any]:  # fmt: skip

@@ -80,7 +80,7 @@ def _notes(traits: Traits) -> pa.Array:
 
 
 def _owner(dice: Dice, traits: Traits) -> Whole:
-    """Business contacts belong to Ben, the rest to their segment's owner; a few rows say otherwise."""
+    """Ben has the business contacts and some households he knows; the rest fall to their segment's owner."""
     business = traits.segment == BUSINESS
-    private = np.where(dice.chance("ben's", traits.number, 40), 1, -1)
+    private = np.where(dice.chance("ben's", traits.number, 120), 1, -1)
     return np.where(business, np.where(dice.chance("ada's", traits.number, 20), 0, 1), private)

@@ -54,7 +54,8 @@ class Dice:
         rank -= first
         step = PER_MILLE // np.maximum(size, 1)
         inside = (bits & np.uint64(0xFFFF)).astype(np.int64) * np.maximum(step, 1) >> 16
-        return ladder(tuple(weights))[np.minimum(rank * PER_MILLE // size + inside, PER_MILLE - 1)]
+        place: Whole = np.minimum(rank * PER_MILLE // size + inside, PER_MILLE - 1).astype(np.int64)
+        return ladder(tuple(weights))[place]
 
     def order(self, stream: str, rows: Whole) -> Whole:
         """Positions of ``rows`` in a shuffled order."""

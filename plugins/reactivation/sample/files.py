@@ -64,13 +64,14 @@ def as_text(chunk: pa.Table) -> pa.Table:
 
 def replace_files(written: Path, out: Path, last: str) -> None:
     """Move finished files into ``out``, ``last`` at the end, and drop tables of an earlier sample in another format."""
-    for path in sorted(written.iterdir(), key=lambda p: (p.name == last, p.name)):
+    paths = sorted(written.iterdir(), key=lambda path: (path.name == last, path.name))
+    for path in paths:
         path.replace(out / path.name)
-    for name in TABLES:
-        kept = {path.name for path in out.glob(f"{name}.*") if path.suffix[1:] in FORMATS}
-        newest = max(kept, key=lambda file: (out / file).stat().st_mtime_ns)
-        for stale in kept - {newest}:
-            (out / stale).unlink()
+    fresh = {path.name for path in paths}
+    for table in TABLES:
+        for other in FORMATS:
+            if f"{table}.{other}" not in fresh:
+                (out / f"{table}.{other}").unlink(missing_ok=True)
 
 
 def write_text(folder: Path, files: Mapping[str, str]) -> None:

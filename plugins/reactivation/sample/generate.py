@@ -55,13 +55,15 @@ def generate(
     at = as_of.astimezone(UTC).replace(microsecond=0)
     dice = Dice(seed)
     partial = out / ".partial"
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
     try:
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
         summary = _write(partial, dice, customers, at, Dirt(dice, dirty_share, format))
         small = {"README.txt": readme(summary, seed, dirty_share), "owners.yaml": owners_yaml()}
         write_text(partial, {**small, "source.json": source_json(at)})
         replace_files(partial, out, last="source.json")
+    except OSError as problem:
+        raise SampleError(f"cannot write the sample into {out}: {problem.strerror}. Name another folder") from problem
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return summary

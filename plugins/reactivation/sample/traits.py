@@ -117,11 +117,12 @@ def draw(dice: Dice, number: Whole, segment: Whole, business_before: int) -> Tra
     created = quiet + 20 + dice.below("created", number, np.maximum(HISTORY_DAYS - quiet - 20, 1))
     created = np.where(permission == code(PERMISSIONS, "expired"), np.maximum(created, 1000), created)
     discount_buyer = dice.chance("discount buyer", number, 90) & (segment == HOUSEHOLD) & ~subscriber_only
+    bought = _purchase_count(dice, number, segment, discount_buyer, (created - quiet) // 30 + 1)
     return Traits(
         number=number, segment=segment, country=country,
         place=dice.below("place", number, np.asarray([len(c.places) for c in COUNTRIES])[country]),
         quiet=quiet, created=created,
-        purchases=np.where(subscriber_only, 0, _purchase_count(dice, number, segment, discount_buyer, created, quiet)),
+        purchases=np.where(subscriber_only, 0, bought),
         permission=permission,
         fit=dice.spread("fit", number, list(FITS.values())),
         relationship=dice.spread("relationship", number, list(RELATIONSHIPS.values())),
@@ -166,12 +167,10 @@ def _signal(dice: Dice, number: Whole, dormant: Flags, account: Whole) -> Whole:
     return np.where(dormant & (account >= 0), code(LAST_SIGNALS, "purchase"), signal)
 
 
-def _purchase_count(
-    dice: Dice, number: Whole, segment: Whole, discount_buyer: Flags, created: Whole, quiet: Whole
-) -> Whole:
+def _purchase_count(dice: Dice, number: Whole, segment: Whole, discount_buyer: Flags, months: Whole) -> Whole:
+    """How often each bought; a plan is paid every month, for three years at most."""
     counts = np.asarray((1, 2, 3, 4, 6, 9, 13, 20))
     household = counts[dice.pick("bookings", number, (280, 160, 120, 110, 110, 100, 80, 40))]
-    months = np.minimum((created - quiet) // 30 + 1, 36)
     business = 4 + dice.below("visits", number, 32)
-    chosen = np.select([segment == HOUSEHOLD, segment == CARE_PLAN], [household, months], business)
-    return np.where(discount_buyer, 1, np.maximum(chosen, 1))
+    chosen = np.select([segment == HOUSEHOLD, segment == CARE_PLAN], [household, np.minimum(months, 36)], business)
+    return np.where(discount_buyer, 1, chosen)

@@ -39,7 +39,8 @@ COUNTRIES = (
     Country("GB", 44, 700, "GBP", 100, "en", "english", _ENGLAND),
     Country("DE", 49, 70, "EUR", 117, "de", "german",
             (("Hamburg", "Europe/Berlin"), ("Berlin", "Europe/Berlin"), ("Bayern", "Europe/Berlin"))),
-    Country("FR", 33, 60, "EUR", 117, "fr", "french", (("Bretagne", "Europe/Paris"), ("Île-de-France", "Europe/Paris"))),
+    Country("FR", 33, 60, "EUR", 117, "fr", "french",
+            (("Bretagne", "Europe/Paris"), ("Île-de-France", "Europe/Paris"))),
     Country("IE", 353, 60, "EUR", 117, "en", "english", (("Dublin", "Europe/Dublin"), ("Cork", "Europe/Dublin"))),
     Country("US", 1, 60, "USD", 128, "en", "english",
             (("NY", "America/New_York"), ("IL", "America/Chicago"), ("CO", "America/Denver"),
@@ -89,6 +90,7 @@ class Product:
     price: int
     margin: int
     in_stock: bool | None = True
+    has_page: bool = True
 
 
 PRODUCTS = (
@@ -101,7 +103,7 @@ PRODUCTS = (
     Product("prd-gutter", "Gutter clearing", "gutters", 8900, 560),
     Product("prd-gutter-guard", "Gutter guards fitted", "gutters", 24500, 380),
     Product("prd-window", "Window cleaning", "windows", 3400, 600),
-    Product("prd-window-seal", "Window resealing", "windows", 18900, 410),
+    Product("prd-window-seal", "Window resealing", "windows", 18900, 410, has_page=False),
     Product("prd-eicr", "Electrical safety check", "electrics", 17500, 470),
     Product("prd-sockets", "Sockets and lighting", "electrics", 12400, 400, in_stock=None),
     Product("prd-tap", "Tap or leak repair", "plumbing", 9800, 440),

@@ -1,0 +1,29 @@
+"""Records what came back: opt-outs before anything else, then what ends an enrolment."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from airflow.sdk import DAG
+
+from reactivation.orchestration import tasks
+from reactivation.orchestration.notifiers import StoppedNotifier
+
+with DAG(
+    "record_outcomes",
+    description="Record opt-outs first, then purchases, replies and visits, and end the enrolments they end",
+    # Ten minutes before the sending, so that a reply of this hour stops a touch of the next.
+    schedule="50 * * * *",
+    start_date=datetime(2026, 1, 1, tzinfo=UTC),
+    catchup=False,
+    max_active_runs=1,
+    tags=["reactivation", "outcomes"],
+    default_args=tasks.RETRIES | {"on_failure_callback": StoppedNotifier()},
+    doc_md="""
+    ### Record outcomes
+
+    Reads what came back from the sources. Opt-outs, complaints and objections are committed first; purchases, bookings,
+    replies, clicks and visits end an enrolment, and its remaining touches are cancelled.
+    """,
+):
+    tasks.record_what_came_back()

@@ -1,0 +1,29 @@
+"""Sends what is due, signed and still allowed; everything else waits or expires."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from airflow.sdk import DAG
+
+from reactivation.orchestration import tasks
+from reactivation.orchestration.notifiers import StoppedNotifier
+
+with DAG(
+    "send_due_touches",
+    description="Send what is due, signed and still allowed, each touch at most once",
+    schedule="0 * * * *",
+    start_date=datetime(2026, 1, 1, tzinfo=UTC),
+    catchup=False,
+    max_active_runs=1,
+    tags=["reactivation", "sending"],
+    default_args=tasks.RETRIES | {"on_failure_callback": StoppedNotifier()},
+    doc_md="""
+    ### Send due touches
+
+    Claims the touches that are due and signed, asks the sources again about exactly these people, runs the same gates
+    on what they say now, and hands the signed bytes to the provider. The claim is written before the provider is
+    called, so running this twice, or killing it, sends nothing twice. It reads the ledger and nothing of Airflow.
+    """,
+):
+    tasks.send_due()

@@ -1,0 +1,79 @@
+"""What Airflow's form says of a list: ids, counts, the offer and its cost, the stop rules, and the way to the page.
+
+Every viewer of the DAG can read it, so there is no name, address or text of a message in it. What came from a source
+is escaped: it must not become markup on somebody's screen.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from reactivation.approvals.lists import amount
+from reactivation.ledger.lists import ListItem, ListRow
+from reactivation.playbooks.model import Playbook
+
+_MARKUP = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|~&$:=^])")
+_LONGEST = 600
+
+
+def list_path(list_id: str) -> str:
+    """Where the list's page is, from the root of the web server."""
+    return f"/reactivation/lists/{list_id}"
+
+
+def subject(row: ListRow, items: Sequence[ListItem]) -> str:
+    """One line for the form and for notices."""
+    what = "an offer for" if row.kind == "offer" else ""
+    count = f"{len(items)} message{'' if len(items) == 1 else 's'}"
+    return " ".join(
+        f"Sign {what} {count}: {row.playbook}, touch {row.touch_number}, {_id(row.segment)}, {row.channel}".split()
+    )
+
+
+def body(row: ListRow, items: Sequence[ListItem], playbook: Playbook) -> str:
+    """The Markdown above the form."""
+    touch = playbook.touch(row.touch_number)
+    individual = sum(item.individual for item in items)
+    sample = min(playbook.approval.sample_size, len(items) - individual)
+    facts = [
+        ("Playbook", f"{_plain(playbook.title)} ({_code(row.playbook)})"),
+        ("Touch", f"{row.touch_number} of {len(playbook.touches)}, {_plain(touch.pattern)}, {_plain(touch.purpose)}"),
+        ("Segment", _code(row.segment)),
+        ("Channel", _code(row.channel)),
+        ("Messages", f"{len(items)}, of which {individual} need a decision of their own"),
+        ("Answer by", row.expires_at.strftime("%Y-%m-%d %H:%M UTC")),
+    ]
+    if row.offer_id is not None:
+        facts[4:4] = [
+            ("Offer", f"{_code(row.offer_id)}: {_plain(row.offer_terms or '')}"),
+            ("Costs at most", _plain(amount(row.cost, row.currency))),
+        ]
+    return "\n\n".join(
+        [
+            f"### [Read every message and find the signing code]({list_path(row.list_id)})",
+            "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in facts)]),
+            "**Do not sign when:**\n\n" + "\n".join(f"- {_plain(rule)}" for rule in playbook.approval.stop_rules),
+            f"What is not signed is held. To sign, look at {sample} or more messages of the group and at each "
+            "individual one you agree to, type the code from the end of the page, and set every review point to ok.",
+            "**Items:** " + ", ".join(_line(item) for item in items),
+        ]
+    )  # fmt: skip
+
+
+def _line(item: ListItem) -> str:
+    return f"{item.position} {_code(item.customer_id)}" + (" (individual)" if item.individual else "")
+
+
+def _plain(text: str) -> str:
+    """Text with every sign that could be markup escaped, on one line."""
+    return _MARKUP.sub(r"\\\1", " ".join(text.split())[:_LONGEST])
+
+
+def _id(text: str) -> str:
+    """An id on one line, without signs an id has no use for."""
+    return re.sub(r"[^\w.@/:-]", "?", text)
+
+
+def _code(text: str) -> str:
+    return f"`{_id(text)}`"

@@ -1,0 +1,136 @@
+"""Enrolments: one customer inside one playbook, the address keys it occupies, and its end."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from reactivation.ledger import audit, measurements
+from reactivation.ledger.locks import INTAKE, exclusive
+from reactivation.ledger.tables import enrolment_keys, enrolments, offer_codes, runs, touches
+
+#: States of a touch from which it may still be sent.
+OPEN = ("planned", "drafted", "listed", "signed", "held")
+
+
+@dataclass(frozen=True)
+class Enrolment:
+    """One enrolment with the rules version of the run that began it."""
+
+    enrolment_id: str
+    playbook: str
+    run_id: str
+    customer_id: str
+    account_id: str | None
+    segment: str
+    owner_id: str
+    decision: str
+    review_reasons: tuple[str, ...]
+    state: str
+    enrolled_at: datetime
+    plan_ends_at: datetime
+    ended_at: datetime | None
+    exit_reason: str | None
+    rules_version: str
+
+
+def insert_enrolments(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Begin enrolments; each row has the columns of the table."""
+    if rows:
+        conn.execute(insert(enrolments), [dict(row) for row in rows])
+
+
+def insert_keys(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Occupy address keys. A key that another active enrolment occupies is an ``IntegrityError``."""
+    if rows:
+        conn.execute(insert(enrolment_keys), [dict(row) for row in rows])
+
+
+def active_keys(conn: Connection) -> set[str]:
+    """The address keys occupied now; nobody else takes in until this transaction ends."""
+    exclusive(conn, INTAKE)
+    return set(conn.scalars(select(enrolment_keys.c.address_key).where(enrolment_keys.c.active)))
+
+
+def begun_since(conn: Connection, playbook: str, since: datetime) -> int:
+    """How many enrolments of a playbook began at or after an instant."""
+    wanted = select(func.count()).where(enrolments.c.playbook == playbook, enrolments.c.enrolled_at >= since)
+    return conn.execute(wanted).scalar_one()
+
+
+def active_of(conn: Connection, playbook: str | None = None) -> list[Enrolment]:
+    """The active enrolments of a playbook, or of all, by id."""
+    wanted = _ENROLMENT.where(enrolments.c.state == "active")
+    if playbook is not None:
+        wanted = wanted.where(enrolments.c.playbook == playbook)
+    return [_enrolment(row._mapping) for row in conn.execute(wanted.order_by(enrolments.c.enrolment_id))]
+
+
+def enrolments_of(conn: Connection, enrolment_ids: Collection[str]) -> dict[str, Enrolment]:
+    """The enrolments of those ids."""
+    wanted = _ENROLMENT.where(enrolments.c.enrolment_id.in_(sorted(enrolment_ids)))
+    return {row.enrolment_id: _enrolment(row._mapping) for row in conn.execute(wanted)}
+
+
+def keys_of(conn: Connection, enrolment_ids: Collection[str]) -> dict[str, dict[str, str]]:
+    """The channel by address key, by enrolment."""
+    columns = (enrolment_keys.c.enrolment_id, enrolment_keys.c.address_key, enrolment_keys.c.channel)
+    found: dict[str, dict[str, str]] = {one: {} for one in enrolment_ids}
+    for row in conn.execute(select(*columns).where(enrolment_keys.c.enrolment_id.in_(sorted(enrolment_ids)))):
+        found[row.enrolment_id][row.address_key] = row.channel
+    return found
+
+
+def end_enrolment(
+    conn: Connection, enrolment_id: str, *, reason: str, actor: str, now: datetime, because: str | None = None
+) -> bool:
+    """End an enrolment at once: its open touches are cancelled, its keys and offer codes released.
+
+    ``reason`` is the exit, ``because`` the fact behind it, both codes. False when it has ended before. A touch already
+    claimed is not called back here: the dispatcher asks once more before it calls a provider.
+    """
+    still_active = (enrolments.c.enrolment_id == enrolment_id) & (enrolments.c.state == "active")
+    ended = update(enrolments).where(still_active).values(state="ended", ended_at=now, exit_reason=reason)
+    if not conn.execute(ended).rowcount:
+        return False
+    open_ones = (touches.c.enrolment_id == enrolment_id) & touches.c.state.in_(OPEN)
+    cancelled = conn.execute(
+        update(touches).where(open_ones).values(state="cancelled", reason=reason, changed_at=now, reserved_by=None)
+    ).rowcount
+    conn.execute(update(enrolment_keys).where(enrolment_keys.c.enrolment_id == enrolment_id).values(active=False))
+    of_unsent = select(touches.c.touch_id).where(
+        touches.c.enrolment_id == enrolment_id, touches.c.state.in_(("cancelled", "expired", "rejected"))
+    )
+    release_codes(conn, of_unsent, now)
+    ended_one = enrolments_of(conn, [enrolment_id])[enrolment_id]
+    measurements.insert_events(conn, [{
+        "run_id": ended_one.run_id, "playbook": ended_one.playbook, "subject": ended_one.customer_id, "kind": "exit",
+        "outcome": reason, "reason": because, "occurred_at": now, "rules_version": ended_one.rules_version,
+    }])  # fmt: skip
+    audit.write(
+        conn, at=now, actor=actor, action="enrolment_ended", subject=enrolment_id,
+        details={"reason": reason, "because": because, "touches_cancelled": cancelled},
+    )  # fmt: skip
+    return True
+
+
+def release_codes(conn: Connection, touch_ids: Any, now: datetime) -> None:  # noqa: ANN401
+    """Give back the codes reserved for touches (a list or a query of their ids) that will not be sent."""
+    reserved = offer_codes.c.touch_id.in_(touch_ids) & (offer_codes.c.state == "reserved")
+    conn.execute(update(offer_codes).where(reserved).values(state="released", changed_at=now))
+
+
+_ENROLMENT = select(
+    enrolments.c.enrolment_id, enrolments.c.playbook, enrolments.c.run_id, enrolments.c.customer_id,
+    enrolments.c.account_id, enrolments.c.segment, enrolments.c.owner_id, enrolments.c.decision,
+    enrolments.c.review_reasons, enrolments.c.state, enrolments.c.enrolled_at, enrolments.c.plan_ends_at,
+    enrolments.c.ended_at, enrolments.c.exit_reason, runs.c.rules_version,
+).join(runs, runs.c.run_id == enrolments.c.run_id)  # fmt: skip
+
+
+def _enrolment(row: Mapping[Any, Any]) -> Enrolment:
+    return Enrolment(**{**row, "review_reasons": tuple(row["review_reasons"])})

@@ -1,0 +1,134 @@
+"""What the ledger knows of each address key, as one small table for the gates.
+
+Grain: one row per address key that was ever suppressed, enrolled or sent to, ordered by key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Any
+
+import pyarrow as pa
+from sqlalchemy import ColumnElement, Connection, Subquery, and_, case, func, select, union
+
+from reactivation.ledger.suppressions import EVERY
+from reactivation.ledger.tables import enrolment_keys, enrolments, events, sends, suppressions
+
+_TEXT, _WHOLE, _TIME = pa.string(), pa.int64(), pa.timestamp("us", tz="UTC")
+
+EXTRACT = pa.schema([
+    ("address_key", _TEXT), ("suppressed_reason", _TEXT), ("suppressed_channel", _TEXT), ("active_playbook", _TEXT),
+    ("last_ended_at", _TIME), ("last_ended_playbook", _TEXT), ("enrolments_total", _WHOLE), ("last_sent_at", _TIME),
+    ("last_sms_sent_at", _TIME), ("sms_sent_7d", _WHOLE), ("sent_48h", _WHOLE), ("redeemed_incentives", _WHOLE),
+    ("last_redeemed_at", _TIME),
+])  # fmt: skip
+
+#: A send in one of these states reached, or may have reached, the person.
+MAY_HAVE_REACHED = ("called", "accepted", "unknown")
+
+
+def ledger_extract(
+    conn: Connection, *, brand: str, now: datetime, excluding_enrolments: Collection[str] = (),
+    address_keys: Collection[str] | None = None,
+) -> pa.Table:  # fmt: skip
+    """The extract at ``now`` for one brand, as a table of ``EXTRACT``.
+
+    ``excluding_enrolments`` neither occupy nor count (their sends do); ``address_keys`` narrows it to those.
+    A key suppressed in several channels apart counts as suppressed in every one (``*``).
+    """
+    said_no, occupied = _suppressed(brand), _enrolled(excluding_enrolments)
+    ended, reached, redeemed = _last_ended(excluding_enrolments), _sent(now), _redeemed()
+    parts = (said_no, occupied, reached, redeemed)
+    keys = union(*(select(part.c.address_key) for part in parts)).subquery()
+    query = select(
+        keys.c.address_key, said_no.c.suppressed_reason, said_no.c.suppressed_channel, occupied.c.active_playbook,
+        ended.c.last_ended_at, ended.c.last_ended_playbook,
+        func.coalesce(occupied.c.enrolments_total, 0), reached.c.last_sent_at, reached.c.last_sms_sent_at,
+        func.coalesce(reached.c.sms_sent_7d, 0), func.coalesce(reached.c.sent_48h, 0),
+        func.coalesce(redeemed.c.redeemed_incentives, 0), redeemed.c.last_redeemed_at,
+    )  # fmt: skip
+    joined: Any = keys
+    for part in (said_no, occupied, ended, reached, redeemed):
+        joined = joined.outerjoin(part, part.c.address_key == keys.c.address_key)
+    query = query.select_from(joined).order_by(keys.c.address_key)
+    if address_keys is not None:
+        query = query.where(keys.c.address_key.in_(sorted(address_keys)))
+    columns = zip(*conn.execute(query).all(), strict=True)
+    arrays = [pa.array(column, field.type) for column, field in zip(columns, EXTRACT, strict=False)]
+    return pa.table(arrays, schema=EXTRACT) if arrays else EXTRACT.empty_table()
+
+
+def _suppressed(brand: str) -> Subquery:
+    channel = suppressions.c.channel
+    one_only = and_(func.min(channel) == func.max(channel), func.min(channel) != EVERY)
+    return (
+        select(
+            suppressions.c.address_key, func.min(suppressions.c.reason).label("suppressed_reason"),
+            case((one_only, func.min(channel)), else_=EVERY).label("suppressed_channel"),
+        )
+        .where(suppressions.c.brand.in_((EVERY, brand)))
+        .group_by(suppressions.c.address_key)
+        .subquery()
+    )  # fmt: skip
+
+
+def _counted(excluding: Collection[str]) -> ColumnElement[bool]:
+    return enrolments.c.enrolment_id.not_in(sorted(excluding))
+
+
+def _enrolled(excluding: Collection[str]) -> Subquery:
+    active = case((enrolment_keys.c.active, enrolments.c.playbook))
+    return (
+        select(
+            enrolment_keys.c.address_key, func.min(active).label("active_playbook"),
+            func.count().label("enrolments_total"),
+        )
+        .join(enrolments, enrolments.c.enrolment_id == enrolment_keys.c.enrolment_id)
+        .where(_counted(excluding))
+        .group_by(enrolment_keys.c.address_key)
+        .subquery()
+    )  # fmt: skip
+
+
+def _last_ended(excluding: Collection[str]) -> Subquery:
+    newest_first = (enrolments.c.ended_at.desc(), enrolments.c.playbook)
+    ranked = (
+        select(
+            enrolment_keys.c.address_key, enrolments.c.ended_at.label("last_ended_at"),
+            enrolments.c.playbook.label("last_ended_playbook"),
+            func.row_number().over(partition_by=enrolment_keys.c.address_key, order_by=newest_first).label("rank"),
+        )
+        .join(enrolments, enrolments.c.enrolment_id == enrolment_keys.c.enrolment_id)
+        .where(enrolments.c.state == "ended", _counted(excluding))
+        .subquery()
+    )  # fmt: skip
+    return select(ranked).where(ranked.c.rank == 1).subquery()
+
+
+def _sent(now: datetime) -> Subquery:
+    at = func.coalesce(sends.c.called_at, sends.c.intended_at, type_=sends.c.intended_at.type)
+    sms = sends.c.channel == "sms"
+    return (
+        select(
+            sends.c.address_key, func.max(at, type_=sends.c.intended_at.type).label("last_sent_at"),
+            func.max(case((sms, at)), type_=sends.c.intended_at.type).label("last_sms_sent_at"),
+            func.sum(case((and_(sms, at > now - timedelta(days=7)), 1), else_=0)).label("sms_sent_7d"),
+            func.sum(case((at > now - timedelta(hours=48), 1), else_=0)).label("sent_48h"),
+        )
+        .where(sends.c.state.in_(MAY_HAVE_REACHED))
+        .group_by(sends.c.address_key)
+        .subquery()
+    )  # fmt: skip
+
+
+def _redeemed() -> Subquery:
+    return (
+        select(
+            events.c.address_key, func.count().label("redeemed_incentives"),
+            func.max(events.c.occurred_at, type_=events.c.occurred_at.type).label("last_redeemed_at"),
+        )
+        .where(events.c.kind == "redeemed", events.c.address_key.is_not(None))
+        .group_by(events.c.address_key)
+        .subquery()
+    )  # fmt: skip

@@ -1,0 +1,44 @@
+"""What we record of ourselves: one measurement event per decision, approval, send and exit."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from sqlalchemy import Connection
+
+from reactivation.ledger.bulk import insert_table
+from reactivation.ledger.tables import measurement_events
+
+_TEXT, _TIME = pa.string(), pa.timestamp("us", tz="UTC")
+
+#: The columns of an event beside ``event_id``.
+SCHEMA = pa.schema([
+    ("run_id", _TEXT), ("playbook", _TEXT), ("subject", _TEXT), ("kind", _TEXT), ("outcome", _TEXT), ("reason", _TEXT),
+    ("occurred_at", _TIME), ("rules_version", _TEXT),
+])  # fmt: skip
+
+
+def insert_events(conn: Connection, rows: Iterable[Mapping[str, Any]] | pa.Table) -> int:
+    """Record events with the columns of ``SCHEMA``; returns how many are new. An Arrow table is the fast way.
+
+    An ``event_id`` is made of the other columns where none is given, so that telling the same thing twice is nothing
+    new.
+    """
+    if not isinstance(rows, pa.Table):
+        listed = [dict(row) for row in rows]
+        named = [pa.field("event_id", _TEXT)] if any("event_id" in row for row in listed) else []
+        rows = pa.Table.from_pylist(listed, schema=pa.schema([*SCHEMA, *named]))
+    events = rows.select(SCHEMA.names).cast(SCHEMA)
+    ids = rows["event_id"] if "event_id" in rows.column_names else _ids(events)
+    return insert_table(conn, measurement_events, events.append_column("event_id", ids), ignore_repeats=True)
+
+
+def _ids(events: pa.Table) -> pa.Array:
+    """A stable id per row: 32 hex digits of the digest of its columns."""
+    parts = [pc.fill_null(events[name].cast(_TEXT), "") for name in SCHEMA.names]
+    joined = pc.binary_join_element_wise(*parts, "\x1f")
+    return pa.array([hashlib.sha256(text.encode()).hexdigest()[:32] for text in joined.to_pylist()], _TEXT)

@@ -1,0 +1,147 @@
+"""Touches: planned messages from the day they enter the approval horizon until they are sent, or are not."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Select, func, insert, select, update
+
+from reactivation.contract.digests import digest
+from reactivation.ledger import audit, measurements
+from reactivation.ledger.enrolments import OPEN, release_codes
+from reactivation.ledger.tables import enrolments, runs, touches
+
+#: States of a touch whose offer may still cost something.
+_MAY_COST = (*OPEN, "claimed", "accepted", "unknown")
+
+
+@dataclass(frozen=True)
+class Touch:
+    """One touch with what its enrolment says of its customer."""
+
+    touch_id: str
+    enrolment_id: str
+    customer_id: str
+    run_id: str
+    rules_version: str
+    playbook: str
+    number: int
+    channel: str
+    purpose: str
+    offer_id: str | None
+    address_key: str
+    not_before: datetime
+    not_after: datetime
+    state: str
+    reason: str | None
+    draft_digest: str | None
+    draft_run_id: str | None
+    reserved_by: str | None
+
+
+def insert_touches(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Enter touches; each row has the columns of the table."""
+    if rows:
+        conn.execute(insert(touches), [dict(row) for row in rows])
+
+
+def numbers_of(conn: Connection, playbook: str) -> set[tuple[str, int]]:
+    """Which (enrolment id, number) of a playbook's active enrolments have a row."""
+    wanted = select(touches.c.enrolment_id, touches.c.number).join(
+        enrolments, enrolments.c.enrolment_id == touches.c.enrolment_id
+    )
+    wanted = wanted.where(touches.c.playbook == playbook, enrolments.c.state == "active")
+    return {(row.enrolment_id, row.number) for row in conn.execute(wanted)}
+
+
+def planned_by_owner(conn: Connection, playbook: str) -> dict[str, int]:
+    """How many touches of a playbook each owner will still be asked to look at."""
+    wanted = (
+        select(enrolments.c.owner_id, func.count().label("touches"))
+        .join(enrolments, enrolments.c.enrolment_id == touches.c.enrolment_id)
+        .where(touches.c.playbook == playbook, touches.c.state.in_(("planned", "drafted", "listed", "held")))
+        .group_by(enrolments.c.owner_id)
+    )
+    return {row.owner_id: row.touches for row in conn.execute(wanted)}
+
+
+def outstanding_offers(conn: Connection) -> dict[str, int]:
+    """By offer, how many touches may still cost it or have cost it."""
+    wanted = select(touches.c.offer_id, func.count().label("touches"))
+    wanted = wanted.where(touches.c.offer_id.is_not(None), touches.c.state.in_(_MAY_COST)).group_by(touches.c.offer_id)
+    return {row.offer_id: row.touches for row in conn.execute(wanted)}
+
+
+def touches_of(conn: Connection, touch_ids: Collection[str]) -> list[Touch]:
+    """The touches of those ids, by id."""
+    wanted = _TOUCH.where(touches.c.touch_id.in_(sorted(touch_ids))).order_by(touches.c.touch_id)
+    return [Touch(**row._mapping) for row in conn.execute(wanted)]
+
+
+def draftable(conn: Connection, playbook: str, states: Sequence[str] = ("planned", "drafted", "held")) -> list[Touch]:
+    """The touches of active enrolments that may be (re)drafted, by id."""
+    wanted = _TOUCH.where(touches.c.playbook == playbook, touches.c.state.in_(states), enrolments.c.state == "active")
+    return [Touch(**row._mapping) for row in conn.execute(wanted.order_by(touches.c.touch_id))]
+
+
+def set_drafted(conn: Connection, digests: Mapping[str, str], *, run_id: str, now: datetime) -> None:
+    """Record the digest of the bytes drafted for each touch id, and in whose file they are."""
+    for touch_id, digest in sorted(digests.items()):
+        conn.execute(
+            update(touches)
+            .where(touches.c.touch_id == touch_id, touches.c.state.in_(("planned", "drafted", "held")))
+            .values(state="drafted", reason=None, draft_digest=digest, draft_run_id=run_id, changed_at=now)
+        )
+
+
+def set_state(
+    conn: Connection, touch: Touch, state: str, *, reason: str | None, actor: str, now: datetime,
+    only_from: Sequence[str] | None = None,
+) -> bool:  # fmt: skip
+    """Move a touch that is still in the state it was read in (or in ``only_from``); false when it is not.
+
+    A touch that will not be sent any more gives its offer code back, and leaves a measurement event.
+    """
+    wanted = (touches.c.touch_id == touch.touch_id) & touches.c.state.in_(only_from or (touch.state,))
+    moved = update(touches).where(wanted).values(state=state, reason=reason, changed_at=now, reserved_by=None)
+    if not conn.execute(moved).rowcount:
+        return False
+    if state in ("expired", "cancelled", "rejected"):
+        release_codes(conn, [touch.touch_id], now)
+    measurements.insert_events(conn, [{
+        "event_id": digest([touch.touch_id, state, reason, now])[:32], "run_id": touch.run_id,
+        "playbook": touch.playbook, "subject": touch.customer_id, "kind": "send", "outcome": state, "reason": reason,
+        "occurred_at": now, "rules_version": touch.rules_version,
+    }])  # fmt: skip
+    audit.write(
+        conn, at=now, actor=actor, action=f"touch_{state}", subject=touch.touch_id,
+        details={"from": touch.state, "reason": reason, "number": touch.number},
+    )  # fmt: skip
+    return True
+
+
+def expire(conn: Connection, *, actor: str, now: datetime) -> int:
+    """Expire every unsent touch whose window has passed; it counts as not tried. Returns how many."""
+    past = select_touches().where(touches.c.state.in_(OPEN), touches.c.not_after <= now)
+    found = [Touch(**row._mapping) for row in conn.execute(past.order_by(touches.c.touch_id))]
+    return sum(set_state(conn, t, "expired", reason=f"was_{t.state}", actor=actor, now=now) for t in found)
+
+
+def select_touches() -> Select[Any]:
+    """A query over touches whose rows make a ``Touch``."""
+    return _TOUCH
+
+
+_TOUCH: Select[Any] = (
+    select(
+        touches.c.touch_id, touches.c.enrolment_id, enrolments.c.customer_id, enrolments.c.run_id, runs.c.rules_version,
+        touches.c.playbook, touches.c.number, touches.c.channel, touches.c.purpose, touches.c.offer_id,
+        touches.c.address_key, touches.c.not_before, touches.c.not_after, touches.c.state, touches.c.reason,
+        touches.c.draft_digest, touches.c.draft_run_id, touches.c.reserved_by,
+    )
+    .join(enrolments, enrolments.c.enrolment_id == touches.c.enrolment_id)
+    .join(runs, runs.c.run_id == enrolments.c.run_id)
+)  # fmt: skip

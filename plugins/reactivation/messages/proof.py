@@ -1,0 +1,101 @@
+"""A rendered e-mail with everything needed to judge it, and the findings that judging gives."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from html import unescape
+
+from markupsafe import escape
+
+from reactivation.playbooks.tenant import Tenant
+
+_TAG = re.compile(r"<[^>]*>")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong with a draft: a code for the ledger, a message without personal data."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True)
+class OfferShown:
+    """The offer as it must stand in the message. ``better_planned``: a later touch carries a stronger incentive."""
+
+    kind: str
+    reward: str
+    terms: str
+    deadline: str
+    code: str | None
+    better_planned: bool
+
+
+@dataclass(frozen=True)
+class Proof:
+    """A rendered e-mail with everything needed to judge it.
+
+    ``salutation`` and ``owner_name`` are known, since a customer called Gift or an owner called Price is no incentive.
+    """
+
+    touch_id: str
+    pattern: str
+    sender: str
+    salutation: str
+    owner_name: str
+    unsubscribe_url: str
+    subject: str
+    text: str
+    html: str
+    headers: tuple[tuple[str, str], ...]
+    tenant: Tenant
+    offer: OfferShown | None
+    product_names: frozenset[str] = frozenset()
+
+    @cached_property
+    def visible(self) -> str:
+        """The words of the HTML part on one line, as a reader sees them."""
+        body = self.html[max(self.html.find("<body"), 0) :]
+        return " ".join(unescape(_TAG.sub(" ", body)).split())
+
+    @cached_property
+    def plain(self) -> str:
+        """The text part on one line."""
+        return " ".join(self.text.split())
+
+    @cached_property
+    def copy(self) -> str:
+        """The words somebody wrote as copy, in lower case: without names, the link out and what the law demands."""
+        whole = f"{self.subject}\n{self.plain}\n{self.visible}"
+        tenant = self.tenant
+        printed = (tenant.postal_address, tenant.legal_name, tenant.display_name)
+        for part in (self.unsubscribe_url, self.salutation, self.owner_name, *printed):
+            whole = whole.replace(part, " ")
+        return whole.lower()
+
+    def for_nobody(self) -> Proof:
+        """The same message with stand-ins for what belongs to one recipient: equal for all drafts of a template."""
+        stand_ins = {self.touch_id: "touch", self.salutation: "Hello"}
+        offer = self.offer
+        if offer is not None:
+            stand_ins[offer.deadline] = "Thursday"
+            offer = replace(offer, deadline="Thursday", code="CODE" if offer.code else None)
+            if self.offer and self.offer.code:
+                stand_ins[self.offer.code] = "CODE"
+        return replace(
+            self, touch_id="touch", salutation="Hello", offer=offer,
+            unsubscribe_url=self.unsubscribe_url.replace(self.touch_id, "touch"),
+            subject=_with(self.subject, stand_ins), text=_with(self.text, stand_ins),
+            html=_with(self.html, {escape(value): mark for value, mark in stand_ins.items()}),
+            headers=tuple((name, value.replace(self.touch_id, "touch")) for name, value in self.headers),
+        )  # fmt: skip
+
+
+def _with(part: str, stand_ins: Mapping[str, str]) -> str:
+    for value, stand_in in stand_ins.items():
+        part = part.replace(value, stand_in)
+    return part

@@ -1,0 +1,38 @@
+"""What every task begins with: the workspace of its connections, and errors said so that Airflow knows what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from airflow.sdk.exceptions import AirflowFailException
+
+if TYPE_CHECKING:
+    from reactivation.steps.workspace import Workspace
+
+
+def open_rooms() -> Workspace:
+    """The workspace as connections and environment say."""
+    from reactivation.orchestration.connections import settings_from_environment
+    from reactivation.steps.workspace import open_workspace
+
+    return open_workspace(settings_from_environment())
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """What a second try cannot mend fails at once, with our message alone; anything else is tried again.
+
+    An unreachable ledger may come back, so ``LedgerError`` is left to Airflow's retries.
+    """
+    from reactivation.ledger.engine import LedgerError
+    from reactivation.steps.errors import EXPECTED_ERRORS
+    from reactivation.steps.readiness import NotReady
+
+    try:
+        yield
+    except LedgerError:
+        raise
+    except (NotReady, *EXPECTED_ERRORS) as error:
+        raise AirflowFailException(str(error)) from error

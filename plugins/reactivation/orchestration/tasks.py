@@ -1,0 +1,156 @@
+"""The steps as Airflow tasks. Each opens the workspace, calls one function of ``steps`` and logs counts.
+
+Between tasks travels our run id and nothing else; what a step may build on is read in the ledger. Nothing heavy is
+imported when a DAG file is read.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import Param, task
+from airflow.sdk.exceptions import AirflowSkipException
+
+from reactivation.orchestration.assets import LISTS, SNAPSHOT
+from reactivation.orchestration.rooms import explained, open_rooms
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from reactivation.steps.workspace import Workspace
+
+log = logging.getLogger(__name__)
+
+OWNER = "marketing-operations"
+EVERY_SEGMENT = "every segment"
+#: For the network and the database; what a second try cannot mend fails at once (``rooms.explained``).
+RETRIES: dict[str, Any] = {"owner": OWNER, "retries": 2, "retry_delay": timedelta(seconds=30)}
+
+
+def trigger_form(segments: tuple[str, ...]) -> dict[str, Param]:
+    """What may be chosen when a playbook is started by hand. The defaults are what the schedule does."""
+    return {
+        "segment": Param(
+            EVERY_SEGMENT, type="string", enum=[EVERY_SEGMENT, *segments], title="Business segment",
+            description="Whom to consider: everybody, or one segment (a good first pilot).",
+        ),
+        "sample_size": Param(
+            None, type=["null", "integer"], minimum=1, maximum=10_000, title="At most this many new customers",
+            description="Leave empty for as many as the playbook's daily intake allows.",
+        ),
+        "dry_run": Param(
+            False, type="boolean", title="Dry run",
+            description="Decide, plan and draft, and write the evidence; enrol nobody and ask nobody.",
+        ),
+    }  # fmt: skip
+
+
+@task(task_id="take_snapshot", outlets=[SNAPSHOT])
+def take_snapshot() -> None:
+    """A full read of every source at one instant, with the structural part of readiness."""
+    from reactivation.steps.snapshot import take_snapshot as step
+
+    with explained():
+        workspace = open_rooms()
+        log.info("snapshot %s", step(workspace, now=workspace.now()))
+
+
+@task
+def begin(playbook: str, *, params: Mapping[str, Any] | None = None, dag_run: Any = None) -> str:
+    """Opens a run of ours over the latest ready snapshot; returns its id."""
+    from reactivation.steps.begin import begin_run
+
+    chosen = params or {}
+    segment = chosen.get("segment")
+    with explained():
+        workspace = open_rooms()
+        return begin_run(
+            workspace, playbook, now=workspace.now(), dry=bool(chosen.get("dry_run")),
+            segment=None if segment == EVERY_SEGMENT else segment, sample_size=chosen.get("sample_size"),
+            triggered_by=dag_run.triggering_user_name or "schedule",
+        )  # fmt: skip
+
+
+@task
+def decide(run_id: str) -> None:
+    """Every gate of every candidate, into ``decisions.parquet``."""
+    from reactivation.steps.decide import decide_run
+
+    _step(decide_run, run_id)
+
+
+@task
+def readiness(run_id: str) -> None:
+    """May this run go on? Not ready fails here, and nobody has been touched."""
+    from reactivation.steps.readiness import check_readiness
+
+    _step(check_readiness, run_id)
+
+
+@task
+def plan(run_id: str) -> None:
+    """Intake, enrolments and touches in the approval horizon."""
+    from reactivation.steps.plan import plan_run
+
+    _step(plan_run, run_id)
+
+
+@task
+def draft(run_id: str) -> None:
+    """The exact bytes of each touch in the horizon."""
+    from reactivation.steps.draft import draft_run
+
+    _step(draft_run, run_id)
+
+
+@task(outlets=[LISTS])
+def open_lists(run_id: str) -> None:
+    """Freezes what is to be signed. Skipped, so that nobody is called, when there is nothing to ask."""
+    from reactivation.steps.answers import questions_to_ask
+    from reactivation.steps.lists import open_lists as step
+
+    workspace = _step(step, run_id)
+    if not questions_to_ask(workspace, workspace.now()):
+        raise AirflowSkipException("no question waits to be asked")
+
+
+@task
+def open_questions() -> list[str]:
+    """The ids of the questions that no request shows yet."""
+    from reactivation.steps.answers import questions_to_ask
+
+    with explained():
+        workspace = open_rooms()
+        return questions_to_ask(workspace, workspace.now())
+
+
+@task
+def send_due() -> None:
+    """Claims, asks the source again, sends what is signed and still allowed."""
+    from reactivation.steps.dispatch import dispatch
+
+    with explained():
+        workspace = open_rooms()
+        log.info("sent: %s", asdict(dispatch(workspace, workspace.now())))
+
+
+@task
+def record_what_came_back() -> None:
+    """Opt-outs first, then events, exits and tags."""
+    from reactivation.steps.outcomes import record_outcomes
+
+    with explained():
+        workspace = open_rooms()
+        log.info("recorded: %s", record_outcomes(workspace, workspace.now()))
+
+
+def _step(step: Callable[[Workspace, str, datetime], object], run_id: str) -> Workspace:
+    with explained():
+        workspace = open_rooms()
+        log.info("run %s: %s", run_id, step(workspace, run_id, workspace.now()))
+        return workspace

@@ -1,0 +1,29 @@
+"""What a decision is made in, beside the facts about the customer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from reactivation.playbooks.model import Playbook
+from reactivation.policy.rules import Rules
+
+
+@dataclass(frozen=True)
+class Context:
+    """``at`` is the instant everything is judged at, ``planned_on`` the one a permission must still hold on.
+
+    ``unread`` are the tables that are missing or stale: what they would say is unknown. ``owners`` are the ids that may
+    sign. ``offers`` are the rows of the offers table by id. ``segment`` restricts the run to one business segment.
+    """
+
+    playbook: Playbook
+    rules: Rules
+    at: datetime
+    planned_on: datetime
+    unread: frozenset[str]
+    owners: frozenset[str]
+    offers: Mapping[str, Mapping[str, Any]]
+    segment: str | None = None

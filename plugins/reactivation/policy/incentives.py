@@ -1,0 +1,133 @@
+"""Whether this person may be given an incentive, up to which step, and how much of an order's value it may cost.
+
+Conservative: none without a known margin, in another currency, or for somebody who only ever bought on discount.
+Budget and codes across customers are the plan's business; here every customer is judged alone.
+
+Source: METHODS.md section 2 (margin guard, cooldown, lifetime cap), RULES.md gate ``offer_allowed``, seed 000
+(discounts train poor-fit behaviour), seed 001 (no generic offers to high-context accounts).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from reactivation.playbooks.model import Touch
+from reactivation.policy.columns import (
+    choose,
+    constant,
+    days_later,
+    holds,
+    holds_or_unknown,
+    joined,
+    lengths,
+    numbers,
+    series,
+)  # fmt: skip
+from reactivation.policy.context import Context
+from reactivation.policy.decisions import DROP, PASS
+from reactivation.policy.rules import IncentiveRules
+from reactivation.policy.segments import UNIT, margin_rate
+
+#: The monetary steps, lowest first. Access costs no money and is not limited here.
+STEPS = ("points_or_credit", "percent")
+
+Floats = npt.NDArray[np.float64]
+
+
+def incentives(facts: pd.DataFrame, average_order: pd.Series, value_tier: pd.Series, context: Context) -> pd.DataFrame:
+    """One row per customer: offer_result (``pass`` or ``drop:<reason>``), offer_position, offer_cap.
+
+    ``pass`` means that every offer the playbook plans is allowed; ``offer_position`` is the highest step that is;
+    ``offer_cap`` is the largest share of an order's value an incentive may cost, in whole ten-thousandths.
+    """
+    guard = _guard(margin_rate(facts), numbers(average_order) / UNIT, context.rules.incentives)
+    personal = _personal(facts, value_tier, context)
+    position, refused = constant("none", len(facts)), constant(None, len(facts))
+    for step in STEPS:
+        for touch in (t for t in context.playbook.touches if t.incentive == step and t.offer is not None):
+            cost = _of_offer(facts, guard, touch, context)
+            reason = choose([(personal.notna(), personal)], cost)
+            position = choose([(reason.isna(), step)], position)
+            refused = choose([(refused.notna(), refused)], reason)
+    return pd.DataFrame(
+        {
+            "offer_result": choose([(refused.notna(), joined(DROP, refused))], PASS),
+            "offer_position": position,
+            "offer_cap": series(np.floor(np.nan_to_num(guard.cap) * UNIT).astype(np.int64)),
+        }
+    )
+
+
+@dataclass(frozen=True)
+class _Guard:
+    """Per customer: margin rate, value of an order, and the share of it an incentive may cost; NaN is unknown."""
+
+    rate: Floats
+    order_value: Floats
+    cap: Floats
+
+
+def _guard(rate: Floats, order_value: Floats, rules: IncentiveRules) -> _Guard:
+    """delta_max = m(1 - p0/p1) - c/(V p1), never more than what leaves the margin floor, never below 0."""
+    value = np.where(order_value > 0, order_value, np.nan)
+    most = rate * (1 - 1 / float(rules.uplift)) - float(rules.contact_cost) / (value * float(rules.conversion))
+    return _Guard(rate, value, np.maximum(np.minimum(most, rate - float(rules.margin_floor)), 0))
+
+
+def _personal(facts: pd.DataFrame, value_tier: pd.Series, context: Context) -> pd.Series:
+    """Why this person gets no incentive whatever it is; empty where there is no such reason."""
+    rules = context.rules.incentives
+    redeemed = facts[["redeemed_incentives", "codes_redeemed"]].max(axis=1)
+    subscribes = holds(facts["period_end"] > context.at) & facts["subscription_cancelled_at"].isna()
+    only_discounts = (facts["purchases"] > 0) & (facts["discounted_purchases"] >= facts["purchases"])
+    context_rich = facts["account_id"].notna() & (
+        holds_or_unknown(facts["account_has_notes"]) | (lengths(facts["past_case_ids"]) > 0) | (value_tier == "high")
+    )
+    return choose(
+        [
+            (days_later(facts["last_redeemed_at"], rules.cooldown_days) > context.at, "cooldown"),
+            (redeemed >= rules.lifetime_incentives, "lifetime_cap"),
+            (only_discounts, "discount_only_buyer"),
+            (subscribes, "active_subscription"),
+            (context_rich, "high_context_account"),
+            (series(np.isnan(margin_rate(facts))), "margin_unknown"),
+        ],
+        None,
+    )
+
+
+def _of_offer(facts: pd.DataFrame, guard: _Guard, touch: Touch, context: Context) -> pd.Series:
+    """Why this offer is not for this person; empty where it is allowed."""
+    offer = context.offers.get(touch.offer or "")
+    unavailable = "offer_unknown" if offer is None else _unavailable(offer, touch, context)
+    if offer is None or unavailable is not None:
+        return constant(unavailable, len(facts))
+    percent = offer["kind"] == "percent"
+    share = (
+        np.full(len(facts), float(offer["value"]) / 100) if percent else float(offer["unit_cost"]) / guard.order_value
+    )
+    currency = facts["currency"] if offer["currency"] is None else offer["currency"]
+    return choose(
+        [
+            (holds_or_unknown(facts["currency"] != currency), "other_currency"),
+            (series(~(share <= guard.cap)), "margin_guard"),
+            (series(~(guard.rate - share >= float(offer["margin_floor"]))), "margin_floor"),
+        ],
+        None,
+    )
+
+
+def _unavailable(offer: Mapping[str, Any], touch: Touch, context: Context) -> str | None:
+    day = context.planned_on + timedelta(days=touch.day)
+    if not offer["starts_at"] <= day < offer["ends_at"]:
+        return "offer_not_live"
+    if offer["codes_available"] is not None and offer["codes_available"] < 1:
+        return "no_codes_left"
+    return "no_budget" if offer["budget"] < offer["unit_cost"] else None

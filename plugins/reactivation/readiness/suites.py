@@ -1,0 +1,134 @@
+"""Runs the reviewed suites of ``expectations/`` with Great Expectations, called directly, in memory.
+
+A suite says of each expectation which condition it is, when it is asked, why, on which source it rests and how to fix
+it (``meta``). Great Expectations gives the verdict; a check that raises is told apart from data that fails.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Set
+from typing import Any
+
+import pandas as pd
+
+from reactivation import paths
+from reactivation.readiness.verdict import ConditionResult
+
+#: Above this many rows Great Expectations is not asked which rows failed, only how many.
+_ROWS_NAMED = 1_000
+
+
+class Checker:
+    """One in-memory context of Great Expectations, for as many suites as a verdict needs."""
+
+    def __init__(self) -> None:
+        os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+        import great_expectations as gx  # takes seconds: only where a verdict is asked for
+        from great_expectations.data_context.types.base import ProgressBarsConfig
+
+        self._gx = gx
+        self._context = gx.get_context(mode="ephemeral")
+        self._context.variables.progress_bars = ProgressBarsConfig(globally=False)
+        source = self._context.data_sources.add_pandas("frames")
+        self._batch = source.add_dataframe_asset("frame").add_batch_definition_whole_dataframe("whole")
+
+    def ask(
+        self, name: str, frame: pd.DataFrame, asked: Set[str], parameters: Mapping[str, Any]
+    ) -> list[ConditionResult]:
+        """The results of suite ``expectations/<name>.json`` on the frame, in the suite's order.
+
+        ``asked`` are the values of ``meta.when`` that apply; ``parameters`` fill the suite's ``$PARAMETER`` values.
+        """
+        suite = json.loads((paths.EXPECTATIONS / f"{name}.json").read_text(encoding="utf-8"))
+        chosen = [e for e in suite["expectations"] if e["meta"]["when"] in asked]
+        try:
+            found = self._run(name, chosen, frame, parameters)
+        except Exception as error:  # whatever a check raises blocks the run: unknown is no
+            return [_broken(name, e, type(error).__name__) for e in chosen]
+        return [
+            _judged(name, expectation, found[number], frame, parameters)
+            if number in found
+            else _broken(name, expectation, "no result came back")
+            for number, expectation in enumerate(chosen)
+        ]
+
+    def _run(
+        self, name: str, chosen: list[dict[str, Any]], frame: pd.DataFrame, parameters: Mapping[str, Any]
+    ) -> dict[int, Any]:
+        """Great Expectations' results by the place of the expectation: it does not keep their order."""
+        numbered = [{**e, "meta": {"place": place}} for place, e in enumerate(chosen)]
+        suite = self._context.suites.add_or_update(self._gx.ExpectationSuite(name=name, expectations=numbered))
+        definition = self._context.validation_definitions.add_or_update(
+            self._gx.ValidationDefinition(name=name, data=self._batch, suite=suite)
+        )
+        result = definition.run(
+            batch_parameters={"dataframe": frame},
+            expectation_parameters=dict(parameters),
+            result_format={"result_format": "COMPLETE" if len(frame) <= _ROWS_NAMED else "BASIC"},
+        )
+        return {one.expectation_config.meta["place"]: one.to_json_dict() for one in result.results}
+
+
+def _judged(
+    name: str, expectation: Mapping[str, Any], found: Mapping[str, Any], frame: pd.DataFrame,
+    parameters: Mapping[str, Any],
+) -> ConditionResult:  # fmt: skip
+    if found["exception_info"].get("raised_exception", True):
+        return _broken(name, expectation, "Great Expectations raised an exception")
+    meta, result, passed = expectation["meta"], found["result"], bool(found["success"])
+    rows = frame.iloc[[] if passed else result.get("unexpected_index_list") or []]
+    unexpected = 0 if passed else int(result.get("unexpected_count", 0))
+    named = ", ".join(dict.fromkeys(str(value) for value in rows[meta["names"]])) if "names" in meta else ""
+    return ConditionResult(
+        id=meta["condition"],
+        subject=name,
+        why=meta["why"],
+        source=meta["source"],
+        observed=_observed(expectation, result, frame),
+        threshold=_threshold(expectation, parameters),
+        severity=expectation["severity"],
+        passed=passed,
+        affected=int(rows[meta["affected"]].sum()) if "affected" in meta else unexpected,
+        fix=meta["fix"].format(names=named or "see the report"),
+    )
+
+
+def _broken(name: str, expectation: Mapping[str, Any], problem: str) -> ConditionResult:
+    meta = expectation["meta"]
+    return ConditionResult(
+        id=meta["condition"],
+        subject=name,
+        why=meta["why"],
+        source=meta["source"],
+        observed="unknown",
+        threshold="unknown",
+        severity=expectation["severity"],
+        passed=False,
+        affected=0,
+        fix=f"Correct expectations/{name}.json ({expectation['type']}), or its input, and run again.",
+        broken=problem,
+    )
+
+
+def _observed(expectation: Mapping[str, Any], result: Mapping[str, Any], frame: pd.DataFrame) -> str:
+    if "observed_value" in result:
+        return f"{result['observed_value']} rows"
+    column = expectation["kwargs"]["column"]
+    if len(frame) == 1:
+        return f"{column} {frame[column].iloc[0]}"
+    return f"{result['unexpected_count']} of {result['element_count']} rows with another {column}"
+
+
+def _threshold(expectation: Mapping[str, Any], parameters: Mapping[str, Any]) -> str:
+    def value(name: str) -> Any:
+        declared = expectation["kwargs"].get(name)
+        return parameters[declared["$PARAMETER"]] if isinstance(declared, dict) else declared
+
+    words = {"value": "exactly {}", "min_value": "at least {}", "max_value": "at most {}", "mostly": "in a share of {}"}
+    said = [text.format(value(name)) for name, text in words.items() if value(name) is not None]
+    if "value_set" in expectation["kwargs"]:
+        allowed = expectation["kwargs"]["value_set"]
+        said.insert(0, f"one of {len(allowed)} known values" if len(allowed) > 3 else " or ".join(map(str, allowed)))
+    return ", ".join(said) or "a value in every row"

@@ -1,0 +1,56 @@
+"""What the documentation quotes is what the code has."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from reactivation import cli
+from reactivation.ledger.tables import metadata
+from reactivation.orchestration import connections
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def _table_cells(page: str) -> list[str]:
+    """The code words in the first column of a page's tables."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    return [w for line in re.findall(r"^\| (`.*?) \|", text, re.M) for w in re.findall(r"`([^`]+)`", line)]
+
+
+def test_every_command_of_the_readme_exists() -> None:
+    """Each command in the README's table is understood by the command line, and none is left out."""
+    quoted = {cell.split()[0] for cell in _table_cells("README.md")}
+    commands = {action for a in cli.parser()._subparsers._group_actions for action in a.choices}  # type: ignore[union-attr]
+    assert quoted <= commands
+    assert commands - quoted == {"ledger", "clean"}, "set-up commands are in docs/deploy.md"
+
+
+@pytest.mark.parametrize("make_target", ["run", "test", "demo", "clean"])
+def test_every_make_target_of_the_readme_exists(make_target: str) -> None:
+    """The README's make commands are targets of the Makefile."""
+    assert f"make {make_target}" in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert re.search(rf"^{make_target}:", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)
+
+
+def test_every_setting_is_documented() -> None:
+    """The variables and connections the code reads are exactly those of docs/deploy.md."""
+    source = Path(connections.__file__).read_text(encoding="utf-8")
+    read = set(re.findall(r'"(REACTIVATION_[A-Z_]+|reactivation_[a-z_]+)"', source))
+    assert read == {c for c in _table_cells("docs/deploy.md") if c.lower().startswith("reactivation_")}
+
+
+def test_every_ledger_table_of_the_review_page_exists() -> None:
+    """The tables a reviewer is told about are tables of the ledger."""
+    named = {c for c in _table_cells("docs/review.md") if not c.endswith((".parquet", ".json"))}
+    assert named <= set(metadata.tables)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    """Every relative link of a page is a file of the project."""
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text(encoding="utf-8")):
+        assert (page.parent / target).exists(), f"{page.name} links to {target}"
