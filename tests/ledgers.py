@@ -86,6 +86,6 @@ def a_send(touch_id: str, customer_id: str, worker: str, **changes: Any) -> dict
         "address_key": a_key(customer_id), "draft_digest": digest("draft"), "answer_ids": [an_id("answer")],
         "basis": {"email": "express", "records": ["K1"]}, "gates": {"permission": "pass"},
         "local_time": "2026-03-03T11:00", "zone": "Europe/London", "zone_source": "address",
-        "rules_version": RULES_VERSION, "worker": worker, "intended_at": NOW, "lease_until": NOW + timedelta(minutes=10),
-        **changes,
+        "rules_version": RULES_VERSION, "worker": worker, "intended_at": NOW,
+        "lease_until": NOW + timedelta(minutes=10), **changes,
     }  # fmt: skip

@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import secrets
+import shutil
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +16,11 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 
 #: The demo users and their roles in Airflow's simple auth manager. Who may sign what is in ``include/owners.yaml``.
 USERS = {"operator": "op", "ada": "user", "ben": "user", "olu": "user", "cleo": "user", "vic": "viewer"}
+
+
+_LOCK = "in-use"
+_OURS = ("airflow", "evidence", "ledger", "logs", "outbox", "sample", "secrets")
+_NOT_OURS = ("AIRFLOW_", "_AIRFLOW_", "REACTIVATION_")
 
 
 class LocalError(Exception):
@@ -56,7 +62,8 @@ class Home:
 
         Children that outlive their parent keep the lock, so nobody starts a second Airflow on the same database.
         """
-        path = self.root / "in-use"
+        self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path = self.root / _LOCK
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -64,13 +71,19 @@ class Home:
             owner = os.pread(descriptor, 20, 0).decode() or "unknown"
             os.close(descriptor)
             raise LocalError(
-                f"{self.root} is in use by process {owner} or by what it started. Stop that first, or choose another "
-                "folder: REACTIVATION_HOME=/some/folder make run"
+                f"{self.root} is in use by process {owner} or by what it started. Stop that first, or name another "
+                "folder in REACTIVATION_HOME"
             ) from None
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, str(os.getpid()).encode(), 0)
         os.set_inheritable(descriptor, True)
         return descriptor
+
+    def clear(self) -> None:
+        """Removes all that is ours in the folder, and nothing else."""
+        for name in _OURS:
+            if (self.root / name).exists():
+                shutil.rmtree(self.root / name)
 
     @cached_property
     def passwords(self) -> dict[str, str]:
@@ -78,13 +91,12 @@ class Home:
         passwords: dict[str, str] = json.loads(self._passwords_file.read_text(encoding="utf-8"))
         return passwords
 
-    def environment(self, port: int, log_port: int, *, now: str | None = None) -> dict[str, str]:
-        """The variables of every process of this home: the caller's own, without any of his Airflow's."""
-        kept = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith(("AIRFLOW__", "_AIRFLOW_")) and name not in ("AIRFLOW_HOME", "REACTIVATION_NOW")
-        }
+    def environment(self, port: int, log_port: int) -> dict[str, str]:
+        """The variables of every process of this home: the caller's own, without his Airflow's and product's.
+
+        A connection or source of his own would make a laptop work on a real ledger.
+        """
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(_NOT_OURS)}
         ours = {
             "REACTIVATION_HOME": str(self.root),
             "AIRFLOW_HOME": str(self.airflow),
@@ -110,8 +122,7 @@ class Home:
             "AIRFLOW__DAG_PROCESSOR__PARSING_PROCESSES": "1",
             "PYTHONUNBUFFERED": "1",
         }
-        given = {} if now is None else {"REACTIVATION_NOW": now}
-        return kept | ours | given
+        return kept | ours
 
     @property
     def _passwords_file(self) -> Path:

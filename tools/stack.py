@@ -8,8 +8,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -28,19 +28,21 @@ Say = Callable[[str], None]
 class Stack:
     """Airflow of one home: use it as a context manager; leaving it stops everything it started, and nothing else."""
 
-    def __init__(self, home: Home, port: int, *, say: Say, now: str | None = None, dags: Path | None = None) -> None:
-        """``now`` is a given clock (ISO instant) for the product; ``dags`` another folder of DAGs. ``LocalError`` if
-        the port or the home is taken; nothing is written or started then."""
+    def __init__(
+        self, home: Home, port: int, *, say: Say, fresh: bool = False, overrides: Mapping[str, str] | None = None
+    ) -> None:
+        """``fresh`` empties the home first; ``overrides`` are further variables for every process. ``LocalError`` if
+        the port or the home is taken; nothing is changed or started then."""
         check_port(port)
-        self._say = say
-        self._home = home
-        self._children: dict[str, subprocess.Popen[bytes]] = {}
-        home.prepare()
-        self._lock = home.lock()
+        self.home = home
         self.url = f"http://127.0.0.1:{port}"
-        self.environment = home.environment(port, _free_port(), now=now)
-        if dags is not None:
-            self.environment["AIRFLOW__CORE__DAGS_FOLDER"] = str(dags)
+        self._say = say
+        self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._lock = home.lock()
+        if fresh:
+            home.clear()
+        home.prepare()
+        self.environment = home.environment(port, _free_port()) | dict(overrides or {})
 
     def __enter__(self) -> Self:
         return self
@@ -48,13 +50,14 @@ class Stack:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.stop()
+        with _undisturbed():
+            self.stop()
         os.close(self._lock)
 
     def run(self, title: str, *command: str) -> None:
         """One short command of this home, to its end; ``LocalError`` with the tail of what it said."""
         self._say(title)
-        log = self._home.logs / f"{Path(command[0]).name}-{command[1]}.log"
+        log = self.home.logs / f"{Path(command[0]).name}-{command[1]}.log"
         with log.open("wb") as out:
             ended = subprocess.run(  # noqa: S603
                 [*_resolved(command)], env=self.environment, cwd=REPOSITORY, stdout=out, stderr=subprocess.STDOUT,
@@ -67,9 +70,9 @@ class Stack:
         """Starts Airflow's three processes, each in a process group of its own."""
         self._say(f"starting Airflow on {self.url}")
         for component in _COMPONENTS:
-            with (self._home.logs / f"{component}.log").open("wb") as out:
+            with (self.home.logs / f"{component}.log").open("wb") as out:
                 self._children[component] = subprocess.Popen(  # noqa: S603
-                    _resolved(("airflow", component)), env=self.environment, cwd=self._home.airflow, stdout=out,
+                    _resolved(("airflow", component)), env=self.environment, cwd=self.home.airflow, stdout=out,
                     stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True, pass_fds=(self._lock,),
                 )  # fmt: skip
 
@@ -77,7 +80,7 @@ class Stack:
         """``LocalError`` with the tail of the log if a process has ended by itself."""
         for component, child in self._children.items():
             if child.poll() is not None:
-                log = self._home.logs / f"{component}.log"
+                log = self.home.logs / f"{component}.log"
                 raise LocalError(
                     f"Airflow's {component} ended by itself (exit code {child.returncode}):\n{_tail(log)}\n"
                     f"The whole log: {log}"
@@ -89,7 +92,7 @@ class Stack:
         while not done():
             self.check()
             if time.monotonic() > deadline:
-                raise LocalError(f"{what} did not happen within {seconds:.0f} s. The logs are in {self._home.logs}")
+                raise LocalError(f"{what} did not happen within {seconds:.0f} s. The logs are in {self.home.logs}")
             time.sleep(1)
 
     def stop(self) -> None:
@@ -130,7 +133,7 @@ def check_port(port: int) -> None:
             probe.bind(("127.0.0.1", port))
         except OSError:
             raise LocalError(
-                f"port {port} on 127.0.0.1 is taken. Choose another one: PORT={port + 1} make run"
+                f"port {port} on 127.0.0.1 is taken. Choose another one in PORT, for example: PORT={port + 1} make run"
             ) from None
 
 
@@ -140,6 +143,18 @@ def port_of(environment: Mapping[str, str]) -> int:
     if not text.isdecimal() or not 1024 <= int(text) <= 65535:
         raise LocalError(f"PORT={text} is no port; use a whole number from 1024 to 65535")
     return int(text)
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """A second Ctrl-C must not leave half of the processes behind."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = [signal.signal(number, signal.SIG_IGN) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
 
 
 def _free_port() -> int:

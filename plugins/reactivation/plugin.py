@@ -31,5 +31,5 @@ class ReactivationPlugin(AirflowPlugin):
     name = "reactivation"
     fastapi_apps = _WhenAsked()
     external_views: ClassVar[list[dict[str, Any]]] = [
-        {"name": "Lists to sign", "href": f"{PREFIX}/", "destination": "nav"}
+        {"name": "Lists to sign", "href": f"{PREFIX}/", "destination": "nav", "url_route": "lists"}
     ]

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from tests.approvals import books
 from tests.approvals.asked import NOW
 
-from reactivation.ledger import lists
+from reactivation.ledger import lists, views
 from reactivation.ledger.engine import Ledger
 from reactivation.ledger.tables import enrolments, list_items, list_signers, list_views, offer_codes
 
@@ -31,7 +31,6 @@ class TestOpening:
                 (1, "t-2", True), (2, "t-1", False),
             ]  # fmt: skip
             assert [s.user_id for s in lists.signers_of(conn, "l-1")] == ["ada", "ben"]
-            assert lists.deciding_runs(conn, "l-1") == {"c-1": books.RUN, "c-2": books.RUN}
             assert [one.list_id for one in lists.open_lists(conn)] == ["l-1"]
             assert set(books.states(conn).values()) == {("listed", None)}
 
@@ -42,7 +41,7 @@ class TestOpening:
             books.add_run(conn)
             books.add_touch(conn, 1)
             books.add_list(conn, "l-1", 1)
-            lists.insert_view(conn, view_id="v-1", list_id="l-1", user_id="ada", touch_ids=["t-1"], now=NOW)
+            views.insert_view(conn, view_id="v-1", list_id="l-1", user_id="ada", touch_ids=["t-1"], now=NOW)
 
         with pytest.raises(DBAPIError), ledger.begin() as conn:
             conn.execute(update(table).values(list_id="l-2"))
@@ -231,7 +230,7 @@ class TestClosing:
             assert [one.list_id for one in lists.open_lists(conn)] == ["l-2"]
 
 
-class TestExpiryAndViews:
+class TestExpiry:
     def test_a_list_expires_at_its_instant(self, ledger: Ledger) -> None:
         """Open lists past their end, and only these."""
         with ledger.begin() as conn:
@@ -242,15 +241,3 @@ class TestExpiryAndViews:
             books.add_list(conn, "l-2", 2, expires_at=NOW + timedelta(seconds=1))
 
             assert lists.expired_lists(conn, NOW) == ["l-1"]
-
-    def test_views_add_up_for_each_user(self, ledger: Ledger) -> None:
-        """Pages looked at one after the other make one set."""
-        with ledger.begin() as conn:
-            books.add_run(conn)
-            for n in (1, 2, 3):
-                books.add_touch(conn, n)
-            books.add_list(conn, "l-1", 1, 2, 3)
-            for view, user, seen in (("v-1", "ada", ["t-1"]), ("v-2", "ada", ["t-1", "t-2"]), ("v-3", "ben", ["t-3"])):
-                lists.insert_view(conn, view_id=view, list_id="l-1", user_id=user, touch_ids=seen, now=NOW)
-
-            assert lists.views_of(conn, "l-1") == {"ada": frozenset({"t-1", "t-2"}), "ben": frozenset({"t-3"})}

@@ -1,0 +1,7 @@
+"""Hands signed bytes to a provider, exactly once, and knows what it may not send through."""
+
+from reactivation.delivery.base import DeliveryError, Provider, Result
+from reactivation.delivery.guard import may_send
+from reactivation.delivery.outbox import Outbox
+
+__all__ = ["DeliveryError", "Outbox", "Provider", "Result", "may_send"]

@@ -1,11 +1,10 @@
-"""Lists, their items, signers and views, and what the closing of a list means for its touches.
+"""Lists, their items and signers, and what the closing of a list means for its touches.
 
 Items and signers are written once, when a list is opened. A list closes once; who closes it locks it first.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,7 +19,6 @@ from reactivation.ledger.tables import (
     item_verdicts,
     list_items,
     list_signers,
-    list_views,
     lists,
     questions,
     touches,
@@ -174,42 +172,11 @@ def items_of(conn: Connection, list_id: str) -> tuple[ListItem, ...]:
     )
 
 
-def deciding_runs(conn: Connection, list_id: str) -> dict[str, str]:
-    """The run whose ``decisions.parquet`` says why each customer of a list was enrolled, by customer id."""
-    query = (
-        select(list_items.c.customer_id, enrolments.c.run_id)
-        .join(touches, touches.c.touch_id == list_items.c.touch_id)
-        .join(enrolments, enrolments.c.enrolment_id == touches.c.enrolment_id)
-        .where(list_items.c.list_id == list_id)
-    )
-    return {row.customer_id: row.run_id for row in conn.execute(query)}
-
-
 def signers_of(conn: Connection, list_id: str) -> tuple[ListSigner, ...]:
     """Who may sign a list, by user id."""
     columns = (list_signers.c.user_id, list_signers.c.owner_id, list_signers.c.role)
     query = select(*columns).where(list_signers.c.list_id == list_id).order_by(list_signers.c.user_id)
     return tuple(ListSigner(**row._mapping) for row in conn.execute(query))
-
-
-def insert_view(
-    conn: Connection, *, view_id: str, list_id: str, user_id: str, touch_ids: Sequence[str], now: datetime
-) -> None:
-    """Record which items a user had on the screen."""
-    conn.execute(
-        insert(list_views).values(
-            view_id=view_id, list_id=list_id, user_id=user_id, touch_ids=list(touch_ids), viewed_at=now
-        )
-    )
-
-
-def views_of(conn: Connection, list_id: str) -> dict[str, frozenset[str]]:
-    """The touch ids each user had on the screen, by user id."""
-    seen: dict[str, set[str]] = defaultdict(set)
-    query = select(list_views.c.user_id, list_views.c.touch_ids).where(list_views.c.list_id == list_id)
-    for row in conn.execute(query):
-        seen[row.user_id].update(row.touch_ids)
-    return {user: frozenset(ids) for user, ids in seen.items()}
 
 
 def close_list(conn: Connection, list_id: str, state: str, reason: str | None, now: datetime) -> None:

@@ -126,7 +126,7 @@ def _rows(conn: Connection, *, after: int | None, to: int | None = None) -> Iter
         wanted = wanted.where(audit.c.seq > after)
     if to is not None:
         wanted = wanted.where(audit.c.seq <= to)
-    return iter(conn.execution_options(yield_per=5_000).execute(wanted))
+    return iter(conn.execute(wanted, execution_options={"yield_per": 5_000}))
 
 
 def _missing_triggers(conn: Connection) -> list[str]:

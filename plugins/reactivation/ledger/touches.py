@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, func, insert, select, update
 
 from reactivation.contract.digests import digest
 from reactivation.ledger import audit, measurements
@@ -87,14 +87,22 @@ def draftable(conn: Connection, playbook: str, states: Sequence[str] = ("planned
     return [Touch(**row._mapping) for row in conn.execute(wanted.order_by(touches.c.touch_id))]
 
 
-def set_drafted(conn: Connection, digests: Mapping[str, str], *, run_id: str, now: datetime) -> None:
-    """Record the digest of the bytes drafted for each touch id, and in whose file they are."""
-    for touch_id, digest in sorted(digests.items()):
-        conn.execute(
-            update(touches)
-            .where(touches.c.touch_id == touch_id, touches.c.state.in_(("planned", "drafted", "held")))
-            .values(state="drafted", reason=None, draft_digest=digest, draft_run_id=run_id, changed_at=now)
+def set_drafted(conn: Connection, digests: Mapping[str, str], *, run_id: str, now: datetime) -> int:
+    """Record the digest of the bytes drafted for each touch id, and in whose file they are; returns how many moved.
+
+    A touch that is listed, signed or further stays as it is.
+    """
+    if not digests:
+        return 0
+    drafted = (
+        update(touches)
+        .where(touches.c.touch_id == bindparam("this_touch"), touches.c.state.in_(("planned", "drafted", "held")))
+        .values(
+            state="drafted", reason=None, draft_digest=bindparam("its_digest"), draft_run_id=run_id, changed_at=now
         )
+    )  # fmt: skip
+    rows = [{"this_touch": touch_id, "its_digest": its_digest} for touch_id, its_digest in sorted(digests.items())]
+    return conn.execute(drafted, rows).rowcount
 
 
 def set_state(

@@ -67,6 +67,13 @@ class Offer:
     codes_available: int | None
     terms: str
 
+    @property
+    def codes(self) -> int | None:
+        """How many codes may ever be given out, by number and by budget; ``None`` for an offer that needs none."""
+        if self.codes_available is None or not self.unit_cost:
+            return self.codes_available
+        return min(self.codes_available, int(self.budget // self.unit_cost))
+
     def deadline(self, planned_send: datetime) -> datetime:
         """Planned send plus ``redeem_within_hours``, never after the end, on a full minute. Refuses other days."""
         if not self.starts_at <= planned_send < self.ends_at:

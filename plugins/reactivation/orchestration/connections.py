@@ -164,14 +164,13 @@ def _from_airflow(conn_id: str) -> Connection | None:
 
 
 def _parse(conn_id: str, text: str) -> Connection:
-    wrong = ConfigurationError(
-        f"{_variable(conn_id)} cannot be read; write a URI such as postgresql://USER:PASSWORD@HOST/DATABASE, or JSON "
-        'such as {"conn_type": "generic", "password": "…"}'
-    )
     try:
         return _from_json(text) if text.lstrip().startswith("{") else _from_uri(text)
     except (ValueError, TypeError, KeyError, AttributeError):
-        raise wrong from None  # the text holds a secret, and so does the error it caused
+        raise ConfigurationError(
+            f"{_variable(conn_id)} cannot be read; write a URI such as postgresql://USER:PASSWORD@HOST/DATABASE, or "
+            'JSON such as {"conn_type": "generic", "password": "…"}'
+        ) from None  # the text holds a secret, and so would the error it caused
 
 
 def _from_json(text: str) -> Connection:

@@ -54,6 +54,8 @@ class OwnerReviewOperator(HITLOperator):
         Everything shown is built here from the ledger, with constant defaults: what the run was triggered with must not
         fill in the signer's form.
         """
+        from reactivation.approvals.brief import list_path
+
         bound = self._bind(context)
         if not bound.signers:  # Airflow reads "assigned to nobody" as "anybody may answer"
             raise AirflowFailException(f"question {bound.question_id} has no signers; nobody is asked")
@@ -63,7 +65,7 @@ class OwnerReviewOperator(HITLOperator):
         self.defaults = [bound.default]
         self.params = ParamsDict({field.name: _param(field) for field in bound.form})
         self.assigned_users = [{"id": signer.user_id, "name": signer.name} for signer in bound.signers]
-        context["ti"].xcom_push(key=ListPageLink().xcom_key, value=bound.page)
+        context["ti"].xcom_push(key=ListPageLink().xcom_key, value=list_path(bound.list_id))
         super().execute(context)
         raise AssertionError("the request was not parked")
 

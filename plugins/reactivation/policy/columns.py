@@ -6,7 +6,9 @@ Comparisons with an empty value are empty; ``choose`` and ``verdict`` say what e
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +28,11 @@ def frame_of(table: pa.Table) -> pd.DataFrame:
     """The table as a frame of Arrow columns; nothing is converted or copied."""
     frame: pd.DataFrame = table.combine_chunks().to_pandas(types_mapper=pd.ArrowDtype)
     return frame
+
+
+def beside(*frames: pd.DataFrame) -> pd.DataFrame:
+    """The columns of frames with the same rows, side by side; a name that comes twice is a ``ValueError``."""
+    return pd.concat(frames, axis=1, verify_integrity=True)
 
 
 def series(values: pa.Array | pa.ChunkedArray | npt.NDArray[np.generic]) -> pd.Series:
@@ -53,6 +60,11 @@ def holds(condition: pd.Series) -> pd.Series:
 def holds_or_unknown(condition: pd.Series) -> pd.Series:
     """A condition whose empty value means yes: for whatever forbids."""
     return condition.fillna(value=True)
+
+
+def any_of(*conditions: pd.Series) -> pd.Series:
+    """Whether at least one of the conditions holds, row by row; an empty one does not."""
+    return reduce(or_, (holds(condition) for condition in conditions))
 
 
 def choose(cases: Sequence[tuple[pd.Series, pd.Series | str | None]], otherwise: pd.Series | str | None) -> pd.Series:
@@ -91,9 +103,11 @@ def joined(*parts: pd.Series | str) -> pd.Series:
 def listed(*columns: pd.Series) -> pd.Series:
     """One list per row of the texts that are there, in the order of the columns."""
     arrays = [arrow(column) for column in columns]
-    text = pc.binary_join_element_wise(*arrays, _SEPARATOR, null_handling="skip")
-    split = pc.split_pattern(text, _SEPARATOR)
-    return series(pc.if_else(pc.equal(text, ""), pa.scalar([], TEXTS), split).cast(TEXTS))
+    there = np.column_stack([pc.is_valid(array).to_numpy(zero_copy_only=False) for array in arrays])
+    row, column = np.nonzero(there)
+    values = pa.concat_arrays(arrays).take(pa.array(column * len(there) + row))
+    offsets = np.concatenate([[0], np.cumsum(there.sum(axis=1))])
+    return series(pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), values).cast(TEXTS))
 
 
 def latest(*columns: pd.Series) -> pd.Series:
@@ -109,9 +123,9 @@ def whole_days(since: pd.Series, until: datetime) -> pd.Series:
     return series(pc.max_element_wise(pc.divide(gap, MICROSECONDS_A_DAY), pa.scalar(0, pa.int64()), skip_nulls=False))
 
 
-def days_later(instants: pd.Series, days: int) -> pd.Series:
-    """Each instant so many days of 24 hours later."""
-    return series(pc.add(arrow(instants), pa.scalar(days * MICROSECONDS_A_DAY, pa.duration("us"))).cast(TIME))
+def later(instants: pd.Series, by: timedelta) -> pd.Series:
+    """Each instant so much later."""
+    return series(pc.add(arrow(instants), pa.scalar(by, pa.duration("us"))).cast(TIME))
 
 
 def money(units: pd.Series | npt.NDArray[np.int64]) -> pa.Array:

@@ -16,7 +16,7 @@ class Context:
     """``at`` is the instant everything is judged at, ``planned_on`` the one a permission must still hold on.
 
     ``unread`` are the tables that are missing or stale: what they would say is unknown. ``owners`` are the ids that may
-    sign. ``offers`` are the rows of the offers table by id. ``segment`` restricts the run to one business segment.
+    sign. ``offers`` are the rows of the offers table by id.
     """
 
     playbook: Playbook
@@ -26,4 +26,3 @@ class Context:
     unread: frozenset[str]
     owners: frozenset[str]
     offers: Mapping[str, Mapping[str, Any]]
-    segment: str | None = None

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pandas as pd
 import pyarrow as pa
 
 from reactivation.policy.columns import (
+    any_of,
     arrow,
     choose,
     constant,
     contains,
-    days_later,
     first_value,
     holds,
     holds_or_unknown,
     joined,
+    later,
     latest,
     lengths,
     series,
@@ -31,7 +34,7 @@ _ENDED = ("no_contact", "legal", "dispute", "poor")
 def in_scope(facts: pd.DataFrame, context: Context) -> pd.Series:
     """In this playbook's population, in no other playbook, not in cool-down, not too often enrolled."""
     population = context.playbook.population
-    cooling = days_later(facts["last_ended_at"], population.cool_down_days) > context.at
+    cooling = later(facts["last_ended_at"], timedelta(population.cool_down_days)) > context.at
     ended_here = facts["last_ended_playbook"] == context.playbook.playbook
     elsewhere = [holds(facts[f"{key}_active_playbook"] != context.playbook.playbook) for key in ("email", "phone")]
     new = ~facts["enrolled"]
@@ -43,8 +46,6 @@ def in_scope(facts: pd.DataFrame, context: Context) -> pd.Series:
     ]
     if population.only_tags:
         cases.append(("fail:tag", ~facts["has_wanted_tag"]))
-    if context.segment is not None:
-        cases.append(("fail:other_segment", facts["business_segment"] != context.segment))
     return verdict(*cases)
 
 
@@ -84,7 +85,7 @@ def not_suppressed(facts: pd.DataFrame, context: Context) -> pd.Series:
         (joined("fail:evidence_broken:", first_value(facts["broken_tables"])), lengths(facts["broken_tables"]) > 0),
         (joined(FAIL, reason), lengths(facts["suppression_reasons"]) > 0),
         (joined(FAIL, facts["ledger_suppressed_reason"]), facts["ledger_suppressed_reason"].notna()),
-        ("fail:deactivated", holds(facts["lifecycle_stage"].isin(context.rules.words.deactivated_stages))),
+        ("fail:deactivated", holds(facts["lifecycle_stage"].str.lower().isin(context.rules.words.deactivated_stages))),
     )
 
 
@@ -122,10 +123,7 @@ def no_open_issue(facts: pd.DataFrame, context: Context) -> pd.Series:
 def permission(facts: pd.DataFrame, context: Context) -> pd.Series:
     """A channel of the playbook with a valid, evidenced basis on the planned date; else why the first has none."""
     channels = context.playbook.channels
-    some = [facts[f"{channel}_ok"] for channel in channels]
-    allowed = some[0]
-    for another in some[1:]:
-        allowed = allowed | another
+    allowed = any_of(*(facts[f"{channel}_ok"] for channel in channels))
     return verdict((joined(FAIL, facts[f"{channels[0]}_why"]), ~allowed))
 
 
@@ -133,8 +131,8 @@ def reachable(facts: pd.DataFrame, context: Context) -> pd.Series:
     """A permitted channel whose address works; where none is permitted, any channel is asked about."""
     channels = context.playbook.channels
     works = {channel: facts[f"{channel}_unreachable"].isna() for channel in channels}
-    nobody = ~pd.concat([facts[f"{channel}_ok"] for channel in channels], axis=1).any(axis=1)
-    usable = pd.concat([works[c] & (facts[f"{c}_ok"] | nobody) for c in channels], axis=1).any(axis=1)
+    none_permitted = ~any_of(*(facts[f"{channel}_ok"] for channel in channels))
+    usable = any_of(*(works[c] & (holds(facts[f"{c}_ok"]) | none_permitted) for c in channels))
     dropped = choose([(~works[c] & usable, f"drop:{c}") for c in channels], PASS)
     return verdict((joined(FAIL, facts[f"{channels[0]}_unreachable"]), ~usable), otherwise=dropped)
 
@@ -157,7 +155,7 @@ def context_consistent(facts: pd.DataFrame, context: Context) -> pd.Series:
 
 def offer_allowed(facts: pd.DataFrame, context: Context) -> pd.Series:
     """Every offer the playbook plans is allowed for this person; if not, the touches go without."""
-    return verdict(otherwise=facts["offer_result"])
+    return facts["offer_result"]
 
 
 def timing(facts: pd.DataFrame, context: Context) -> pd.Series:

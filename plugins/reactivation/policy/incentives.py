@@ -22,10 +22,10 @@ from reactivation.playbooks.model import Touch
 from reactivation.policy.columns import (
     choose,
     constant,
-    days_later,
     holds,
     holds_or_unknown,
     joined,
+    later,
     lengths,
     numbers,
     series,
@@ -92,7 +92,7 @@ def _personal(facts: pd.DataFrame, value_tier: pd.Series, context: Context) -> p
     )
     return choose(
         [
-            (days_later(facts["last_redeemed_at"], rules.cooldown_days) > context.at, "cooldown"),
+            (later(facts["last_redeemed_at"], timedelta(rules.cooldown_days)) > context.at, "cooldown"),
             (redeemed >= rules.lifetime_incentives, "lifetime_cap"),
             (only_discounts, "discount_only_buyer"),
             (subscribes, "active_subscription"),
@@ -109,10 +109,9 @@ def _of_offer(facts: pd.DataFrame, guard: _Guard, touch: Touch, context: Context
     unavailable = "offer_unknown" if offer is None else _unavailable(offer, touch, context)
     if offer is None or unavailable is not None:
         return constant(unavailable, len(facts))
-    percent = offer["kind"] == "percent"
-    share = (
-        np.full(len(facts), float(offer["value"]) / 100) if percent else float(offer["unit_cost"]) / guard.order_value
-    )
+    share = float(offer["unit_cost"]) / guard.order_value
+    if offer["kind"] == "percent":
+        share = np.full(len(facts), float(offer["value"]) / 100)
     currency = facts["currency"] if offer["currency"] is None else offer["currency"]
     return choose(
         [

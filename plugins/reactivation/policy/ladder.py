@@ -1,7 +1,7 @@
 """What a gate is, and how a ladder of them is climbed: every gate is asked, the first that fails decides.
 
 A gate is a small function from columns to one column of results (``pass``, ``fail:…``, ``review:…``, ``drop:…``). It
-fails closed: an exception in it fails everybody, an empty result fails that row, and where a case says no, unknown is no.
+fails closed: an exception in it fails everybody, an empty result fails that row, and a no that is unknown is a no.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 import pandas as pd
+import pyarrow.compute as pc
 
-from reactivation.policy.columns import choose, constant, holds, holds_or_unknown, joined, listed
+from reactivation.policy.columns import arrow, choose, constant, holds, holds_or_unknown, joined, listed, series
 from reactivation.policy.context import Context
 from reactivation.policy.decisions import FAIL, PASS, REVIEW
 
@@ -49,7 +50,7 @@ def failed(result: pd.Series) -> pd.Series:
 
 
 def decide(gates: Sequence[Gate], results: pd.DataFrame, review_reasons: pd.Series) -> pd.DataFrame:
-    """decision and reason_codes: the first failing gate's outcome, else ``review`` for whom a reason asks, else ``enrol``.
+    """decision and reason_codes: the first failing gate's outcome, else ``review`` if a reason asks so, else ``enrol``.
 
     ``review_reasons`` is a column of lists. Reasons are ``<prefix>:<reason>``, the decisive one first.
     """
@@ -58,7 +59,7 @@ def decide(gates: Sequence[Gate], results: pd.DataFrame, review_reasons: pd.Seri
     asked = review_reasons.list.len() > 0
     stopped = choose([(no, gate.on_no) for no, gate in fails], None)
     decision = choose([(stopped.notna(), stopped), (holds(asked), "review")], "enrol")
-    reasons = choose_lists(decision == "review", review_reasons, listed(*codes))
+    reasons = series(pc.if_else(arrow(decision == "review"), arrow(review_reasons), arrow(listed(*codes))))
     return pd.DataFrame({"decision": decision, "reason_codes": reasons})
 
 

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from reactivation.contract.tables import CHANNELS, TEXTS
-from reactivation.policy.columns import arrow, as_instants, choose, series
+from reactivation.policy.columns import arrow, as_instants, choose, holds_or_unknown, listed, series
 from reactivation.policy.consents import NEVER_ENDS, WHY, Flags, Judged, Whole, codes, judge
 from reactivation.policy.rules import PermissionRules
 
@@ -151,9 +151,6 @@ def _lists(of: Whole, values: pa.Array | pa.ChunkedArray, people: int) -> pd.Ser
 
 def _places(people: pd.DataFrame) -> pd.Series:
     """The countries whose law applies, the address's first."""
-    home = arrow(people["country"])
-    usable = arrow(~people["phone_problem"].isin(["missing", "invalid"]))
-    phone = arrow(people["phone_country"])
-    other = pc.if_else(pc.and_(usable, pc.fill_null(pc.not_equal(phone, home), True)), phone, None)
-    text = pc.binary_join_element_wise(home, other, ",", null_handling="skip")
-    return series(pc.if_else(pc.equal(text, ""), pa.scalar([], TEXTS), pc.split_pattern(text, ",").cast(TEXTS)))
+    home, phone = people["country"], people["phone_country"]
+    usable = ~people["phone_problem"].isin(["missing", "invalid"])
+    return listed(home, phone.where(usable & holds_or_unknown(phone != home)))

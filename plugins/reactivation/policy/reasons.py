@@ -5,13 +5,13 @@ Source: seed 000 (known churn or inactivity reason), PLAYBOOKS.md section 1.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import numpy as np
 import pandas as pd
 import pyarrow.compute as pc
 
-from reactivation.policy.columns import arrow, choose, days_later, holds, joined, listed, series
+from reactivation.policy.columns import arrow, choose, holds, joined, later, listed, series
 from reactivation.policy.rules import ReasonRules, Seasonal
 
 _CODE = r"^[A-Za-z][A-Za-z _-]{0,39}$"
@@ -19,27 +19,28 @@ _CODE = r"^[A-Za-z][A-Za-z _-]{0,39}$"
 
 def reasons(facts: pd.DataFrame, last_activity_at: pd.Series, rules: ReasonRules, at: datetime) -> pd.DataFrame:
     """One row per customer: inactivity_reason, reason_basis (known, inferred, unknown), reason_evidence (ids)."""
-    lately = days_later(last_activity_at, -rules.problem_before_silence_days)
-    near_the_end = days_later(last_activity_at, -rules.subscription_end_days)
+    lately = later(last_activity_at, -timedelta(rules.problem_before_silence_days))
+    near_the_end = later(last_activity_at, -timedelta(rules.subscription_end_days))
     objection = choose([(facts["case_objection"].notna(), facts["case_objection"])], facts["last_objection"])
     told = choose([(_is_code(objection), joined("objection:", objection))], "objection")
-    case, customer = (lambda column: joined("cases/", facts[column])), joined("purchase_summary/", facts["customer_id"])
     contact, account = joined("contacts/", facts["customer_id"]), joined("accounts/", facts["account_id"])
+    purchases, engagement = (joined(f"{kind}_summary/", facts["customer_id"]) for kind in ("purchase", "engagement"))
+    case = {kind: joined("cases/", facts[f"{kind}_case_id"]) for kind in ("cancellation", "problem", "objection")}
     lapsed = (facts["period_end"] >= near_the_end) & (facts["period_end"] < at)
     only_discounts = (facts["purchases"] > 0) & (facts["discounted_purchases"] == facts["purchases"])
 
     cases: list[tuple[pd.Series, pd.Series | str, str, pd.Series]] = [
-        (facts["inactivity_reason"].notna(), facts["inactivity_reason"], "known", contact),
-        (facts["account_inactivity_reason"].notna(), facts["account_inactivity_reason"], "known", account),
+        (facts["given_reason"].notna(), facts["given_reason"], "known", contact),
+        (facts["account_given_reason"].notna(), facts["account_given_reason"], "known", account),
         (facts["account_cancelled_at"].notna(), "account_cancelled", "inferred", account),
-        (facts["cancellation_case_id"].notna(), "cancelled", "inferred", case("cancellation_case_id")),
-        (facts["subscription_cancelled_at"] >= near_the_end, "subscription_cancelled", "inferred", customer),
-        (facts["problem_case_at"] >= lately, "service_problem", "inferred", case("problem_case_id")),
-        (facts["objection_case_id"].notna(), told, "inferred", case("objection_case_id")),
-        (objection.notna(), told, "inferred", joined("engagement_summary/", facts["customer_id"])),
-        (lapsed, "subscription_lapsed", "inferred", customer),
-        (_seasonal(facts["month_counts"], rules.seasonal, at), "seasonal", "inferred", customer),
-        (only_discounts, "bought_on_discount_only", "inferred", customer),
+        (facts["cancellation_case_id"].notna(), "cancelled", "inferred", case["cancellation"]),
+        (facts["subscription_cancelled_at"] >= near_the_end, "subscription_cancelled", "inferred", purchases),
+        (facts["problem_case_at"] >= lately, "service_problem", "inferred", case["problem"]),
+        (facts["objection_case_id"].notna(), told, "inferred", case["objection"]),
+        (objection.notna(), told, "inferred", engagement),
+        (lapsed, "subscription_lapsed", "inferred", purchases),
+        (_seasonal(facts["month_counts"], rules.seasonal, at), "seasonal", "inferred", purchases),
+        (only_discounts, "bought_on_discount_only", "inferred", purchases),
     ]  # fmt: skip
     return pd.DataFrame(
         {

@@ -47,7 +47,7 @@ def dimensions(facts: pd.DataFrame, playbook: Playbook, rules: Rules, at: dateti
             "engagement_pattern": _engagement_pattern(facts, limits.engagement_lookback_days, rules, at),
             "product_affinity": affinity,
             "affinity_source": affinity_source,
-            "acquisition_channel": _acquisition(facts["acquisition_channel"], rules),
+            "acquisition_channel": _acquisition(facts["acquisition_word"], rules),
             "value_tier": tier,
             "value_tier_source": tier_source,
         }
@@ -84,9 +84,9 @@ def _value_tier(facts: pd.DataFrame, high_share: float, mid_share: float) -> tup
         ],
         "unknown",
     )
-    given = facts["value_tier"].isin(["high", "mid", "low"])
+    given = facts["given_value_tier"].isin(["high", "mid", "low"])
     source = choose([(given, "source"), (ranked != "unknown", "margin_rank")], None)
-    return choose([(given, facts["value_tier"])], ranked), source
+    return choose([(given, facts["given_value_tier"])], ranked), source
 
 
 def _engagement_pattern(facts: pd.DataFrame, lookback_days: int, rules: Rules, at: datetime) -> pd.Series:

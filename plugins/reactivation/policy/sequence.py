@@ -45,6 +45,15 @@ SEQUENCE = pa.schema([
 ])  # fmt: skip
 
 
+def candidates_for_sequence(decisions: pa.Table, contacts: pa.Table) -> pa.Table:
+    """The rows of ``decisions`` with ``CANDIDATE_COLUMNS``: places from the snapshot's contacts, the rest decided."""
+    found = pc.index_in(decisions["customer_id"], contacts["customer_id"].combine_chunks())
+    of_contact = {name: contacts[name].take(found) for name in ("country", "region", "phone_country")}
+    last_sent = pc.struct_field(decisions["evidence"], "last_sent_at")
+    of_decision = {name: decisions[name] for name in CANDIDATE_COLUMNS if name in decisions.column_names}
+    return pa.table(of_decision | of_contact | {"last_sent_at": last_sent}).select(CANDIDATE_COLUMNS)
+
+
 def plan_sequence(
     candidates: pa.Table, playbook: Playbook, offers: pa.Table, rules: TimingRules, now: datetime
 ) -> pa.Table:

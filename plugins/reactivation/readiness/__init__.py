@@ -1,0 +1,12 @@
+"""The verdict on whether a run may proceed, from the reviewed suites of ``expectations/``.
+
+Great Expectations judges the manifest's facts, the profile, the summaries, the playbook and the decided candidates,
+never raw facts; a check that fails itself blocks the run and says so.
+"""
+
+from __future__ import annotations
+
+from reactivation.readiness.judge import judge, judge_tables
+from reactivation.readiness.verdict import ConditionResult, Verdict
+
+__all__ = ["ConditionResult", "Verdict", "judge", "judge_tables"]

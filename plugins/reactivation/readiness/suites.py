@@ -25,14 +25,20 @@ class Checker:
 
     def __init__(self) -> None:
         os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
-        import great_expectations as gx  # takes seconds: only where a verdict is asked for
-        from great_expectations.data_context.types.base import ProgressBarsConfig
+        # it takes seconds to import: only where a verdict is asked for
+        import great_expectations as gx  # noqa: PLC0415
+        from great_expectations.data_context.types.base import (  # noqa: PLC0415
+            DataContextConfig,
+            InMemoryStoreBackendDefaults,
+            ProgressBarsConfig,
+        )
 
-        self._gx = gx
-        self._context = gx.get_context(mode="ephemeral")
-        self._context.variables.progress_bars = ProgressBarsConfig(globally=False)
-        source = self._context.data_sources.add_pandas("frames")
-        self._batch = source.add_dataframe_asset("frame").add_batch_definition_whole_dataframe("whole")
+        in_memory = DataContextConfig(  # the default context leaves a temporary folder behind
+            store_backend_defaults=InMemoryStoreBackendDefaults(), progress_bars=ProgressBarsConfig(globally=False)
+        )
+        self._suite = gx.ExpectationSuite
+        source = gx.get_context(mode="ephemeral", project_config=in_memory).data_sources.add_pandas("frames")
+        self._frame = source.add_dataframe_asset("frame").add_batch_definition_whole_dataframe("whole")
 
     def ask(
         self, name: str, frame: pd.DataFrame, asked: Set[str], parameters: Mapping[str, Any]
@@ -59,12 +65,8 @@ class Checker:
     ) -> dict[int, Any]:
         """Great Expectations' results by the place of the expectation: it does not keep their order."""
         numbered = [{**e, "meta": {"place": place}} for place, e in enumerate(chosen)]
-        suite = self._context.suites.add_or_update(self._gx.ExpectationSuite(name=name, expectations=numbered))
-        definition = self._context.validation_definitions.add_or_update(
-            self._gx.ValidationDefinition(name=name, data=self._batch, suite=suite)
-        )
-        result = definition.run(
-            batch_parameters={"dataframe": frame},
+        result = self._frame.get_batch(batch_parameters={"dataframe": frame}).validate(
+            self._suite(name=name, expectations=numbered),
             expectation_parameters=dict(parameters),
             result_format={"result_format": "COMPLETE" if len(frame) <= _ROWS_NAMED else "BASIC"},
         )
@@ -122,7 +124,7 @@ def _observed(expectation: Mapping[str, Any], result: Mapping[str, Any], frame: 
 
 
 def _threshold(expectation: Mapping[str, Any], parameters: Mapping[str, Any]) -> str:
-    def value(name: str) -> Any:
+    def value(name: str) -> object:
         declared = expectation["kwargs"].get(name)
         return parameters[declared["$PARAMETER"]] if isinstance(declared, dict) else declared
 

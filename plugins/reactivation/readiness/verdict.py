@@ -72,7 +72,8 @@ class Verdict:
 
     def as_report(self) -> dict[str, Any]:
         """Plain values for ``readiness.json``: ids, codes and counts, nothing personal."""
-        return {"ready": self.ready, "conditions": [asdict(c) | {"blocks": c.blocks} for c in self.conditions]}
+        conditions = [asdict(c) | {"blocks": c.blocks} for c in self.conditions]
+        return {"ready": self.ready, "message": self.message, "conditions": conditions}
 
 
 def _sentence(condition: ConditionResult) -> str:

@@ -54,6 +54,7 @@ class Member:
     purchases: int | None = None
     notes: str | None = None
     email: str | None = None
+    owner: str | None = None
     account: str | None = None
     account_notes: str | None = None
 
@@ -86,7 +87,7 @@ MEMBERS = (
            traits={"permission": "withdrawn"}),
     Member("a bare flag: consent is TRUE and nothing stands behind it", "Flora", "Bare", quiet=260,
            traits={"permission": "flag_only"}),
-    Member("soft opt-in, but no way to refuse was offered when the address was taken", "Colin", "Halfway", quiet=220,
+    Member("soft opt-in with one of its five conditions missing", "Colin", "Halfway", quiet=220,
            traits={"permission": "condition_missing"}),
     Member("German double opt-in, confirmed, and an address with an umlaut in its domain", "Jürgen", "Großmann",
            country="DE", quiet=230, email="juergen.grossmann@grüße.example"),
@@ -112,6 +113,15 @@ MEMBERS = (
     Member("opens that are a mail client's, six days ago: in Britain they are no sign of life", "Mona", "Pixel",
            quiet=265, flags=("prefetched_opens",)),
     Member("written to yesterday by another system", "Ivor", "Echo", quiet=245, flags=("written_to_lately",)),
+    Member("an accent as a mark of its own, not one letter", "Zoe\u0308", "Abbott", quiet=135),
+    Member("shares one address with the next customer", "Joan", "Pair", quiet=255, email="the.pairs@quaymail.example"),
+    Member("the same household, the same address: one person to us", "Jim", "Pair", quiet=235,
+           traits={"mailbox": "shared"}),
+    Member("a surname that spreadsheets take for nothing", "NA", "Null", quiet=165),
+    Member("unsubscribed in the newsletter tool; our list of opt-outs never heard of it", "Una", "Gone", quiet=195,
+           traits={"stop": "unsubscribed_elsewhere"}),
+    Member("a business contact that the CRM gives to Ada and the account to Ben: the sources disagree", "Claire",
+           "Between", "business", quiet=260, purchases=11, owner="own-ada", account="Temple Quay Lettings"),
 )  # fmt: skip
 
 
@@ -124,8 +134,6 @@ class Cast:
     def play(self, traits: Traits) -> None:
         """Override the traits of the first customers; a chunk without them is left alone."""
         for number, member in enumerate(self._here(traits.number)):
-            segment = SEGMENTS.index(member.segment)
-            traits.segment[number] = segment
             traits.country[number] = COUNTRY[member.country]
             traits.place[number] = 0
             traits.quiet[number] = member.quiet
@@ -143,7 +151,7 @@ class Cast:
             segment[position] = SEGMENTS.index(member.segment)
 
     def override(self, what: str, column: pa.Array, traits: Traits) -> pa.Array:
-        """The column with the members' own ``first`` or ``last`` name, or their ``email`` or ``notes`` where given."""
+        """The column with the members' own ``first`` and ``last`` names, and other words of theirs where given."""
         here = self._here(traits.number)
         if not here:
             return column
@@ -159,9 +167,14 @@ class Cast:
         here = own[: len(column)]
         return pa.concat_arrays([pc.coalesce(pa.array(here, pa.string()), column[: len(here)]), column[len(here) :]])
 
+    def customer_ids(self) -> list[str]:
+        """The members' customer ids, in order."""
+        return [f"cus-{number + 1:07d}" for number in range(len(self._members))]
+
     def lines(self, customers: int) -> list[str]:
-        """Each member's story with its customer id."""
-        return [f"cus-{n + 1:07d}  {member.story}" for n, member in enumerate(self._members[:customers])]
+        """The stories of the members that take part, each with its customer id."""
+        told = zip(self.customer_ids(), self._members, strict=True)
+        return [f"{customer_id}  {member.story}" for customer_id, member in told][:customers]
 
     def _here(self, numbers: Whole) -> tuple[Member, ...]:
         return self._members[: len(numbers)] if numbers[0] == 0 else ()

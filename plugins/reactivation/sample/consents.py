@@ -118,7 +118,7 @@ def _basis(crowd: Crowd, who: Whole, story: dict[str, Flags], buyer: Flags) -> W
     at_sale = crowd.dice.chance("at the sale", crowd.traits.number[who], 560) & ~story["no_evidence"]
     usual = np.select(
         [
-            (country == COUNTRY["GB"]) & at_sale & buyer & ~story["expired"],
+            (country == COUNTRY["GB"]) & (at_sale | story["condition_missing"]) & buyer & ~story["expired"],
             country == COUNTRY["DE"],
             (country == COUNTRY["CA"]) & (at_sale | story["expired"]) & buyer,
         ],

@@ -61,7 +61,7 @@ def contacts(crowd: Crowd, signals: Signals, given: NumbersGiven) -> pa.Table:
             "relationship": col.words(list(RELATIONSHIPS), traits.relationship),
             "relationship_notes": crowd.cast.override("notes", _notes(traits), traits),
             "inactivity_reason": col.words(list(REASONS), traits.reason),
-            "owner_id": col.words(_OWNERS, _owner(dice, traits)),
+            "owner_id": crowd.cast.override("owner", col.words(_OWNERS, _owner(dice, traits)), traits),
             "value_tier": col.words(list(TIERS), traits.tier),
             "consent_email": col.flags(flag, unknown),
             "tags": col.lists(_TAGS, tags),
@@ -82,5 +82,5 @@ def _notes(traits: Traits) -> pa.Array:
 def _owner(dice: Dice, traits: Traits) -> Whole:
     """Ben has the business contacts and some households he knows; the rest fall to their segment's owner."""
     business = traits.segment == BUSINESS
-    private = np.where(dice.chance("ben's", traits.number, 120), 1, -1)
+    private = np.asarray((col.EMPTY, 0, 1))[dice.pick("owner", traits.number, (580, 300, 120))]
     return np.where(business, np.where(dice.chance("ada's", traits.number, 20), 0, 1), private)

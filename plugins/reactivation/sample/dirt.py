@@ -6,6 +6,7 @@ A spoilt row never hides a *no*: subjects stay readable, and rows whose codes fo
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -63,8 +64,10 @@ SPOILING = {
 class Dirt:
     """Spoils chunks of tables and counts what it planted."""
 
-    def __init__(self, dice: Dice, share: float, format_: Format) -> None:
+    def __init__(self, dice: Dice, share: float, format_: Format, spared: Sequence[str] = ()) -> None:
+        """``spared`` are the customer ids whose rows keep telling their story as written."""
         self._dice = dice
+        self._spared = pa.array(spared, pa.string())
         self._per_million = round(share * 1_000_000)
         self.format: Format = format_
         self.planted: dict[str, Counter[str]] = {}
@@ -88,7 +91,7 @@ class Dirt:
             return written
         rows = np.arange(first, first + clean.num_rows)
         order = self._dice.order(f"dirt {table.name}", rows)
-        left = order[_spoilable(table, clean)[order]]
+        left = order[self._spoilable(table, clean)[order]]
         counts = self.planted.setdefault(table.name, Counter())
         twice: Whole = np.empty(0, dtype=np.int64)
         spoilt = written
@@ -106,15 +109,14 @@ class Dirt:
                 spoilt = _replace(spoilt, clean, spoiling, kind, places)
         return pa.concat_tables([spoilt, spoilt.take(pa.array(twice))]) if len(twice) else spoilt
 
-
-def _spoilable(table: Table, clean: pa.Table) -> Flags:
-    """Rows without a code that forbids; where every row forbids, all of them (their subject stays)."""
-    free = np.ones(clean.num_rows, dtype=bool)
-    for column in table.columns:
-        if column.forbids:
-            forbids = pc.is_in(clean.column(column.name), pa.array(column.forbids))
-            free &= ~np.asarray(forbids)
-    return free
+    def _spoilable(self, table: Table, clean: pa.Table) -> Flags:
+        """Rows without a code that forbids, of customers who are not spared."""
+        free = np.ones(clean.num_rows, dtype=bool)
+        for column in table.columns:
+            spared = self._spared if column.name == "customer_id" else pa.array(column.forbids, pa.string())
+            if len(spared):
+                free &= ~np.asarray(pc.is_in(clean.column(column.name), spared))
+        return free
 
 
 def _has_thousands(amounts: pa.ChunkedArray, places: Whole) -> Flags:

@@ -58,7 +58,7 @@ def generate(
     try:
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
-        summary = _write(partial, dice, customers, at, Dirt(dice, dirty_share, format))
+        summary = _write(partial, dice, customers, at, Dirt(dice, dirty_share, format, Cast().customer_ids()))
         small = {"README.txt": readme(summary, seed, dirty_share), "owners.yaml": owners_yaml()}
         write_text(partial, {**small, "source.json": source_json(at)})
         replace_files(partial, out, last="source.json")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reactivation.sample.dice import Dice, Flags, Whole
+from reactivation.sample.dice import PER_MILLE, Dice, Flags, Whole
 from reactivation.sample.world import BUSINESS, CARE_PLAN, COUNTRIES, COUNTRY, HOUSEHOLD
 
 WINDOWS = (90, 60, 120)
@@ -17,7 +17,7 @@ WINDOWS = (90, 60, 120)
 HISTORY_DAYS = 1095
 
 PERMISSIONS = {
-    "valid": 505, "withdrawn": 90, "objected": 40, "condition_missing": 95, "no_evidence": 90, "expired": 95,
+    "valid": 460, "withdrawn": 90, "objected": 40, "condition_missing": 110, "no_evidence": 105, "expired": 110,
     "wrong_basis": 45, "flag_only": 15, "nothing": 6, "state_unknown": 4, "other_brand": 15,
 }  # fmt: skip
 FITS = {"good": 895, "bad": 50, "": 55}
@@ -40,7 +40,7 @@ REASONS = {
 NOTES = {"": 935, "hardship": 15, "builder": 25, "gate": 15, "bereavement": 10}
 TIERS = {"": 900, "high": 20, "mid": 35, "low": 45}
 
-_DORMANT_OF_SEGMENT = (600, 480, 560)
+_DORMANT_OF_SEGMENT = (580, 490, 570)
 # Days of silence beyond the window: quiet bands (length in days, per mille). Nine months and more is the common case.
 _QUIET_BANDS = ((0, 30, 180), (30, 60, 150), (60, 180, 250), (180, 330, 260), (330, 640, 160))
 _SEGMENT_SHARES = (620, 230, 150)
@@ -107,7 +107,7 @@ def draw(dice: Dice, number: Whole, segment: Whole, business_before: int) -> Tra
     dormant = np.where(
         account >= 0,
         dice.chance("dormant account", fate, _DORMANT_OF_SEGMENT[BUSINESS]),
-        dice.spread("dormant", number, (400, 80, 520)) + (segment == HOUSEHOLD) > 1,
+        dice.spread("dormant", number, [1] * PER_MILLE) < np.asarray(_DORMANT_OF_SEGMENT)[segment],
     )
     window = np.asarray(WINDOWS)[segment]
     quiet = np.where(dormant, window + _quiet_beyond(dice, fate), dice.below("quiet", fate, window - 1))
@@ -171,6 +171,6 @@ def _purchase_count(dice: Dice, number: Whole, segment: Whole, discount_buyer: F
     """How often each bought; a plan is paid every month, for three years at most."""
     counts = np.asarray((1, 2, 3, 4, 6, 9, 13, 20))
     household = counts[dice.pick("bookings", number, (280, 160, 120, 110, 110, 100, 80, 40))]
-    business = 4 + dice.below("visits", number, 32)
+    business = 4 + dice.below("visits", number, 38)
     chosen = np.select([segment == HOUSEHOLD, segment == CARE_PLAN], [household, np.minimum(months, 36)], business)
     return np.where(discount_buyer, 1, chosen)

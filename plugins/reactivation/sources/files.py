@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - SQL is made of contract names and quoted names only
 """One file as rows of raw values, whatever its format, read by DuckDB without holding it.
 
 CSV and JSON lines give texts; Parquet gives its own types. A broken file raises ``SourceError`` with the place and the
@@ -93,10 +94,10 @@ def _json_lines(engine: duckdb.DuckDBPyConnection, table: Table, path: Path, wor
     path = _without_bom(path, work)
     objects = f"read_ndjson_objects({quoted(str(path))})"
     with reading(path):
-        odd = engine.sql(f"SELECT count(*) FROM {objects} WHERE json_type(json) <> 'OBJECT'").fetchone()
+        ((odd,),) = engine.sql(f"SELECT count(*) FROM {objects} WHERE json_type(json) <> 'OBJECT'").fetchall()
         keys = engine.sql(f"SELECT DISTINCT unnest(json_keys(json)) AS key FROM {objects} ORDER BY key").fetchall()
-    if odd and odd[0]:
-        raise SourceError(f"{path.name} has {odd[0]} lines that are no JSON object; write one object per line")
+    if odd:
+        raise SourceError(f"{path.name} has {odd} lines that are no JSON object; write one object per line")
     titles = [key for (key,) in keys]
     fields, unknown = _matched(table, path, titles)
     columns = ", ".join(f"{quoted(titles[position])}: 'VARCHAR'" for position in fields.values())

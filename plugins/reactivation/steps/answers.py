@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from reactivation.approvals import AskedList, Judgement, judge_answer
 from reactivation.approvals.brief import body, subject
 from reactivation.approvals.form import HOLD_ALL, OPTIONS, FormField, fields
-from reactivation.ledger import audit, lists, measurements, questions, runs, seals
+from reactivation.ledger import audit, lists, measurements, questions, runs, seals, views
 from reactivation.ledger.lists import ListItem, ListRow, ListSigner
 from reactivation.ledger.questions import QuestionRow, RequestId
 from reactivation.ledger.runs import StepError
@@ -27,6 +27,7 @@ from reactivation.steps.settings import ConfigurationError
 from reactivation.steps.workspace import Workspace
 
 MOST_OPEN_REQUESTS = 500
+_ID_LENGTH = 36
 
 
 class RequestRefused(StepError):
@@ -68,7 +69,7 @@ def questions_to_ask(workspace: Workspace, now: datetime) -> list[str]:
         return questions.unasked_questions(conn, now, free)
 
 
-def bind_request(workspace: Workspace, request: RequestId, question_id: str, now: datetime) -> BoundQuestion:
+def bind_request(workspace: Workspace, request: RequestId, question_id: object, now: datetime) -> BoundQuestion:
     """Bind a request to its question, or find what it is bound to, and say what it shows.
 
     A request that was bound before shows its own question again, whatever ``question_id`` says. Raises
@@ -76,7 +77,7 @@ def bind_request(workspace: Workspace, request: RequestId, question_id: str, now
     """
     with workspace.ledger.begin() as conn:
         bound = questions.bound_question(conn, request)
-        wanted = bound or question_id
+        wanted = bound or _id(question_id)
         question = questions.question_of(conn, wanted, lock=True)
         refusal = _refusal(conn, question, bound, now)
         shown = None
@@ -122,7 +123,7 @@ def asked_list(workspace: Workspace, conn: Connection, row: ListRow) -> AskedLis
     return AskedList(
         list_id=row.list_id, state=row.state, expires_at=row.expires_at, signing_code=row.signing_code,
         signers=frozenset(s.user_id for s in _may_sign(workspace, conn, row)), authors=frozenset(row.authors),
-        items=lists.items_of(conn, row.list_id), views=lists.views_of(conn, row.list_id),
+        items=lists.items_of(conn, row.list_id), views=views.views_of(conn, row.list_id),
         review_points=playbook.approval.review_points if playbook else (),
         sample_size=playbook.approval.sample_size if playbook else 1, hindrance=hindrance,
     )  # fmt: skip
@@ -140,6 +141,11 @@ def close_expired(conn: Connection, now: datetime) -> int:
                 conn, at=now, actor="ledger", action="list_expired", subject=list_id, details={"items": len(items)}
             )
     return len(expired)
+
+
+def _id(given: object) -> str:
+    """The argument as an id; one that cannot be an id names no question."""
+    return given if isinstance(given, str) and len(given) <= _ID_LENGTH and given.isprintable() else "unknown"
 
 
 def _refusal(conn: Connection, question: QuestionRow | None, bound: str | None, now: datetime) -> str | None:

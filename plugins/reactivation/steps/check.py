@@ -15,9 +15,9 @@ from typing import TypeVar
 from reactivation import paths
 from reactivation.messages.drafts import Drafter, DueTouch
 from reactivation.messages.fields import MessageError, Offer
-from reactivation.messages.templates import MessageTemplate, TemplateFileError, load_template, template_problems
+from reactivation.messages.templates import MessageTemplate, load_template, template_problems
 from reactivation.playbooks.declared import DeclarationError, line_of
-from reactivation.playbooks.loader import LoadedPlaybook, PlaybookError, load_playbook
+from reactivation.playbooks.loader import LoadedPlaybook, load_playbook
 from reactivation.playbooks.model import Touch
 from reactivation.playbooks.owners import Owners, load_owners
 from reactivation.playbooks.tenant import Tenant, load_tenant
@@ -28,6 +28,7 @@ T = TypeVar("T")
 
 _NOON = datetime(2026, 6, 2, 12, 0, tzinfo=UTC)
 _TOUCH_ID = "00000000-0000-5000-8000-000000000000"
+_CODE = "K7QD-M2RX"
 _KINDS = {"points_or_credit": ("credit", "points"), "percent": ("percent",)}
 
 
@@ -120,10 +121,9 @@ def _sample_problems(
         channel="email", address_key="", planned_send=_NOON, not_before=_NOON, not_after=_NOON + timedelta(days=1),
         offer_id=None, basis_records=(), zone="Europe/London", recipient="sample@example.com", first_name=None,
     )  # fmt: skip
-    samples = [plain, replace(plain, first_name="Sample")]
-    for offer_id in offers:
-        samples += [replace(plain, offer_id=offer_id, code=code) for code in ("K7QD-M2RX", None)]
-    for sample in samples[2:] or samples:
+    greeted = [plain, replace(plain, first_name="Sample")]
+    offering = [replace(one, offer_id=kind, code=code) for one in greeted for kind in offers for code in (_CODE, None)]
+    for sample in offering or greeted:
         try:
             drafter.draft(sample)
         except MessageError as error:

@@ -1,0 +1,23 @@
+-- Purpose: what each touch to be drafted needs of its customer: who, where, and on which permission.
+-- Parameters: none.
+-- Grain: one row per row of due (touch_id); ordered by touch_id.
+-- Tables beside the snapshot's: due (touches), decisions (this run's). People is the personal file.
+-- Why so: left joins, so that a touch whose customer or decision is gone stays visible and is held with that reason.
+SELECT
+    due.*,
+    decisions.decision,
+    decisions.recommended_channel,
+    decisions.email_records AS basis_records,
+    contacts.email_key AS current_key,
+    contacts.zones,
+    contacts.zone_sources,
+    contacts.country,
+    contacts.region,
+    contacts.phone_country,
+    people.email AS recipient,
+    people.first_name
+FROM due
+LEFT JOIN decisions ON decisions.customer_id = due.customer_id
+LEFT JOIN contacts ON contacts.customer_id = due.customer_id
+LEFT JOIN people ON people.customer_id = due.customer_id AND people.kind = 'person'
+ORDER BY due.touch_id

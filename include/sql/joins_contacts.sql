@@ -1,0 +1,26 @@
+-- Purpose     how many rows of each table name a customer or account there is, and how many do not.
+-- Parameters  none; tables typed_*
+-- Grain       one table
+-- Why         raw purchases and engagements never enter the snapshot, so this is counted where they are; history that
+--             joins nobody cannot tell that nothing happened.
+WITH customers AS (SELECT customer_id FROM typed_contacts WHERE NOT bad),
+accounts AS (SELECT account_id FROM typed_accounts WHERE NOT bad),
+asked AS (
+    SELECT 'purchases' AS "table", customer_id IN (FROM customers) AS joined FROM typed_purchases WHERE NOT bad
+    UNION ALL
+    SELECT 'engagements', customer_id IN (FROM customers) FROM typed_engagements WHERE NOT bad
+    UNION ALL
+    SELECT 'consents', customer_id IN (FROM customers) FROM typed_consents WHERE NOT bad
+    UNION ALL
+    SELECT 'suppressions', customer_id IN (FROM customers)
+    FROM typed_suppressions
+    WHERE NOT bad AND customer_id IS NOT NULL
+    UNION ALL
+    SELECT 'cases', coalesce(customer_id IN (FROM customers), false) OR coalesce(account_id IN (FROM accounts), false)
+    FROM typed_cases
+    WHERE NOT bad
+)
+SELECT "table", count(*) AS rows, count(*) FILTER (joined IS NOT TRUE) AS bad_rows
+FROM asked
+GROUP BY "table"
+ORDER BY "table"

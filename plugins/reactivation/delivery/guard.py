@@ -1,0 +1,26 @@
+"""Until somebody signed that this ledger goes live, the outbox is the only provider."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from reactivation.delivery.base import Provider
+from reactivation.delivery.outbox import Outbox
+from reactivation.ledger import identity, settings
+
+
+def may_send(conn: Connection, provider: Provider, *, environment: str, sender: str) -> str | None:
+    """Why this provider may not send for this ledger now, as a code; ``None`` when it may.
+
+    An unknown ledger sends nothing at all. The setting names environment, ledger id and sender, so that neither a
+    copied database nor another From inherits it.
+    """
+    known = identity.known(conn)
+    if known is None:
+        return "ledger_unknown"
+    if known.environment != environment:
+        return "environment_differs"
+    if isinstance(provider, Outbox):
+        return None
+    signed = settings.is_live(conn, environment=environment, ledger_id=known.ledger_id, sender=sender)
+    return None if signed else "not_live"

@@ -1,0 +1,77 @@
+"""From a signed touch to an Internet message with exactly the signed words in it.
+
+Date, Message-ID and boundaries belong to the transport and are outside the signature; they are made of the key and the
+instant, so that the same send gives the same bytes. A message that does not read back as what was signed is not made.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from email import message_from_bytes, policy
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import format_datetime
+
+from reactivation.approvals import SendableTouch
+
+#: A header is not folded inside a link: a client must find it as it was signed.
+_WHOLE_HEADERS = policy.SMTP.clone(max_line_length=998)
+
+
+class MessageError(Exception):
+    """The signed words cannot be put into a message; ``code`` says why, without quoting them."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def build(touch: SendableTouch, key: str, at: datetime) -> bytes:
+    """The bytes of one e-mail. Raises ``MessageError``."""
+    message = EmailMessage(policy=policy.SMTP)
+    try:
+        message["From"] = touch.sender
+        message["To"] = Address(addr_spec=touch.recipient)
+        message["Subject"] = touch.subject
+        message["Date"] = format_datetime(at)
+        message["Message-ID"] = f"<{key}@{_domain(message)}>"
+        for name, value in touch.headers:
+            message[name] = value
+        message.set_content(touch.text, cte="quoted-printable")
+        if touch.html is not None:
+            message.add_alternative(touch.html, subtype="html", cte="quoted-printable")
+            message.set_boundary(f"=_{key}")
+        made = message.as_bytes(policy=_WHOLE_HEADERS)
+    except (ValueError, TypeError, LookupError) as error:
+        raise MessageError("not_a_message") from error
+    _prove(made, touch)
+    return made
+
+
+def _prove(made: bytes, touch: SendableTouch) -> None:
+    """Reads the bytes as a mail client does and compares them with what was signed."""
+    read = message_from_bytes(made, policy=policy.default)
+    assert isinstance(read, EmailMessage)  # noqa: S101  (the default policy makes nothing else)
+    expected = [("From", touch.sender), ("To", touch.recipient), ("Subject", touch.subject), *touch.headers]
+    for name, value in expected:
+        if [str(found) for found in read.get_all(name, [])] != [value]:
+            raise MessageError(f"{name.lower()}_differs")
+    if read.defects:
+        raise MessageError("not_a_message")
+    for kind, words in (("plain", touch.text), ("html", touch.html)):
+        part = read.get_body((kind,))
+        found = None if part is None else part.get_content().replace("\r\n", "\n")
+        if found != (None if words is None else _with_line_end(words)):
+            raise MessageError(f"{kind}_differs")
+
+
+def _with_line_end(text: str) -> str:
+    """The transport ends every text with the end of a line."""
+    return text if text.endswith("\n") else f"{text}\n"
+
+
+def _domain(message: EmailMessage) -> str:
+    addresses = message["From"].addresses
+    if len(addresses) != 1 or not addresses[0].domain:
+        raise ValueError("a message has one sender")
+    return str(addresses[0].domain)

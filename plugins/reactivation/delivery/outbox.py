@@ -1,0 +1,73 @@
+"""The embedded provider: one ``.eml`` file per send in a folder, named by its key. Nothing leaves the machine.
+
+A file appears whole or not at all, and is never written over, so a repeat under the same key is harmless and the file
+is the proof that the send happened.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import ClassVar
+
+from reactivation.approvals import SendableTouch
+from reactivation.delivery.base import DeliveryError, Provider, Result
+from reactivation.delivery.message import MessageError, build
+
+
+class Outbox(Provider):
+    """Writes messages into ``folder``."""
+
+    name: ClassVar[str] = "outbox"
+    repeatable: ClassVar[bool] = True
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def send(self, touch: SendableTouch, key: str, at: datetime) -> Result:
+        """Write the file of ``key``, unless it is there. Raises ``DeliveryError`` when the folder cannot be written."""
+        if touch.channel != "email":
+            return Result("refused", reason="channel_not_supported")
+        try:
+            message = build(touch, key, at)
+        except MessageError as error:
+            return Result("refused", reason=error.code)
+        try:
+            self._write(self._file(key), message)
+        except OSError as error:
+            raise DeliveryError(
+                f"the outbox {self.folder} cannot be written ({error.strerror}); make room or correct its rights"
+            ) from error
+        return Result("accepted", reference=self._file(key).name)
+
+    def find(self, key: str) -> Result | None:
+        """Accepted when the file is there."""
+        file = self._file(key)
+        return Result("accepted", reference=file.name) if file.exists() else None
+
+    def _file(self, key: str) -> Path:
+        return self.folder / f"{key}.eml"
+
+    def _write(self, file: Path, message: bytes) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with NamedTemporaryFile(dir=self.folder, prefix=f".{file.stem}.", suffix=".tmp", delete=False) as made:
+            made.write(message)
+            made.flush()
+            os.fsync(made.fileno())
+        try:
+            os.link(made.name, file)
+        except FileExistsError:
+            pass
+        except FileNotFoundError:
+            if not file.exists():  # else another dispatcher wrote it meanwhile and swept
+                raise
+        finally:
+            for left in self.folder.glob(f".{file.stem}.*.tmp"):
+                left.unlink(missing_ok=True)
+        folder = os.open(self.folder, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)

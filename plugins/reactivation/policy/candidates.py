@@ -1,0 +1,196 @@
+"""From facts to decisions: the one function that says who, why, how and what next. Pure; one row per candidate.
+
+Source: RULES.md (gates), PLAYBOOKS.md section 1 (dimensions, next best action), DATA_CONTRACT.md (the decision row).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from reactivation.contract.tables import MONEY, TIME
+from reactivation.policy.channels import reachability, recommended
+from reactivation.policy.columns import (
+    any_of,
+    arrow,
+    beside,
+    choose,
+    constant,
+    first_value,
+    frame_of,
+    holds,
+    later,
+    latest,
+    listed,
+    money,
+    series,
+)
+from reactivation.policy.context import Context
+from reactivation.policy.decisions import DECISIONS, EVIDENCE, FAIL, PASS
+from reactivation.policy.dormancy import dormancy
+from reactivation.policy.experiments import holdout
+from reactivation.policy.gates import LADDER
+from reactivation.policy.incentives import incentives
+from reactivation.policy.ladder import ask, decide, failed, reviews
+from reactivation.policy.next_action import next_action
+from reactivation.policy.permission import permissions
+from reactivation.policy.priority import priority
+from reactivation.policy.reasons import reasons
+from reactivation.policy.segments import dimensions, population
+from reactivation.policy.standing import worst_fit, worst_relationship
+
+_CANDIDACY = LADDER[:2]
+
+
+@dataclass(frozen=True)
+class Decided:
+    """``table`` has the schema ``DECISIONS``, sorted by customer_id; ``counts`` add up to all customers."""
+
+    table: pa.Table
+    counts: dict[str, Any]
+
+
+def decide_facts(facts: pa.Table, consents: pa.Table, context: Context) -> Decided:
+    """The decisions about everybody in ``facts`` (``candidates.sql``), with ``consents`` (``consent_rows.sql``)."""
+    everybody = _known(frame_of(facts), context)
+    scope = ask(_CANDIDACY, everybody, context)
+    is_candidate = ~any_of(*(failed(scope[column]) for column in scope))
+    permitted = permissions(everybody, consents, context.rules.permission, at=context.at, planned_on=context.planned_on)
+    candidates = beside(everybody, permitted)[is_candidate].reset_index(drop=True)
+    table = _table(_decided(candidates, context))
+    return Decided(table, _counts(scope, table))
+
+
+def _known(facts: pd.DataFrame, context: Context) -> pd.DataFrame:
+    """What has to be known of every customer before it is said who is a candidate."""
+    playbook = context.playbook
+    enrolled = any_of(*(facts[f"{key}_active_playbook"] == playbook.playbook for key in ("email", "phone")))
+    segment = facts["business_segment"]
+    owner = choose([(segment == name, owner_id) for name, owner_id in playbook.owners.items()], None)
+    quiet = dormancy(facts, playbook, context.rules.permission, context.at)
+    given = facts["contact_owner_id"]
+    known = facts.assign(owner_id=choose([(given.notna(), given)], owner), enrolled=enrolled)
+    return beside(known, quiet)
+
+
+def _decided(candidates: pd.DataFrame, context: Context) -> pd.DataFrame:
+    playbook, rules = context.playbook, context.rules
+    known = beside(
+        candidates,
+        dimensions(candidates, playbook, rules, context.at),
+        reasons(candidates, candidates["last_activity_at"], rules.reasons, context.at),
+        reachability(candidates),
+    )
+    known = known.assign(worst_relationship=worst_relationship(known), worst_fit=worst_fit(known))
+    known = beside(known, recommended(known, known, playbook))
+    known = beside(known, incentives(known, known["average_order"], known["value_tier"], context))
+    known = known.assign(cap_until=_cap_until(known, context))
+
+    known = beside(known, ask(LADDER, known, context))
+    known = known.assign(review_reasons=_review_reasons(known))
+    known = beside(known, decide(LADDER, known, known["review_reasons"]))
+    known = known.assign(decisive_reason=first_value(known["reason_codes"]))
+    usable = known["decision"].isin(["enrol", "review"])
+    capped = (known["decision"] == "hold") & (known["decisive_reason"] == "timing:cap")
+    known = known.assign(
+        playbook=playbook.playbook, as_of=constant(context.at, len(known), TIME), rules_version=rules.version,
+        variant=constant(None, len(known)), hold_until=known["cap_until"].where(holds(capped)),
+        recommended_channel=known["recommended_channel"].where(usable),
+        review_flags=_review_flags(known), holdout=holdout(known["holdout_point"], playbook.holdout_share),
+        population=population(
+            any_of(*(failed(known[f"gate_{gate}"]) for gate in ("not_suppressed", "relationship", "permission"))),
+            failed(known["gate_fit"]), known["value_tier"],
+        ),
+        next_best_action=next_action(known),
+        **{name: series(units) for name, units in priority(known, rules.priority).items()},
+    )  # fmt: skip
+    return known.assign(reviewed=_reviewed(known))
+
+
+def _cap_until(known: pd.DataFrame, context: Context) -> pd.Series:
+    """Until when the caps forbid another message; counts what other systems sent."""
+    caps = context.rules.timing.caps
+    full = (known["recommended_channel"] == "sms") & (known["sms_sent_7d"] >= caps.sms_per_7d)
+    return latest(
+        later(known["last_sent_at"], timedelta(hours=caps.any_hours)),
+        later(known["last_sms_sent_at"], timedelta(days=7)).where(holds(full)),
+    )
+
+
+def _review_reasons(known: pd.DataFrame) -> pd.Series:
+    """Why a person must look at this one: relationship, fit, high value, an offer to an account."""
+    offered = known["account_id"].notna() & (known["offer_position"] != "none")
+    return listed(
+        reviews("relationship", known),
+        reviews("fit", known),
+        choose([(known["value_tier"] == "high", "high_value")], None),
+        choose([(offered, "offer_to_account")], None),
+    )
+
+
+def _review_flags(known: pd.DataFrame) -> pd.Series:
+    """Which of seed 000's review requirements the system flags."""
+    flags = {
+        "consent": any_of(known["gate_permission"] != PASS, known["gate_context_consistent"] == f"{FAIL}consent"),
+        "fit": known["gate_fit"] != PASS,
+        "timing": known["gate_timing"] != PASS,
+        "offer": any_of(known["gate_offer_allowed"] != PASS, known["offer_position"] != "none"),
+        "relationship": any_of(known["gate_relationship"] != PASS, known["gate_no_open_issue"] != PASS),
+    }
+    return listed(*(choose([(flagged, flag)], None) for flag, flagged in flags.items()))
+
+
+def _reviewed(known: pd.DataFrame) -> pd.Series:
+    """Whether value, reason, consent, relationship, offer eligibility and next action are all on record."""
+    unclear = [known["gate_permission"] == f"{FAIL}{why}" for why in ("error", "unknown")]
+    return (
+        (known["value_tier"] != "unknown")
+        & (known["gate_evidence"] == PASS)
+        & (known["worst_relationship"] != "unknown")
+        & ~any_of(*unclear, known["gate_offer_allowed"].str.startswith(FAIL))
+        & known["next_best_action"].notna()
+    )
+
+
+def _table(known: pd.DataFrame) -> pa.Table:
+    evidence = known.assign(fit=known["worst_fit"], relationship=known["worst_relationship"])
+    columns = {
+        field.name: _evidence(evidence) if field.name == "evidence" else _column(known, field) for field in DECISIONS
+    }
+    return pa.table(columns, schema=DECISIONS)
+
+
+def _evidence(known: pd.DataFrame) -> pa.Array:
+    return pa.StructArray.from_arrays([_column(known, field) for field in EVIDENCE], fields=list(EVIDENCE))
+
+
+def _column(known: pd.DataFrame, field: pa.Field) -> pa.Array:
+    if field.type == MONEY:
+        return money(known[field.name])
+    values = arrow(known[field.name])
+    return values if values.type == field.type else pc.cast(values, field.type)
+
+
+def _counts(scope: pd.DataFrame, table: pa.Table) -> dict[str, Any]:
+    """How many were asked, were no candidates and why, and what became of the candidates."""
+    first_no = choose([(failed(scope[column]), scope[column].str.slice(len(FAIL))) for column in scope], None)
+    decisive = first_value(series(table["reason_codes"].combine_chunks()))
+    return {
+        "customers": len(scope),
+        "not_candidates": _tally(arrow(first_no.dropna())),
+        "candidates": len(table),
+        "decisions": _tally(table["decision"]),
+        "reasons": _tally(arrow(decisive.dropna())),
+    }
+
+
+def _tally(words: pa.Array | pa.ChunkedArray) -> dict[str, int]:
+    counted = pc.value_counts(words)
+    found = Counter({row["values"]: row["counts"] for row in counted.to_pylist()})
+    return {word: found[word] for word in sorted(found)}

@@ -1,0 +1,118 @@
+"""The data frames that the suites of ``expectations/`` are asked about: small, and without anything personal.
+
+Raw facts are never judged here: the snapshot's SQL has counted them in the manifest and the profile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from reactivation.contract.tables import TABLES
+from reactivation.playbooks.model import Playbook
+from reactivation.playbooks.owners import Owners
+from reactivation.policy.decisions import FAIL, PASS
+
+#: Permission results that say neither yes nor no (000, Not Ready If: Consent status is unclear).
+UNCLEAR = tuple(f"{FAIL}{why}" for why in ("no_record", "state_unknown", "unverified"))
+
+
+def table_facts(
+    table: str, manifest: Mapping[str, Any], profile: pa.Table, required: Collection[str], relationship_known: int
+) -> pd.DataFrame:
+    """One row: what the manifest and the profile say about one table of the contract.
+
+    ``required`` are the columns asked for; ``relationship_known`` counts contacts whose relationship is known.
+    """
+    facts = [source["tables"][table] for source in manifest["sources"] if table in source["tables"]]
+    there = [fact for fact in facts if fact["present"]]
+    asked = set(required) - {"relationship"}  # whether a relationship is known is a question of its own
+    missing = sorted({column for fact in there for column in fact["missing_columns"]} & asked)
+    rows, unjoined = _joins(table, profile)
+    return pd.DataFrame([{
+        "table": table,
+        "present": bool(there),
+        "rows": sum(fact["rows"] for fact in there),
+        "missing_columns": len(missing),
+        "missing_names": ", ".join(missing),
+        "relationship_known": relationship_known,
+        "unreadable_nos": sum(fact["broken_unreadable_nos"] for fact in there),
+        "joined_share": (rows - unjoined) / rows if rows else 1.0,
+        "unjoined_rows": unjoined,
+    }])  # fmt: skip
+
+
+def sources(manifest: Mapping[str, Any], at: datetime) -> pd.DataFrame:
+    """One row per source: how many hours before ``at`` it spoke; null when it does not say."""
+    spoken = [source.get("speaks_as_of") for source in manifest["sources"]]
+    hours = [(at - datetime.fromisoformat(text)).total_seconds() / 3600 if text else None for text in spoken]
+    names = [source["name"] for source in manifest["sources"]]
+    return pd.DataFrame({"source": names, "hours_old": pd.Series(hours, dtype="float64")})
+
+
+def segments(contacts: pa.Table, playbook: Playbook) -> pd.DataFrame:
+    """One row per business segment of customers (mere subscribers belong to no playbook), with its window."""
+    customers = contacts.filter(pc.invert(pc.fill_null(contacts["is_subscriber_only"], False)))
+    counted = customers.group_by("business_segment").aggregate([([], "count_all")]).sort_by("business_segment")
+    names = counted["business_segment"].to_pylist()
+    windows = pd.Series([playbook.windows.get(name) for name in names], dtype="float64")
+    return pd.DataFrame(
+        {"business_segment": names, "customers": counted["count_all"].to_pylist(), "window_days": windows}
+    )
+
+
+def approval_points(playbook: Playbook, owners: Owners) -> pd.DataFrame:
+    """One row per signature the playbook needs: how many people other than its author may give it."""
+    role = "account_owner" if playbook.subject == "account" else "marketing_owner"
+    points = {
+        f"segment {segment}: {owner} as {role}": owners.signers_for(owner, role)
+        for segment, owner in sorted(playbook.owners.items())
+    }
+    if any(touch.offer for touch in playbook.touches):
+        points["offers: somebody as offer_approver"] = owners.by_role("offer_approver")
+    signers = [sum(s.user_id != playbook.authored_by for s in signers) for signers in points.values()]
+    return pd.DataFrame({"point": list(points), "signers": pd.Series(signers, dtype="int64")})
+
+
+def measurement(playbook: Playbook) -> pd.DataFrame:
+    """One row per metric declared, the baseline first."""
+    return pd.DataFrame({"metric": [playbook.measurement.baseline_metric, *playbook.measurement.measures]})
+
+
+def candidates(decisions: pa.Table, owners: Owners) -> pd.DataFrame:
+    """One row per decision: whether consent is clear (an opt-out is a clear no) and somebody owns the customer."""
+    said_no = pc.not_equal(decisions["gate_not_suppressed"], PASS)
+    unclear = pc.and_(pc.is_in(decisions["gate_permission"], pa.array(UNCLEAR)), pc.invert(said_no))
+    status = pc.if_else(pc.is_null(decisions["gate_permission"]), None, pc.if_else(unclear, "unclear", "clear"))
+    known = pc.is_in(decisions["owner_id"], pa.array(sorted(owners.by_id), pa.string()))
+    return pd.DataFrame({"consent_status": status.to_pandas(), "owner_known": known.to_pandas()})
+
+
+def profile(rules: pa.Table) -> pd.DataFrame:
+    """One row per row rule that was asked of any row: the share that broke it."""
+    asked = rules.filter(pc.greater(rules["rows"], 0))
+    named = pc.binary_join_element_wise(asked["table"], asked["rule"], " ")
+    frame = pd.DataFrame({"rule": named.to_pandas(), "bad_rows": asked["bad_rows"].to_pandas()})
+    frame["bad_share"] = frame["bad_rows"] / asked["rows"].to_pandas()
+    return frame
+
+
+def required_columns(playbook: Playbook) -> dict[str, tuple[str, ...]]:
+    """The tables and columns a playbook needs: what it declares, and what no playbook may do without."""
+    never_without = {name: TABLES[name].required for name in ("contacts", "cases", "consents", "suppressions")}
+    return {
+        name: tuple(dict.fromkeys((*playbook.requires.get(name, ()), *never_without.get(name, ()))))
+        for name in (*playbook.requires, *(n for n in never_without if n not in playbook.requires))
+    }
+
+
+def _joins(table: str, profile: pa.Table) -> tuple[int, int]:
+    """How many rows of a table name a customer or account, and how many of those are not known."""
+    asked = pc.and_(pc.equal(profile["table"], table), pc.equal(profile["rule"], "joins_contacts"))
+    found = profile.filter(asked).select(["rows", "bad_rows"]).to_pylist()
+    return sum(row["rows"] for row in found), sum(row["bad_rows"] for row in found)

@@ -1,0 +1,102 @@
+"""Addresses of a source made into facts: canonical form, key, problem, country, zones. One row per distinct address.
+
+Fills the engine's tables ``emails``, ``phones``, ``places`` and ``suppressed_addresses``. Addresses leave the engine
+only into ``people.parquet``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+import yaml
+
+from reactivation import paths
+from reactivation.contract.addresses import AddressKeys, canonical_email, canonical_phone
+from reactivation.contract.emails import AddressRules, email_facts
+from reactivation.contract.phones import phone_facts
+from reactivation.sources.clocks import clocks_of, read_zone_tables
+
+_PLACES = pa.schema(
+    [
+        ("country", pa.string()),
+        ("region", pa.string()),
+        ("timezone", pa.string()),
+        ("phone_zones", pa.string()),
+        ("zones", pa.list_(pa.string())),
+        ("zone_sources", pa.list_(pa.string())),
+    ]
+)
+_SUPPRESSED = pa.schema([("text", pa.string()), ("address_key", pa.string()), ("sure", pa.bool_())])
+
+
+def read_address_rules() -> AddressRules:
+    """``include/rules/addresses.yaml``; the version is the declared one and the digest of the file."""
+    content = (paths.RULES / "addresses.yaml").read_bytes()
+    declared = yaml.safe_load(content)
+    return AddressRules(
+        f"{declared['version']}+{hashlib.sha256(content).hexdigest()[:12]}",
+        frozenset(declared["role_accounts"]),
+        frozenset(declared["disposable_domains"]),
+    )
+
+
+def add_contact_addresses(engine: duckdb.DuckDBPyConnection, keys: AddressKeys, rules: AddressRules) -> None:
+    """``emails``, ``phones`` and ``places`` of ``typed_contacts``, bad rows included."""
+    texts = _column(engine, "SELECT DISTINCT email FROM typed_contacts WHERE email IS NOT NULL ORDER BY email")
+    emails = email_facts(texts, rules)
+    _store(engine, "emails", emails.append_column("address_key", _keys(emails["canonical"], keys)))
+    pairs = engine.sql(
+        "SELECT DISTINCT phone, country FROM typed_contacts WHERE phone IS NOT NULL ORDER BY phone, country"
+    ).to_arrow_table()
+    phones = phone_facts(pairs["phone"].combine_chunks(), pairs["country"].combine_chunks())
+    _store(engine, "phones", phones.append_column("address_key", _keys(phones["canonical"], keys)))
+    combinations = engine.sql(paths.sql("place_combinations")).to_arrow_table()
+    tables = read_zone_tables()
+    rows = []
+    for row in combinations.to_pylist():
+        phone_zones = (row["phone_zones"] or "").split()
+        zones, found = clocks_of(tables, row["country"], row["region"], row["timezone"], phone_zones)
+        rows.append({**row, "zones": zones, "zone_sources": found})
+    _store(engine, "places", pa.Table.from_pylist(rows, schema=_PLACES))
+
+
+def add_suppressed_addresses(engine: duckdb.DuckDBPyConnection, texts: pa.Array, keys: AddressKeys) -> None:
+    """``suppressed_addresses``: every key a suppressed address may have; without a row it cannot be read.
+
+    A phone number in local notation is read in each country there are contacts in: nobody says whose it is.
+    """
+    countries = _column(engine, "SELECT DISTINCT country FROM typed_contacts WHERE country IS NOT NULL ORDER BY country")
+    rows = []
+    for text in texts.to_pylist():
+        readings = _readings(text, countries.to_pylist())
+        rows += [{"text": text, "address_key": keys.key_of(found), "sure": len(readings) == 1} for found in readings]
+    _store(engine, "suppressed_addresses", pa.Table.from_pylist(rows, schema=_SUPPRESSED))
+
+
+def _readings(text: str, countries: list[str]) -> list[str]:
+    if "@" in text:
+        email = canonical_email(text)
+        return [email] if email else []
+    international = canonical_phone(text, None)
+    if international:
+        return [international]
+    return sorted({phone for country in countries if (phone := canonical_phone(text, country))})
+
+
+def _keys(canonicals: pa.ChunkedArray, keys: AddressKeys) -> pa.Array:
+    distinct = pc.unique(canonicals).drop_null()
+    made = pa.array(keys.keys_of(distinct.to_pylist()), pa.string())
+    return pc.take(made, pc.index_in(canonicals.combine_chunks(), value_set=distinct))
+
+
+def _column(engine: duckdb.DuckDBPyConnection, query: str) -> pa.Array:
+    return engine.sql(query).to_arrow_table().column(0).combine_chunks()
+
+
+def _store(engine: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> None:
+    engine.register("arriving", rows)
+    engine.execute(f"CREATE TEMP TABLE {name} AS FROM arriving")
+    engine.unregister("arriving")

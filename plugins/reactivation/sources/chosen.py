@@ -1,0 +1,98 @@
+# ruff: noqa: S608 - SQL is made of contract names only
+"""Which rows touch a few customers: for asking a source again, by id, before something is sent.
+
+A person is an address, so whoever shares one with a chosen customer is read too: their opt-out is the person's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import duckdb
+import pyarrow as pa
+
+from reactivation.contract.addresses import canonical_email, canonical_phone
+from reactivation.evidence.engine import quoted
+from reactivation.sources.files import RawFile, reading
+from reactivation.sources.values import typed_query
+
+_ALWAYS = ("products", "offers", "claims")
+_DIGITS_COMPARED = 6
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The chosen customers, all who share an address with them, their accounts, and how to find their addresses."""
+
+    customers: str
+    accounts: str
+    addresses: str
+
+    def wanted(self, raw: RawFile) -> str | None:
+        """SQL over the columns of one table: whether a row may be about somebody chosen; ``None`` for every row.
+
+        A row whose subject cannot be read may be about anybody.
+        """
+        name = raw.table.name
+        if name in _ALWAYS:
+            return None
+        of_customer = f"customer_id IN ({self.customers}) OR NOT is_id(customer_id)"
+        of_account = f"account_id IN ({self.accounts}) OR NOT is_id(account_id)"
+        if name == "accounts":
+            return f"{of_account} OR account_id IS NULL"
+        if name == "cases":
+            return f"{of_customer} OR {of_account} OR (customer_id IS NULL AND account_id IS NULL)"
+        if name == "suppressions":
+            return f"{of_customer} OR {self.addresses} OR (customer_id IS NULL AND address IS NULL)"
+        return f"{of_customer} OR customer_id IS NULL"
+
+
+def choose(engine: duckdb.DuckDBPyConnection, contacts: RawFile | None, customer_ids: Sequence[str]) -> Chosen:
+    """The customers of these ids and who shares an address with them, looked up in the contacts file."""
+    ids = set(customer_ids)
+    if contacts is None:
+        return Chosen(_listed(ids), _listed(set()), "true")
+    query = f"SELECT customer_id, account_id, email, phone, country FROM ({typed_query(contacts)})"
+    with reading(contacts.path):
+        own = engine.sql(f"{query} WHERE customer_id IN ({_listed(ids)})").to_arrow_table().to_pylist()
+        similar = _similar(own)
+        near = engine.sql(f"{query} WHERE {similar.of('email')} OR {similar.of('phone')}").to_arrow_table().to_pylist()
+    addresses = _canonical(own)
+    sharing = [row for row in near if _canonical([row]) & addresses]
+    customers = ids | {row["customer_id"] for row in sharing if row["customer_id"]}
+    accounts = {row["account_id"] for row in (*own, *sharing) if row["account_id"]}
+    # Suppressed addresses are compared with all addresses of the whole circle.
+    return Chosen(_listed(customers), _listed(accounts), _similar([*own, *sharing]).of("address"))
+
+
+@dataclass(frozen=True)
+class _Similar:
+    """A cheap test that never misses an address: the part before the @, or the last digits; then the real comparison."""
+
+    locals: frozenset[str]
+    endings: frozenset[str]
+
+    def of(self, column: str) -> str:
+        email = f"lower(regexp_extract({column}, '([^\\s<:]*)@', 1)) IN ({_listed(self.locals)})"
+        digits = f"right(regexp_replace({column}, '[^0-9]', '', 'g'), {_DIGITS_COMPARED}) IN ({_listed(self.endings)})"
+        return f"(coalesce({email}, false) OR coalesce({digits}, false) OR strlen({column}) > length({column}))"
+
+
+def _similar(rows: Sequence[dict[str, str | None]]) -> _Similar:
+    addresses = _canonical(rows)
+    return _Similar(
+        frozenset(address.rpartition("@")[0] for address in addresses if "@" in address),
+        frozenset(re.sub(r"\D", "", address)[-_DIGITS_COMPARED:] for address in addresses if "@" not in address),
+    )
+
+
+def _canonical(rows: Sequence[dict[str, str | None]]) -> set[str]:
+    emails = {canonical_email(row["email"]) for row in rows if row["email"]}
+    phones = {canonical_phone(row["phone"], row["country"]) for row in rows if row["phone"]}
+    return {address for address in emails | phones if address}
+
+
+def _listed(values: set[str] | frozenset[str]) -> str:
+    return ", ".join(quoted(value) for value in sorted(values)) or "NULL"

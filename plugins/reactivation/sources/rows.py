@@ -1,0 +1,112 @@
+# ruff: noqa: S608 - SQL is made of contract names only
+"""One table of a source, read into the engine: good rows typed, bad rows to quarantine, broken noes kept as noes.
+
+After ``load`` the engine has ``typed_<table>`` (``row``, the contract's columns, ``bad``) and has added to the common
+tables ``problems``, ``originals`` and ``broken``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import duckdb
+
+from reactivation.contract.tables import Table
+from reactivation.evidence.engine import quoted
+from reactivation.sources import duplicates
+from reactivation.sources.files import RawFile, reading
+from reactivation.sources.nos import keep_broken_nos
+from reactivation.sources.values import SQL_TYPES, reasons, rules_of, typed_query
+
+_COMMON = (
+    'CREATE TEMP TABLE problems ("table" VARCHAR, key VARCHAR, row BIGINT, "column" VARCHAR, reason VARCHAR)',
+    'CREATE TEMP TABLE originals ("table" VARCHAR, key VARCHAR, row BIGINT, customer_id VARCHAR, original VARCHAR)',
+    """CREATE TEMP TABLE broken ("table" VARCHAR, key VARCHAR, customer_id VARCHAR, account_id VARCHAR, email VARCHAR,
+       phone VARCHAR, country VARCHAR, address VARCHAR)""",
+)
+
+
+@dataclass
+class Report:
+    """What the manifest says of one table."""
+
+    present: bool
+    rows: int = 0
+    unknown_columns: tuple[str, ...] = ()
+    missing_columns: tuple[str, ...] = ()
+    quarantined: int = 0
+    duplicates: int = 0
+    broken_nos: int = 0
+    broken_unreadable_nos: int = 0
+    file: str | None = None
+    rules: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+
+def prepare(engine: duckdb.DuckDBPyConnection) -> None:
+    """The tables that collect what went wrong anywhere."""
+    for statement in _COMMON:
+        engine.execute(statement)
+
+
+def load(engine: duckdb.DuckDBPyConnection, table: Table, raw: RawFile | None, wanted: str | None = None) -> Report:
+    """Reads one table; ``raw`` is ``None`` if the source has none. ``wanted`` (SQL over its columns) keeps only the
+    rows of some subjects, those of unreadable subjects, and every other row of the same keys."""
+    if raw is None:
+        engine.execute(f"CREATE TEMP TABLE typed_{table.name} ({_empty_columns(table)})")
+        return Report(present=False, missing_columns=tuple(column.name for column in table.columns))
+    rules = rules_of(raw)
+    names = ", ".join(column.name for column in table.columns)
+    broken = " OR ".join(f"({rule.broken})" for rule in rules) or "false"
+    kept = "true" if wanted is None else _kept(table, raw, wanted)
+    with reading(raw.path):
+        engine.execute(
+            f"CREATE TEMP TABLE typed_{table.name} AS SELECT row, {names}, {broken} AS bad "
+            f"FROM ({typed_query(raw)}) WHERE {kept}"
+        )
+        report = Report(True, _count(engine, f"typed_{table.name}"), raw.unknown, raw.missing, file=raw.path.name)
+        report.duplicates = duplicates.settle(engine, table, raw.types)
+        _quarantine(engine, table, raw, reasons(rules, raw))
+    report.quarantined = _count(engine, f"typed_{table.name} WHERE bad")
+    report.rules = {"row": (report.rows, report.quarantined), "unique_key": (report.rows, report.duplicates)}
+    return report
+
+
+def shown_key(table: Table) -> str:
+    """SQL for a row's key as evidence may show it: an id, else nothing."""
+    return f"CASE WHEN is_id({table.key}) THEN {table.key} END"
+
+
+def _kept(table: Table, raw: RawFile, wanted: str) -> str:
+    return f"(({wanted}) OR {table.key} IN (SELECT {table.key} FROM ({typed_query(raw)}) WHERE {wanted}))"
+
+
+def _quarantine(engine: duckdb.DuckDBPyConnection, table: Table, raw: RawFile, found: str) -> None:
+    if not _count(engine, f"typed_{table.name} WHERE bad"):
+        return
+    name, key = quoted(table.name), shown_key(table)
+    bad = f"SELECT row FROM typed_{table.name} WHERE bad"
+    engine.execute(
+        f"""INSERT INTO problems
+            SELECT {name}, {key}, row, problem."column", problem.reason
+            FROM (SELECT *, unnest({found}) AS problem FROM ({typed_query(raw, texts=True)}) WHERE row IN ({bad}))"""
+    )
+    customer = "CASE WHEN is_id(customer_id) THEN customer_id END" if _has(table, "customer_id") else "NULL"
+    engine.execute(
+        f"""INSERT INTO originals
+            SELECT {name}, {key}, row, {customer}, original
+            FROM typed_{table.name} JOIN ({raw.original}) USING (row) WHERE bad"""
+    )
+    keep_broken_nos(engine, table, "bad", raw.types)
+
+
+def _empty_columns(table: Table) -> str:
+    columns = [f"{column.name} {SQL_TYPES[column.type]}" for column in table.columns]
+    return ", ".join(["row BIGINT", *columns, "bad BOOLEAN"])
+
+
+def _has(table: Table, name: str) -> bool:
+    return any(column.name == name for column in table.columns)
+
+
+def _count(engine: duckdb.DuckDBPyConnection, rows: str) -> int:
+    return int(engine.sql(f"SELECT count(*) FROM {rows}").fetchall()[0][0])

@@ -1,0 +1,121 @@
+"""Decides who is a candidate, why, how and what next: the same function for runs, dry runs, previews and the sender.
+
+``decide_snapshot`` reads one snapshot folder and one extract of the ledger and nothing else; the same files, playbook
+and rules give the same table, byte for byte.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from reactivation import paths
+from reactivation.contract.tables import TABLES
+from reactivation.evidence import SnapshotFolder, query
+from reactivation.ledger import extract, runs, seals
+from reactivation.ledger.runs import Run, StepError
+from reactivation.playbooks.loader import LoadedPlaybook
+from reactivation.playbooks.model import Playbook
+from reactivation.playbooks.owners import Owners
+from reactivation.policy.candidates import Decided, decide_facts
+from reactivation.policy.context import Context
+from reactivation.policy.rules import Rules
+
+if TYPE_CHECKING:
+    from reactivation.steps.workspace import Workspace
+
+STEP, BEFORE = "decide", "begin"
+
+_SIGNS_FOR = {"customer": "marketing_owner", "account": "account_owner"}
+#: Ids of one kind that one address may bring into a decision's evidence.
+_MOST_IDS = 20
+
+
+def decide_run(workspace: Workspace, run_id: str, now: datetime) -> dict[str, Any]:
+    """Decide a run: writes ``ledger_extract`` and ``decisions``, records the step; returns the counts.
+
+    Raises ``StepError`` when the beginning, the snapshot, the playbook or the rules are not those of the run.
+    """
+    folder = workspace.run_folder(run_id)
+    with workspace.ledger.begin() as conn:
+        runs.require_step(conn, run_id, BEFORE, folder.manifest_digest)
+        run = runs.run_of(conn, run_id)
+        loaded = _unchanged(workspace, run)
+        known = extract.ledger_extract(conn, brand=loaded.playbook.brand, now=now)
+    snapshot = _vouched_for(workspace, run, folder.manifest["inputs"]["snapshot"])
+    decided = decide_snapshot(snapshot, known, loaded.playbook, workspace.rules, workspace.owners, run.as_of)
+    digest = folder.add({"ledger_extract": known, "decisions": decided.table})
+    with workspace.ledger.begin() as conn:
+        runs.record_step(
+            conn, run_id, STEP, state="succeeded", manifest_digest=digest, counts=decided.counts, now=now
+        )  # fmt: skip
+    seals.seal(workspace.ledger, now)
+    return decided.counts
+
+
+def decide_snapshot(  # noqa: PLR0917  (the one function that everybody shares)
+    folder: SnapshotFolder,
+    extract: pa.Table,
+    playbook: Playbook,
+    rules: Rules,
+    owners: Owners,
+    at: datetime,
+    planned_on: datetime | None = None,
+    *,
+    threads: int = 2,
+) -> Decided:
+    """The decisions about everybody in the snapshot: ``table`` (``DECISIONS``) and ``counts``.
+
+    ``extract`` has the columns of ``ledger.extract.EXTRACT``. ``at`` is the instant everything is judged at;
+    permissions must still hold on ``planned_on`` (``at`` when not given).
+    """
+    permission, words = rules.permission, rules.words
+    person_nos = query(
+        folder, paths.sql("person_nos"), threads=threads,
+        parameters={"brand": playbook.brand, "at": at, "most_ids": _MOST_IDS,
+                    "closed_statuses": list(words.closed_case_statuses)},
+    )  # fmt: skip
+    facts = query(
+        folder, paths.sql("candidates"), threads=threads,
+        parameters={"at": at, "salt": playbook.holdout_salt, "crowd": permission.crowd,
+                    "only_tags": list(playbook.population.only_tags)},
+        extra={"person_nos": person_nos, "ledger_extract": extract},
+    )  # fmt: skip
+    consents = query(
+        folder, paths.sql("consent_rows"), threads=threads,
+        parameters={"brand": playbook.brand, "purposes": list(permission.purposes)},
+    )  # fmt: skip
+    role = _SIGNS_FOR[playbook.subject]
+    context = Context(
+        playbook=playbook, rules=rules, at=at, planned_on=planned_on or at, unread=_unread(folder, playbook),
+        owners=frozenset(owner_id for owner_id in owners.by_id if owners.signers_for(owner_id, role)),
+        offers={row["offer_id"]: row for row in folder.read("offers").to_pylist()},
+    )  # fmt: skip
+    return decide_facts(facts, consents, context)
+
+
+def _unread(folder: SnapshotFolder, playbook: Playbook) -> frozenset[str]:
+    """The tables that no fresh source had: what they would say is unknown."""
+    manifest = folder.manifest
+    oldest = folder.as_of - timedelta(hours=playbook.readiness.stale_after_hours)
+    fresh = [source for source in manifest["sources"] if datetime.fromisoformat(source["speaks_as_of"]) >= oldest]
+    read = {name for source in fresh for name, table in source["tables"].items() if table["present"]}
+    return frozenset(TABLES) - read
+
+
+def _unchanged(workspace: Workspace, run: Run) -> LoadedPlaybook:
+    loaded = workspace.playbook(run.playbook)
+    if loaded.digest != run.playbook_digest:
+        raise StepError(f"run {run.run_id}: playbook {run.playbook} was changed since the run began; begin a new run")
+    if workspace.rules.version != run.rules_version:
+        raise StepError(f"run {run.run_id}: the rules were changed since the run began; begin a new run")
+    return loaded
+
+
+def _vouched_for(workspace: Workspace, run: Run, digest: str) -> SnapshotFolder:
+    folder = workspace.snapshot_folder(run.snapshot_id)
+    if folder.manifest_digest != digest:
+        raise StepError(f"snapshot {run.snapshot_id} was changed since the run began; take a new one and begin again")
+    return folder

@@ -1,0 +1,83 @@
+"""What the drafting step and the preview share: the drafter of a run, and the customers' side of each touch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from reactivation import paths
+from reactivation.contract.tables import TEXT, TIME, WHOLE
+from reactivation.evidence import SnapshotFolder, query
+from reactivation.messages.drafts import Drafter, DueTouch
+from reactivation.messages.fields import MessageError, Offer
+from reactivation.messages.templates import load_template
+from reactivation.playbooks.loader import LoadedPlaybook
+from reactivation.policy.timing import PLACE_COLUMNS, TimingRules, next_legal_instant, recipient_zone
+
+if TYPE_CHECKING:
+    from reactivation.steps.workspace import Workspace
+
+#: What must be known of a touch before its customer is looked up.
+DUE = pa.schema([
+    ("touch_id", TEXT), ("enrolment_id", TEXT), ("customer_id", TEXT), ("owner_id", TEXT), ("number", WHOLE),
+    ("channel", TEXT), ("offer_id", TEXT), ("address_key", TEXT), ("not_before", TIME), ("not_after", TIME),
+])  # fmt: skip
+
+
+def drafter_of(workspace: Workspace, loaded: LoadedPlaybook, snapshot: SnapshotFolder) -> Drafter:
+    """The drafter for a playbook over a snapshot's offers and products; templates are compiled once, here."""
+    names = sorted({touch.template for touch in loaded.playbook.touches if touch.template is not None})
+    columns = [field.name for field in fields(Offer)]
+    offers = [Offer(**row) for row in snapshot.read("offers").select(columns).to_pylist()]
+    return Drafter(
+        playbook=loaded.playbook, playbook_digest=loaded.digest, rules_version=workspace.rules.version,
+        tenant=workspace.tenant, owners=workspace.owners,
+        templates={name: load_template(paths.TEMPLATES, name) for name in names},
+        offers={offer.offer_id: offer for offer in offers},
+        product_names=frozenset(snapshot.read("products")["name"].to_pylist()),
+    )  # fmt: skip
+
+
+def with_customers(
+    due: pa.Table, snapshot: SnapshotFolder, decisions: pa.Table, rules: TimingRules, now: datetime
+) -> pa.Table:
+    """``due`` (``DUE``) with each customer's decision, address, name and zone, by touch_id. Personal.
+
+    ``planned_send`` is the first legal instant from ``not_before`` and ``now`` on, null where there is none.
+    """
+    found = query(
+        snapshot, paths.sql("draft_inputs"), extra={"due": due, "decisions": decisions}, personal=("people",)
+    ).combine_chunks()
+    places = found.select(PLACE_COLUMNS)
+    earliest = pc.max_element_wise(found["not_before"], pa.scalar(now, TIME))
+    planned = next_legal_instant(earliest.cast(TIME), places, rules)
+    return found.append_column("planned_send", planned).append_column("zone", recipient_zone(places))
+
+
+def due_touch(row: Mapping[str, Any], code: str | None) -> DueTouch:
+    """One row of ``with_customers`` as the drafter takes it. Raises ``MessageError`` where it must not be drafted."""
+    reason = _hindrance(row)
+    if reason is not None:
+        raise MessageError(reason, f"touch {row['touch_id']}: {reason}")
+    values = {field.name: row[field.name] for field in fields(DueTouch) if field.name in row}
+    return DueTouch(**{**values, "basis_records": tuple(row["basis_records"] or ()), "code": code})
+
+
+def _hindrance(row: Mapping[str, Any]) -> str | None:
+    """Why a touch is not drafted whatever its template says, as a code."""
+    if row["decision"] not in ("enrol", "review"):
+        return f"decision:{row['decision'] or 'none'}"
+    if row["recommended_channel"] != row["channel"]:
+        return "channel_not_permitted"
+    if row["current_key"] != row["address_key"]:
+        return "address_changed"
+    if row["planned_send"] is None:
+        return "no_legal_instant"
+    if row["planned_send"] >= row["not_after"]:
+        return "window_over"
+    return None

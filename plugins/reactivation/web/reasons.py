@@ -1,0 +1,73 @@
+"""Why a person is on a list, in words an owner reads at a glance: the codes of the decision and its records.
+
+Ids, codes, dates and amounts only: what ``decisions.parquet`` has. Unknown values say so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from reactivation.approvals.lists import amount
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One line: what it is about, what is known, and the source records behind it."""
+
+    label: str
+    value: str
+    records: tuple[str, ...] = ()
+
+
+def why(decision: Mapping[str, Any]) -> tuple[Fact, ...]:
+    """The facts behind one row of ``decisions.parquet``, the most telling first."""
+    known = decision["evidence"] or {}
+    facts = [
+        Fact("Quiet for", f"{decision['dormant_days']} days ({words(decision['dormancy_range'])})"),
+        Fact("Last sign of life", _event(decision["last_activity_kind"], decision["last_activity_at"])),
+        Fact("Last purchase", _day(decision["last_purchase_at"])),
+        Fact("Why quiet", f"{words(decision['inactivity_reason'])} ({words(decision['reason_basis'])})"),
+        Fact("Value", f"{words(decision['value_tier'])}, {words(decision['population'])}"),
+        Fact("Bought", _bought(known)),
+        Fact("Permission", words(decision["email_basis"]), tuple(decision["email_records"] or ())),
+        Fact("Jurisdiction", ", ".join(decision["jurisdictions"] or ()) or "unknown"),
+        Fact("Relationship", words(known.get("relationship"))),
+        Fact("Fit", words(known.get("fit"))),
+        Fact("Past cases", str(len(known.get("past_case_ids") or ())), tuple(known.get("past_case_ids") or ())),
+        Fact("Next best action", words(decision["next_best_action"])),
+    ]
+    flagged = [
+        Fact("Look at", words(name.removeprefix("gate_")) + ": " + words(result.partition(":")[2]))
+        for name, result in decision.items()
+        if name.startswith("gate_") and isinstance(result, str) and result.startswith("review:")
+    ]
+    return (*flagged, *facts)
+
+
+def words(code: str | None) -> str:
+    """A code as words; nothing known says so."""
+    return code.replace("_", " ") if code else "unknown"
+
+
+def _event(kind: str | None, at: datetime | None) -> str:
+    return f"{words(kind)}, {_day(at)}" if at else "none known"
+
+
+def _day(at: datetime | None) -> str:
+    return at.strftime("%-d %b %Y") if at else "none known"
+
+
+def _bought(known: Mapping[str, Any]) -> str:
+    purchases = known.get("purchases")
+    if not purchases:
+        return "nothing known"
+    times = "once" if purchases == 1 else f"{purchases} times"
+    return f"{times}; {amount(known.get('revenue_24m'), known.get('currency'))} in 24 months"
+
+
+def titles(codes: Sequence[str]) -> list[str]:
+    """Codes as labels."""
+    return [words(code).capitalize() for code in codes]

@@ -1,0 +1,51 @@
+"""Jinja as the pages use it: escaped always, strict about names, from templates in this package alone."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+from urllib.parse import quote
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from reactivation.approvals.lists import amount
+from reactivation.ledger.questions import RequestId
+from reactivation.web.reasons import words
+
+_HERE = Path(__file__).resolve().parent
+STYLE = (_HERE / "static" / "style.css").read_text(encoding="utf-8")
+
+
+def environment() -> Environment:
+    """The templates with their filters."""
+    made = Environment(
+        loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
+    made.filters.update(moment=moment, until=until, words=words)
+    made.globals.update(amount=amount, form_path=form_path)
+    return made
+
+
+def moment(at: datetime) -> str:
+    """An instant for people, in UTC."""
+    return at.strftime("%a %-d %b %Y, %H:%M UTC")
+
+
+def until(at: datetime, now: datetime) -> str:
+    """How long from now, in the largest unit that says enough."""
+    left = at - now
+    if left <= timedelta(0):
+        return "over"
+    for unit, length in (("day", timedelta(days=1)), ("hour", timedelta(hours=1)), ("minute", timedelta(minutes=1))):
+        if left >= length:
+            count = left // length
+            return f"{count} {unit}{'' if count == 1 else 's'} left"
+    return "less than a minute left"
+
+
+def form_path(request: RequestId) -> str:
+    """Where Airflow shows the form of a request, from the root of the web server."""
+    dag, run, task = (quote(part, safe="") for part in (request.dag_id, request.dag_run_id, request.task_id))
+    mapped = f"/mapped/{request.map_index}" if request.map_index >= 0 else ""
+    return f"/dags/{dag}/runs/{run}/tasks/{task}{mapped}/required_actions"

@@ -1,0 +1,87 @@
+"""The outbox: a file per send, whole or not at all, and never a second one."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from tests.ledgers import NOW, an_id
+from tests.signed import a_signed_touch
+
+from reactivation.delivery import DeliveryError, Outbox, Result
+from reactivation.delivery.message import build
+
+KEY = an_id("send")
+
+
+def _files(folder: Path) -> list[str]:
+    return sorted(file.name for file in folder.iterdir())
+
+
+def test_a_send_is_one_file_named_by_its_key(tmp_path: Path) -> None:
+    """The folder is made, the file has the bytes of the message, nothing else is left."""
+    outbox = Outbox(tmp_path / "home" / "outbox")
+    assert outbox.send(a_signed_touch(), KEY, NOW) == Result("accepted", reference=f"{KEY}.eml")
+    assert _files(outbox.folder) == [f"{KEY}.eml"]
+    assert (outbox.folder / f"{KEY}.eml").read_bytes() == build(a_signed_touch(), KEY, NOW)
+
+
+def test_a_repeat_is_harmless(tmp_path: Path) -> None:
+    """The first file stays as it is, an hour later too."""
+    outbox = Outbox(tmp_path)
+    outbox.send(a_signed_touch(), KEY, NOW)
+    before = (tmp_path / f"{KEY}.eml").read_bytes()
+    again = outbox.send(a_signed_touch(), KEY, NOW + timedelta(hours=1))
+    assert again.state == "accepted"
+    assert (tmp_path / f"{KEY}.eml").read_bytes() == before
+    assert _files(tmp_path) == [f"{KEY}.eml"]
+
+
+def test_many_at_once_under_one_key_make_one_file(tmp_path: Path) -> None:
+    """Dispatchers that both believe it is theirs do not harm each other."""
+    outbox = Outbox(tmp_path)
+    with ThreadPoolExecutor(8) as pool:
+        results = list(pool.map(lambda i: outbox.send(a_signed_touch(), KEY, NOW + timedelta(seconds=i)), range(40)))
+    assert {result.state for result in results} == {"accepted"}
+    assert _files(tmp_path) == [f"{KEY}.eml"]
+
+
+def test_what_a_killed_dispatcher_left_half_written_is_swept(tmp_path: Path) -> None:
+    """A half-written file never has the name of a message, and goes with the next send of its key."""
+    (tmp_path / f".{KEY}.abc.tmp").write_bytes(b"From: Harbour")
+    outbox = Outbox(tmp_path)
+    assert outbox.find(KEY) is None
+    outbox.send(a_signed_touch(), KEY, NOW)
+    assert _files(tmp_path) == [f"{KEY}.eml"]
+
+
+def test_it_knows_what_it_has(tmp_path: Path) -> None:
+    """After a crash the file is the answer to whether it was sent."""
+    outbox = Outbox(tmp_path / "not" / "there")
+    assert outbox.find(KEY) is None
+    outbox.send(a_signed_touch(), KEY, NOW)
+    assert outbox.find(KEY) == Result("accepted", reference=f"{KEY}.eml")
+
+
+def test_words_that_cannot_be_sent_as_signed_are_refused(tmp_path: Path) -> None:
+    """No file, and the reason as a code."""
+    outbox = Outbox(tmp_path)
+    refused = outbox.send(a_signed_touch(subject="Hello\r\nBcc: x@mail.example"), KEY, NOW)
+    assert refused == Result("refused", reason="not_a_message")
+    assert outbox.send(a_signed_touch(channel="sms"), KEY, NOW) == Result("refused", reason="channel_not_supported")
+    assert _files(tmp_path) == []
+
+
+def test_a_folder_that_cannot_be_written_is_named_with_the_fix(tmp_path: Path) -> None:
+    """An error that a person can mend; nothing was handed over."""
+    (tmp_path / "outbox").write_text("a file is in the way")
+    with pytest.raises(DeliveryError, match=r"the outbox .*outbox cannot be written .*make room or correct its rights"):
+        Outbox(tmp_path / "outbox").send(a_signed_touch(), KEY, NOW)
+
+
+def test_messages_are_for_their_owner_alone(tmp_path: Path) -> None:
+    """They hold names and addresses."""
+    Outbox(tmp_path).send(a_signed_touch(), KEY, NOW)
+    assert (tmp_path / f"{KEY}.eml").stat().st_mode & 0o077 == 0

@@ -1,0 +1,136 @@
+"""What the gates are told about each address key."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import insert
+from tests.ledgers import NOW, PLAYBOOK, a_key, a_send, add_touch, an_id, begin, enrol
+
+from reactivation.ledger import enrolments, extract, sends, suppressions
+from reactivation.ledger.engine import Ledger
+from reactivation.ledger.suppressions import Suppression
+from reactivation.ledger.tables import events
+
+BRAND = "harbour_finch"
+
+
+def _extract(ledger: Ledger, **narrowed: Any) -> dict[str, dict[str, Any]]:
+    with ledger.begin() as conn:
+        table = extract.ledger_extract(conn, brand=BRAND, now=NOW, **narrowed)
+    assert table.schema == extract.EXTRACT
+    rows = table.to_pylist()
+    assert [row["address_key"] for row in rows] == sorted(row["address_key"] for row in rows)
+    return {row.pop("address_key"): row for row in rows}
+
+
+def _no(key: str, reason: str, *, brand: str = "*", channel: str = "*") -> Suppression:
+    return Suppression(key, brand, channel, reason, "preference_page", NOW - timedelta(days=1))
+
+
+@pytest.fixture
+def book(ledger: Ledger) -> Ledger:
+    """A ledger with one run."""
+    with ledger.begin() as conn:
+        begin(conn)
+    return ledger
+
+
+def test_an_empty_ledger_knows_nobody(ledger: Ledger) -> None:
+    """No rows, and the right columns."""
+    assert _extract(ledger) == {}
+
+
+def test_suppressions_of_this_brand_and_of_every_brand_count(ledger: Ledger) -> None:
+    """Another brand's do not; one channel stays one channel, two make every channel."""
+    suppressions.commit(
+        ledger,
+        [
+            _no("a", "opt_out"), _no("b", "complaint", brand=BRAND, channel="email"), _no("c", "opt_out", brand="other"),
+            _no("d", "opt_out", channel="email"), _no("d", "hard_bounce", channel="sms"),
+            _no("e", "opt_out", channel="email"), _no("e", "complaint", channel="email"),
+        ],
+        actor="record_outcomes", now=NOW,
+    )  # fmt: skip
+    found = {key: (row["suppressed_reason"], row["suppressed_channel"]) for key, row in _extract(ledger).items()}
+    assert found == {
+        "a": ("opt_out", "*"), "b": ("complaint", "email"), "d": ("hard_bounce", "*"), "e": ("complaint", "email"),
+    }  # fmt: skip
+
+
+def test_enrolments_occupy_while_active_and_count_for_ever(book: Ledger) -> None:
+    """The active playbook, how many there were, and when and where the last one ended."""
+    with book.begin() as conn:
+        begin(conn, run_id=an_id("second run"))
+        first = enrol(conn, "C001")
+        enrolments.end_enrolment(conn, first, reason="no_response", actor="x", now=NOW - timedelta(days=9))
+        second = enrol(conn, "C001", run_id=an_id("second run"))
+    row = _extract(book)[a_key("C001")]
+    assert (row["active_playbook"], row["enrolments_total"]) == (PLAYBOOK, 2)
+    assert (row["last_ended_playbook"], row["last_ended_at"]) == (PLAYBOOK, NOW - timedelta(days=9))
+    left_out = _extract(book, excluding_enrolments=[second])[a_key("C001")]
+    assert (left_out["active_playbook"], left_out["enrolments_total"]) == (None, 1)
+    assert _extract(book, excluding_enrolments=[first, second]) == {}
+
+
+def test_of_several_that_ended_the_last_counts(book: Ledger) -> None:
+    """Ties are settled by the playbook's name, so that the same ledger gives the same extract."""
+    with book.begin() as conn:
+        for days, name in ((30, "dormant_account_outreach"), (9, "customers_not_active"), (9, PLAYBOOK)):
+            run_id = an_id("run", name)
+            begin(conn, run_id=run_id)
+            one = enrol(conn, "C001", run_id=run_id, playbook=name)
+            enrolments.end_enrolment(conn, one, reason="no_response", actor="x", now=NOW - timedelta(days=days))
+    row = _extract(book)[a_key("C001")]
+    assert (row["last_ended_playbook"], row["last_ended_at"]) == (PLAYBOOK, NOW - timedelta(days=9))
+    assert row["enrolments_total"] == 3
+
+
+def test_sends_that_may_have_reached_the_person_count_for_the_caps(book: Ledger) -> None:
+    """Called, accepted and unknown count, at the time of the call; an intent or a refusal does not."""
+    hours = {"C001": 47, "C002": 49, "C003": 24 * 6, "C004": 24 * 8, "C005": 1, "C006": 1}
+    states = {"C005": "intent", "C006": "refused", "C002": "unknown", "C003": "called"}
+    with book.begin() as conn:
+        for customer_id, ago in hours.items():
+            touch_id = add_touch(conn, enrol(conn, customer_id), customer_id)
+            at = NOW - timedelta(hours=ago)
+            channel = "sms" if customer_id in ("C003", "C004") else "email"
+            row = a_send(touch_id, customer_id, "w", channel=channel, intended_at=at - timedelta(seconds=5))
+            sends.intend(conn, row)
+            if states.get(customer_id) == "intent":
+                continue
+            sends.win_call(conn, row["send_id"], worker="w", now=at)
+            if states.get(customer_id) != "called":
+                sends.finish(conn, row["send_id"], state=states.get(customer_id, "accepted"), now=at)
+    found = _extract(book)
+    assert {c: found[a_key(c)]["sent_48h"] for c in hours} == {
+        "C001": 1, "C002": 0, "C003": 0, "C004": 0, "C005": 0, "C006": 0,
+    }  # fmt: skip
+    assert {c: found[a_key(c)]["sms_sent_7d"] for c in hours} == {**dict.fromkeys(hours, 0), "C003": 1}
+    assert found[a_key("C003")]["last_sms_sent_at"] == NOW - timedelta(days=6)
+    assert found[a_key("C002")]["last_sent_at"] == NOW - timedelta(hours=49)
+    assert found[a_key("C001")]["last_sms_sent_at"] is None
+    assert found[a_key("C005")]["last_sent_at"] is None
+
+
+def test_redeemed_incentives_count(book: Ledger) -> None:
+    """As many events, and the last of them."""
+    with book.begin() as conn:
+        for i, days in enumerate((40, 4)):
+            conn.execute(insert(events), {
+                "event_id": f"redeemed:P{i}", "customer_id": "C001", "address_key": a_key("C001"), "kind": "redeemed",
+                "occurred_at": NOW - timedelta(days=days), "recorded_at": NOW, "source": "source", "crossed": False,
+            })  # fmt: skip
+        enrol(conn, "C001")
+    row = _extract(book)[a_key("C001")]
+    assert (row["redeemed_incentives"], row["last_redeemed_at"]) == (2, NOW - timedelta(days=4))
+
+
+def test_it_can_be_narrowed_to_some_keys(book: Ledger) -> None:
+    """The dispatcher asks about a batch, not about everybody."""
+    with book.begin() as conn:
+        for customer_id in ("C001", "C002", "C003"):
+            enrol(conn, customer_id)
+    assert set(_extract(book, address_keys=[a_key("C002"), a_key("nobody")])) == {a_key("C002")}

@@ -1,0 +1,284 @@
+"""Which conditions let a run proceed (000 and 001, Not Ready If), each broken on its own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from tests.readiness.company import AS_OF, CUSTOMERS, Company, contact, decision
+
+from reactivation import paths
+from reactivation.contract.digests import canonical_json
+from reactivation.contract.tables import TABLES
+from reactivation.readiness import Verdict, judge_tables
+
+Break = Callable[[Company], None]
+
+
+def failed(verdict: Verdict) -> set[tuple[str, str]]:
+    """Condition and subject of everything that blocks."""
+    return {(c.id, c.subject) for c in verdict.blocking}
+
+
+def unclear(code: str, count: int) -> Break:
+    def spoil(company: Company) -> None:
+        for row in company.decisions[:count]:
+            row |= {"gate_permission": f"fail:{code}", "decision": "suppress"}
+
+    return spoil
+
+
+#: One break, the condition and subject that must fire, how many rows or customers it concerns, a word of the fix.
+BREAKS: dict[str, tuple[Break, str, str, int, str]] = {
+    **{
+        f"no table {name}": (
+            lambda c, name=name: c.table(name, present=False, rows=0), condition, name, 1, f"{name}.csv",
+        )
+        for name, condition in {
+            "contacts": "table_missing", "purchases": "table_missing", "engagements": "table_missing",
+            "cases": "support_history_unavailable", "consents": "consent_status_unclear",
+            "suppressions": "table_missing", "offers": "table_missing",
+        }.items()
+    },
+    "no opt-outs, even where the playbook does not ask for them": (
+        lambda c: (c.change_playbook(requires={}), c.table("suppressions", present=False, rows=0)),
+        "table_missing", "suppressions", 1, "suppressions.csv",
+    ),
+    "empty cases": (
+        lambda c: c.table("cases", rows=0), "support_history_unavailable", "cases", 1, "file cases",
+    ),
+    "empty file of offers": (
+        lambda c: c.table("offers", rows=0, missing_columns=[x.name for x in TABLES["offers"].columns]),
+        "table_empty", "offers", 1, "file offers",
+    ),
+    "a required column of consents": (
+        lambda c: c.table("consents", missing_columns=["state", "method"]),
+        "consent_status_unclear", "consents", 100, "column state,",
+    ),
+    "two required columns of purchases": (
+        lambda c: c.table("purchases", missing_columns=["amount", "currency", "margin"]),
+        "columns_missing", "purchases", 100, "column amount, currency,",
+    ),
+    "a column the playbook asks for beyond the contract": (
+        lambda c: c.table("contacts", missing_columns=["fit"]), "columns_missing", "contacts", 100, "column fit,",
+    ),
+    "no relationship known of anybody": (
+        lambda c: setattr(c, "contacts", [contact(x, relationship=None) for x in CUSTOMERS]),
+        "relationship_history_unavailable", "contacts", 100, "column relationship",
+    ),
+    "cases of people nobody knows": (
+        lambda c: c.joins.update(cases=6), "support_history_unavailable", "cases", 6, "file cases",
+    ),
+    "consents of people nobody knows": (
+        lambda c: c.joins.update(consents=6), "consent_status_unclear", "consents", 6, "file consents",
+    ),
+    "an opt-out that cannot be read": (
+        lambda c: c.table("suppressions", broken_nos=5, broken_unreadable_nos=2),
+        "unreadable_no", "suppressions", 2, "file suppressions",
+    ),
+    "a no that cannot be read in a table nobody requires": (
+        lambda c: c.table("accounts", broken_unreadable_nos=1), "unreadable_no", "accounts", 1, "file accounts",
+    ),
+    "a source a day and an hour old": (
+        lambda c: setattr(c, "speaks_as_of", AS_OF - timedelta(hours=25)), "source_stale", "sources", 1, "Export crm",
+    ),
+    "a source that does not say when": (
+        lambda c: setattr(c, "speaks_as_of", None), "source_stale", "sources", 1, "source.json",
+    ),
+    "a segment without a window": (
+        lambda c: c.contacts.extend(contact(x, business_segment="school") for x in ("cus-9001", "cus-9002")),
+        "inactivity_not_segment_specific", "segments", 2, "school",
+    ),
+    "a marketing owner nobody knows": (
+        lambda c: c.without_owner("own-ben"), "approval_point_undefined", "approval_points", 1, "segment business",
+    ),
+    "nobody who may sign offers": (
+        lambda c: c.without_owner("own-olu"), "approval_point_undefined", "approval_points", 1, "offer_approver",
+    ),
+    "the author as the only signer": (
+        lambda c: (c.without_owner("own-ada"), c.change_playbook(authored_by="ben", owners=dict.fromkeys(
+            ("household", "care_plan", "business"), "own-ben"))),
+        "approval_point_undefined", "approval_points", 3, "segment household: own-ben",
+    ),
+    "no measures": (
+        lambda c: c.change_playbook("measurement", measures=()),
+        "measurement_plan_undefined", "measurement", 0, "measures",
+    ),
+    "a metric nobody can compute": (
+        lambda c: c.change_playbook("measurement", baseline_metric="vibes"),
+        "measurement_plan_undefined", "measurement", 1, "vibes",
+    ),
+    **{
+        f"too many candidates with {code}": (
+            unclear(code, 3), "consent_status_unclear", "candidates", 3, "consent records",
+        )
+        for code in ("no_record", "state_unknown", "unverified")
+    },
+    "two rows of one customer": (
+        lambda c: c.purchases.append(c.purchases[0]), "summary_inconsistent", "purchase_summary", 2, "snapshot again",
+    ),
+    "a visit after the as-of": (
+        lambda c: c.engagements[0].update(last_visit_at=AS_OF + timedelta(seconds=1)),
+        "summary_inconsistent", "engagement_summary", 1, "snapshot again",
+    ),
+}  # fmt: skip
+
+
+class TestBroken:
+    """One thing broken, one condition fires."""
+
+    @pytest.mark.parametrize("what", BREAKS)
+    def test_exactly_that_condition_fires(self, what: str, tmp_path: Path) -> None:
+        """Its subject, how many it concerns and the fix are said, and nothing else blocks."""
+        spoil, condition, subject, affected, fix = BREAKS[what]
+        company = Company()
+        spoil(company)
+        verdict = company.judged(tmp_path / "snapshot")
+        assert not verdict.ready
+        assert failed(verdict) == {(condition, subject)}
+        (found,) = verdict.blocking
+        assert (found.affected, found.broken) == (affected, None)
+        assert fix in found.fix
+        assert condition in verdict.message
+        assert found.fix.rstrip(".") in verdict.message
+
+
+class TestReady:
+    """What does not block."""
+
+    def test_a_whole_company_is_ready(self, tmp_path: Path) -> None:
+        """Every condition is asked and passes."""
+        verdict = Company().judged(tmp_path / "snapshot")
+        assert verdict.ready
+        assert verdict.remarks == ()
+        assert verdict.message.startswith("Ready: ")
+
+    @pytest.mark.parametrize("spoil", [
+        unclear("no_record", 2),
+        unclear("withdrawn", 40),
+        unclear("expired", 40),
+        lambda c: c.joins.update(cases=5, suppressions=60),
+        lambda c: setattr(c, "speaks_as_of", AS_OF - timedelta(hours=24)),
+        lambda c: c.contacts.append(contact("cus-9001", business_segment="school", is_subscriber_only=True)),
+        lambda c: c.table("products", present=False, rows=0),
+        lambda c: c.table("contacts", missing_columns=["last_name"], unknown_columns=["shoe_size"], broken_nos=4),
+        lambda c: setattr(c, "contacts", [contact(x, relationship="normal" if x == CUSTOMERS[0] else None)
+                                          for x in CUSTOMERS]),
+    ], ids=[
+        "5 % unclear", "everybody withdrew", "everybody's consent expired", "5 % do not join", "24 hours old",
+        "a segment of subscribers only", "a table nobody requires", "columns nobody requires", "one relationship known",
+    ])  # fmt: skip
+    def test_the_limit_itself_is_allowed(self, spoil: Break, tmp_path: Path) -> None:
+        """Exactly at a limit, or a clear no, or what nobody asked for."""
+        company = Company()
+        spoil(company)
+        assert failed(company.judged(tmp_path / "snapshot")) == set()
+
+    def test_an_opt_out_without_a_record_is_a_clear_no(self, tmp_path: Path) -> None:
+        """Whoever opted out needs no consent record to be understood."""
+        company = Company()
+        for row in company.decisions:
+            row |= {"gate_permission": "fail:no_record", "gate_not_suppressed": "fail:opt_out", "decision": "suppress"}
+        assert company.judged(tmp_path / "snapshot").ready
+
+    def test_a_playbook_may_be_stricter(self, tmp_path: Path) -> None:
+        """2.5 % unclear passes by default, not where the playbook allows 1 %."""
+        company = Company()
+        unclear("no_record", 1)(company)
+        assert company.judged(tmp_path / "default").ready
+        company.change_playbook("readiness", consent_unclear_share=0.01)
+        assert failed(company.judged(tmp_path / "strict")) == {("consent_status_unclear", "candidates")}
+
+    def test_what_only_warns_is_a_remark(self, tmp_path: Path) -> None:
+        """Many broken rows, an owner nobody knows and nobody to contact are said, and block nothing."""
+        company = Company(bad_rules={"purchases": 6})
+        company.decisions = [decision(CUSTOMERS[0], owner_id="own-gone")]
+        verdict = company.judged(tmp_path / "snapshot")
+        assert verdict.ready
+        assert {(c.id, c.subject, c.affected) for c in verdict.remarks} == {
+            ("rule_often_broken", "profile", 6), ("owner_unclear", "candidates", 1),
+        }  # fmt: skip
+
+    def test_no_candidates_are_ready(self, tmp_path: Path) -> None:
+        """Nobody inactive is not a fault of the data."""
+        verdict = Company(decisions=[]).judged(tmp_path / "snapshot")
+        assert verdict.ready
+        assert [c.id for c in verdict.remarks] == ["no_candidates"]
+
+    def test_several_faults_are_all_said(self, tmp_path: Path) -> None:
+        """One paragraph names every condition that blocks."""
+        company = Company()
+        company.table("cases", present=False, rows=0)
+        company.without_owner("own-olu")
+        message = company.judged(tmp_path / "snapshot").message
+        assert "\n" not in message
+        assert message.startswith("Not ready: ")
+        assert message.index("support_history_unavailable") < message.index("approval_point_undefined")
+
+
+class TestTables:
+    """What a snapshot must have before any playbook looks at it."""
+
+    def test_a_whole_snapshot_is_ready(self, tmp_path: Path) -> None:
+        """Tables that only some playbook needs may be missing."""
+        company = Company()
+        company.table("offers", present=False, rows=0)
+        assert judge_tables(company.snapshot(tmp_path / "snapshot")).ready
+
+    @pytest.mark.parametrize(("spoil", "condition"), [
+        (lambda c: c.table("contacts", present=False, rows=0), "table_missing"),
+        (lambda c: c.table("contacts", rows=0), "table_empty"),
+        (lambda c: c.table("contacts", missing_columns=["customer_id"]), "columns_missing"),
+        (lambda c: c.table("consents", broken_unreadable_nos=1), "unreadable_no"),
+    ])  # fmt: skip
+    def test_structure_blocks(self, spoil: Break, condition: str, tmp_path: Path) -> None:
+        """No contacts, no ids, or a no that cannot be read."""
+        company = Company()
+        spoil(company)
+        verdict = judge_tables(company.snapshot(tmp_path / "snapshot"))
+        assert {c.id for c in verdict.blocking} == {condition}
+
+
+class TestReport:
+    """What is kept of a verdict."""
+
+    def test_a_report_is_plain_and_repeatable(self, tmp_path: Path) -> None:
+        """The same data gives the same bytes, without anybody's id in them."""
+        company = Company()
+        unclear("no_record", 9)(company)
+        first, second = (canonical_json(company.judged(tmp_path / name).as_report()) for name in ("one", "two"))
+        assert first == second
+        assert b"cus-" not in first
+        report = json.loads(first)
+        assert report["ready"] is False
+        assert {"id", "why", "source", "observed", "threshold", "severity", "passed", "affected", "fix"} <= set(
+            report["conditions"][0]
+        )
+
+
+class TestSuites:
+    """The suites as they are reviewed."""
+
+    @pytest.mark.parametrize("path", sorted(paths.EXPECTATIONS.glob("*.json")), ids=lambda p: p.stem)
+    def test_every_expectation_says_why(self, path: Path) -> None:
+        """Each has a severity, a condition, a reason, its source and a fix, and a known time to be asked."""
+        suite = json.loads(path.read_text(encoding="utf-8"))
+        assert suite["name"] == path.stem
+        for expectation in suite["expectations"]:
+            assert expectation["severity"] in ("critical", "warning", "info")
+            meta = expectation["meta"]
+            assert all(meta[key].strip() for key in ("condition", "why", "source", "fix"))
+            assert meta["when"] in {
+                "always", "present", "required", "required_present", "required_filled", "required_joining",
+            }  # fmt: skip
+            assert "{names}" not in meta["fix"] or "names" in meta
+
+    def test_there_is_a_suite_for_every_table(self) -> None:
+        """And each asks first that its one row of facts is there."""
+        for name in TABLES:
+            suite = json.loads((paths.EXPECTATIONS / f"{name}.json").read_text(encoding="utf-8"))
+            first = suite["expectations"][0]
+            assert (first["type"], first["kwargs"]) == ("expect_table_row_count_to_equal", {"value": 1})

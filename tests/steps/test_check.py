@@ -1,0 +1,119 @@
+"""``check``: what is declared is judged together, and every finding names file, line and field."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from reactivation import paths
+from reactivation.steps.check import Finding, check
+from reactivation.steps.settings import Settings
+
+Edit = Callable[[str, str, str], None]
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Path:
+    """A copy of the declared files."""
+    shutil.copytree(paths.INCLUDE, tmp_path / "include")
+    return tmp_path / "include"
+
+
+@pytest.fixture
+def edit(house: Path) -> Edit:
+    """Replaces words in one of the files, which must have them."""
+
+    def change(file: str, before: str, after: str) -> None:
+        text = (house / file).read_text(encoding="utf-8")
+        assert before in text
+        (house / file).write_text(text.replace(before, after, 1), encoding="utf-8")
+
+    return change
+
+
+def findings(house: Path) -> list[Finding]:
+    settings = Settings(
+        home=house.parent, ledger_url="", address_keys=(), source="", owners=house / "owners.yaml",
+        tenant=house / "tenant.yaml", playbooks=house / "playbooks",
+    )  # fmt: skip
+    return check(settings, house / "templates")
+
+
+def test_what_is_shipped_holds_together(house: Path) -> None:
+    """The files in the house have no findings."""
+    assert findings(house) == []
+
+
+@pytest.mark.parametrize(("file", "before", "after", "field", "message"), [
+    ("templates/curiosity/body.txt", "{{ salutation }}", "{{ salutaton }}", "salutaton", "did you mean salutation?"),
+    ("templates/_letter.html", "{{ legal_name }}", "{{ legal }}", "legal", "is no personalisation field"),
+    ("playbooks/customer_reactivation.yaml", "template: curiosity", "template: curios", "", "cannot be read"),
+    ("playbooks/customer_reactivation.yaml", "brand: harbour_finch", "brand: other", "brand", "the tenant's"),
+    ("playbooks/customer_reactivation.yaml", "business: own-ben", "business: own-zed", "owners.business", "not in"),
+    ("playbooks/customer_reactivation.yaml", "owner: own-ada, th", "owner: own-zed, th", "pilot.owner", "not in"),
+    ("playbooks/customer_reactivation.yaml", "authored_by: operator", "authored_by: ben", "owners.business",
+     "nobody may sign for own-ben"),
+    ("playbooks/customer_reactivation.yaml", "authored_by: operator", "authored_by: olu", "touches",
+     "no offer_approver who is not the author"),
+    ("playbooks/customer_reactivation.yaml", "pattern: curiosity", "pattern: curiousity", "touches[0].pattern",
+     "did you mean curiosity?"),
+    ("owners.yaml", "roles: [compliance]", "roles: [complience]", "owners.own-cleo.roles[0]", "did you mean"),
+    ("tenant.yaml", "legal_name:", "legal:", "tenant.legal", "did you mean legal_name?"),
+    ("templates/curiosity/body.txt", "It has been a while", "It has been {{ offer_reward }}", "touches.0",
+     "'offer_reward' is undefined"),
+    ("templates/curiosity/body.html", "It has been a while", "A discount for you", "touches.0",
+     "incentive_without_offer"),
+    ("templates/value_reward/body.txt", "    Terms: {{ offer_terms }}\n", "", "touches.2", "terms"),
+    ("templates/_footer.txt", "{{ unsubscribe_url }}\n", "", "touches.0", "unsubscribe"),
+])  # fmt: skip
+def test_each_mistake_is_named(
+    house: Path, edit: Edit, *, file: str, before: str, after: str, field: str, message: str
+) -> None:
+    """One edit, and the finding names the field, says what is wrong and points to a line that exists."""
+    edit(file, before, after)
+    found = [one for one in findings(house) if one.field == field and message in one.message]
+    assert found, findings(house)
+    assert str(found[0]).startswith(f"{found[0].file}:{found[0].line} ")
+
+
+def test_a_template_is_blamed_at_its_line(house: Path, edit: Edit) -> None:
+    """An undefined variable is named with file and line."""
+    edit("templates/value_reward/body.txt", "{{ offer_deadline }}", "{{ offer_deadlin }}")
+    [finding] = findings(house)
+    file = house / "templates" / "value_reward" / "body.txt"
+    line = next(n for n, words in enumerate(file.read_text().splitlines(), 1) if "offer_deadlin }}" in words)
+    assert str(finding) == f"{file}:{line} offer_deadlin: is no personalisation field; did you mean offer_deadline?"
+
+
+def test_all_files_are_judged_at_once(house: Path, edit: Edit) -> None:
+    """A broken owners file does not hide a broken tenant or playbook."""
+    edit("owners.yaml", "roles: [compliance]", "roles: []")
+    edit("tenant.yaml", "timezone: Europe/London", "timezone: Mars")
+    edit("playbooks/customer_reactivation.yaml", "holdout_share: 0.1", "holdout_share: 2")
+    assert {Path(one.file).name for one in findings(house)} == {
+        "owners.yaml", "tenant.yaml", "customer_reactivation.yaml",
+    }  # fmt: skip
+
+
+def test_no_playbook_is_a_finding(house: Path) -> None:
+    """An empty folder is not an all-clear."""
+    (house / "playbooks" / "customer_reactivation.yaml").unlink()
+    [finding] = findings(house)
+    assert "put a playbook there" in finding.message
+
+
+def test_a_missing_owners_file_is_a_finding(house: Path) -> None:
+    """What cannot be read is said, not raised."""
+    (house / "owners.yaml").unlink()
+    assert ["cannot be read" in one.message for one in findings(house)] == [True]
+
+
+def test_findings_are_plain_and_ordered() -> None:
+    """A finding without a field reads as well as one with."""
+    one = Finding("a.yaml", 3, "", "is not YAML")
+    assert str(one) == "a.yaml:3 is not YAML"
+    assert sorted([replace(one, line=9), one])[0] == one

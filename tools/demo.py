@@ -1,0 +1,41 @@
+"""``make demo``: the whole product without a person, on a given clock; exits 0 when the books balance."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from tools import books, signers
+from tools.api import Api
+from tools.home import Home, LocalError
+from tools.product import first_lists, follow, main, say, show_funnel, show_lists, start
+from tools.stack import Stack
+
+#: A Tuesday, eleven in the morning where the sample company is. Always the same, so every demo decides the same.
+NOW = datetime(2026, 11, 24, 11, 0, tzinfo=ZoneInfo("Europe/London"))
+
+
+def demo(root: Path, port: int) -> int:
+    """Snapshot to outbox with scripted signers; ``LocalError`` says what does not add up."""
+    home = Home(root / "demo")
+    with Stack(home, port, say=say, fresh=True, overrides={"REACTIVATION_NOW": NOW.isoformat()}) as stack:
+        workspace = start(stack, NOW)
+        operator = Api.log_in(stack.url, "operator", home.passwords["operator"])
+        run_id = first_lists(stack, workspace, operator)
+        show_lists(workspace, stack.url)
+        say("ada signs, ben signs some and holds the rest, olu rejects")
+        answered = signers.answer_all(stack, workspace, home, operator)
+        say("answered:", ", ".join(f"{user} {lists}" for user, lists in sorted(answered.items())))
+        say("sending what is due, signed and still allowed")
+        follow(stack, operator, "send_due_touches", operator.trigger("send_due_touches"))
+        show_funnel(workspace, run_id)
+        wrong = books.reconcile(workspace, run_id)
+        if wrong:
+            raise LocalError("the books do not balance:\n  " + "\n  ".join(wrong))
+    say(f"the books balance; the messages are in {home.outbox}")
+    return 0
+
+
+if __name__ == "__main__":
+    main(demo)

@@ -1,0 +1,59 @@
+"""``make run``: the whole product on this machine, until Ctrl-C."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tools.api import Api
+from tools.home import USERS, Home
+from tools.product import console, first_lists, main, say, show_funnel, show_lists, start
+from tools.stack import Stack
+
+WHO = {
+    "operator": "triggers playbooks; signs nothing",
+    "ada": "owner of households and care plans",
+    "ben": "owner of businesses, ada's delegate",
+    "olu": "approves offers",
+    "cleo": "compliance",
+    "vic": "may only look",
+}
+
+
+def run(root: Path, port: int) -> int:
+    """Starts everything, shows where to click, and serves until it is stopped."""
+    home = Home(root)
+    with Stack(home, port, say=say) as stack:
+        workspace = start(stack, datetime.now(UTC))
+        operator = Api.log_in(stack.url, "operator", home.passwords["operator"])
+        run_id = first_lists(stack, workspace, operator)
+        show_funnel(workspace, run_id)
+        show_lists(workspace, stack.url)
+        _invite(stack.url, home)
+        try:
+            while True:
+                stack.check()
+                time.sleep(1)
+        except KeyboardInterrupt:
+            say("\nstopping what was started")
+    say("stopped; everything is kept in", str(root))
+    return 0
+
+
+def _invite(url: str, home: Home) -> None:
+    say(f"\nLog in at {url} as")
+    for user in USERS:
+        say(f"  {user:9} password {home.passwords[user]:14} {WHO[user]}")
+    say(
+        f"\n1. As ada, open a list's page above: every message as it will go out, and the signing code at the end."
+        f"\n2. Answer under {url}/required_actions: type the code, answer the review points, choose Sign."
+        f"\n3. What is signed goes out at the next full hour of the recipient's working day, into {home.outbox}"
+        "\n   (or at once: trigger the DAG send_due_touches as operator)."
+        "\n\nCtrl-C stops everything."
+    )
+    console.file.flush()
+
+
+if __name__ == "__main__":
+    main(run)
