@@ -47,6 +47,10 @@ class Api:
         """The JSON of the answer; ``LocalError`` for anything but success."""
         return self._body(self.call("POST", path, body))
 
+    def patch(self, path: str, body: Any) -> Any:
+        """The JSON of the answer; ``LocalError`` for anything but success."""
+        return self._body(self.call("PATCH", path, body))
+
     # --- runs -------------------------------------------------------------------------------------------------------
     def trigger(self, dag_id: str, **conf: Any) -> str:
         """Starts a DAG by hand; returns the id of the DAG run."""

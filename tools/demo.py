@@ -7,9 +7,8 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from tools import books, signers
-from tools.api import Api
 from tools.home import Home, LocalError
-from tools.product import first_lists, follow, main, say, show_funnel, show_lists, start
+from tools.product import first_run, follow, main, say, show_funnel, show_lists, start, wait_until_asked
 from tools.stack import Stack
 
 #: A Tuesday, eleven in the morning where the sample company is. Always the same, so every demo decides the same.
@@ -20,9 +19,9 @@ def demo(root: Path, port: int) -> int:
     """Snapshot to outbox with scripted signers; ``LocalError`` says what does not add up."""
     home = Home(root / "demo")
     with Stack(home, port, say=say, fresh=True, overrides={"REACTIVATION_NOW": NOW.isoformat()}) as stack:
-        workspace = start(stack, NOW)
-        operator = Api.log_in(stack.url, "operator", home.passwords["operator"])
-        run_id = first_lists(stack, workspace, operator)
+        workspace, operator = start(stack, NOW)
+        run_id = first_run(stack, workspace, operator)
+        wait_until_asked(stack, workspace)
         show_lists(workspace, stack.url)
         say("ada signs, ben signs some and holds the rest, olu rejects")
         answered = signers.answer_all(stack, workspace, home, operator)

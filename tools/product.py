@@ -28,6 +28,7 @@ from tools.home import Home, LocalError
 from tools.stack import Stack, port_of
 
 PLAYBOOK = "customer_reactivation"
+DAGS = ("take_snapshot", PLAYBOOK, "ask_people", "send_due_touches", "record_outcomes")
 CUSTOMERS, SEED = 400, 7
 SAMPLE_LASTS = timedelta(hours=20)
 
@@ -35,8 +36,8 @@ console = Console()
 say = partial(console.print, highlight=False)
 
 
-def start(stack: Stack, now: datetime) -> Workspace:
-    """From an empty or used home to a running Airflow: sample, both databases, processes, health."""
+def start(stack: Stack, now: datetime) -> tuple[Workspace, Api]:
+    """From an empty or used home to a running Airflow that has read our DAGs; also returns the operator's session."""
     os.environ.update(stack.environment)  # what we read in this process is what the tasks read in theirs
     _sample(stack.home, now)
     stack.run("migrating Airflow's database", "airflow", "db", "migrate")
@@ -44,13 +45,14 @@ def start(stack: Stack, now: datetime) -> Workspace:
     workspace = open_workspace(settings_from_environment())
     stack.start()
     stack.wait_until(partial(_healthy, stack.url), "a healthy Airflow", 240)
-    return workspace
-
-
-def first_lists(stack: Stack, workspace: Workspace, operator: Api) -> str:
-    """Triggers a snapshot, follows what it sets off until people are asked; returns the id of our run."""
-    for dag_id in ("take_snapshot", PLAYBOOK, "ask_people"):
+    operator = Api.log_in(stack.url, "operator", stack.home.passwords["operator"])
+    for dag_id in DAGS:
         stack.wait_until(partial(_is_parsed, operator, dag_id), f"Airflow reading the DAG {dag_id}", 120)
+    return workspace, operator
+
+
+def first_run(stack: Stack, workspace: Workspace, operator: Api) -> str:
+    """Triggers a snapshot and follows the playbook it sets off; returns the id of our run."""
     before = {run["dag_run_id"] for run in operator.runs(PLAYBOOK)}
     say("taking a snapshot of the sample CRM")
     follow(stack, operator, "take_snapshot", operator.trigger("take_snapshot"))
@@ -67,9 +69,13 @@ def first_lists(stack: Stack, workspace: Workspace, operator: Api) -> str:
         run = runs.latest_run(conn, PLAYBOOK, step="open_lists")
     if run is None:
         raise LocalError(f"{PLAYBOOK} ended well but opened no lists; see {stack.url}/dags/{PLAYBOOK}")
+    return run.run_id
+
+
+def wait_until_asked(stack: Stack, workspace: Workspace) -> None:
+    """Until every open question is shown by a request."""
     say("asking people")
     stack.wait_until(lambda: not questions_to_ask(workspace, workspace.now()), "asking every open question", 240)
-    return run.run_id
 
 
 def follow(stack: Stack, api: Api, dag_id: str, run_id: str, seconds: float = 300) -> None:

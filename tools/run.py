@@ -6,9 +6,8 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tools.api import Api
 from tools.home import USERS, Home
-from tools.product import console, first_lists, main, say, show_funnel, show_lists, start
+from tools.product import console, first_run, main, say, show_funnel, show_lists, start, wait_until_asked
 from tools.stack import Stack
 
 WHO = {
@@ -25,9 +24,9 @@ def run(root: Path, port: int) -> int:
     """Starts everything, shows where to click, and serves until it is stopped."""
     home = Home(root)
     with Stack(home, port, say=say) as stack:
-        workspace = start(stack, datetime.now(UTC))
-        operator = Api.log_in(stack.url, "operator", home.passwords["operator"])
-        run_id = first_lists(stack, workspace, operator)
+        workspace, operator = start(stack, datetime.now(UTC))
+        run_id = first_run(stack, workspace, operator)
+        wait_until_asked(stack, workspace)
         show_funnel(workspace, run_id)
         show_lists(workspace, stack.url)
         _invite(stack.url, home)

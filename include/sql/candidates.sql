@@ -14,7 +14,7 @@ WITH email_holders AS (
 phone_holders AS (
     SELECT phone_key, count(*) AS holders, list_sort(list(customer_id)) AS customers
     FROM contacts WHERE phone_key IS NOT NULL
-    GROUP BY phone_key HAVING count(*) BETWEEN 2 AND $crowd
+    GROUP BY phone_key HAVING count(*) > 1
 ),
 past_case AS (
     SELECT contacts.customer_id, cases.*
@@ -99,7 +99,6 @@ SELECT
     (p.margin_24m::DECIMAL(18, 4) * 10000)::BIGINT AS margin_24m,
     (p.margin_revenue_24m::DECIMAL(18, 4) * 10000)::BIGINT AS margin_revenue_24m,
     coalesce(p.discounted_purchases, 0) AS discounted_purchases,
-    coalesce(p.codes_redeemed, 0) AS codes_redeemed,
     p.top_category,
     p.last_category,
     p.month_counts,
@@ -123,21 +122,25 @@ SELECT
     coalesce(n.broken_tables, []) AS broken_tables,
     coalesce(n.relationships, []) AS shared_relationships,
     coalesce(n.open_case_ids, []) AS open_case_ids,
-    coalesce(h.past_case_ids, []) AS past_case_ids,
+    list_filter(
+        coalesce(h.past_case_ids, []), lambda past: NOT list_contains(coalesce(n.open_case_ids, []), past)
+    ) AS past_case_ids,
     h.cancellation.at AS cancellation_case_at,
     h.cancellation.id AS cancellation_case_id,
     h.problem.at AS problem_case_at,
     h.problem.id AS problem_case_id,
     h.objected.objection AS case_objection,
     h.objected.id AS objection_case_id,
+    eh.holders IS NOT NULL AS email_shared,
+    ph.holders IS NOT NULL AS phone_shared,
     coalesce(eh.holders, 1) > $crowd AS email_crowded,
-    list_filter(
+    CASE WHEN eh.holders IS NULL AND ph.holders IS NULL THEN [] ELSE list_filter(
         list_sort(list_distinct(list_concat(
-            CASE WHEN coalesce(eh.holders, 1) <= $crowd THEN coalesce(eh.customers, []) ELSE [] END,
-            coalesce(ph.customers, [])
+            CASE WHEN eh.holders <= $crowd THEN eh.customers ELSE [] END,
+            CASE WHEN ph.holders <= $crowd THEN ph.customers ELSE [] END
         ))),
         lambda other: other <> c.customer_id
-    ) AS shares_address_with,
+    ) END AS shares_address_with,
     -- the ledger
     coalesce(le.suppressed_reason, lp.suppressed_reason) AS ledger_suppressed_reason,
     le.active_playbook AS email_active_playbook,

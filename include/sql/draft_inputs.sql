@@ -1,10 +1,11 @@
 -- Purpose: what each touch to be drafted needs of its customer: who, where, and on which permission.
--- Parameters: none.
+-- Parameters: $now instant.
 -- Grain: one row per row of due (touch_id); ordered by touch_id.
 -- Tables beside the snapshot's: due (touches), decisions (this run's). People is the personal file.
 -- Why so: left joins, so that a touch whose customer or decision is gone stays visible and is held with that reason.
 SELECT
     due.*,
+    greatest(due.not_before, $now) AS earliest,
     decisions.decision,
     decisions.recommended_channel,
     decisions.email_records AS basis_records,

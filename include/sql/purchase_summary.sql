@@ -33,8 +33,8 @@ WITH counted AS (
         max(period_end) AS period_end,
         struct_extract(max({'at': occurred_at, 'id': purchase_id, 'cancelled_at': cancelled_at})
             FILTER (kind = 'subscription'), 'cancelled_at') AS subscription_cancelled_at,
-        count(DISTINCT currency) AS currencies,
         min(currency) AS currency,
+        max(currency) AS other_currency,
         sum(amount) AS revenue,
         coalesce(sum(amount) FILTER (recent), 0) AS revenue_24m,
         sum(margin) FILTER (recent) AS margin_24m,
@@ -55,6 +55,11 @@ WITH counted AS (
         ] AS month_counts
     FROM counted
     GROUP BY customer_id
+), mixed AS (
+    SELECT customer_id, count(DISTINCT currency) AS currencies
+    FROM counted
+    WHERE customer_id IN (SELECT customer_id FROM condensed WHERE currency <> other_currency)
+    GROUP BY customer_id
 ), favourite AS (
     SELECT
         customer_id,
@@ -70,19 +75,20 @@ WITH counted AS (
 SELECT
     customer_id, purchases, purchase_days, first_purchase_at, last_purchase_at, last_order_at, last_booking_at,
     last_subscription_at, orders, bookings, subscriptions, period_end, subscription_cancelled_at,
-    CASE WHEN currencies = 1 THEN currency END AS currency,
-    currencies,
-    CASE WHEN currencies = 1 THEN revenue END AS revenue,
-    CASE WHEN currencies = 1 THEN revenue_24m END AS revenue_24m,
-    CASE WHEN currencies = 1 THEN margin_24m END AS margin_24m,
-    CASE WHEN currencies = 1 THEN margin_revenue_24m END AS margin_revenue_24m,
+    CASE WHEN currency = other_currency THEN currency END AS currency,
+    coalesce(currencies, CASE WHEN currency IS NULL THEN 0 ELSE 1 END) AS currencies,
+    CASE WHEN currency = other_currency THEN revenue END AS revenue,
+    CASE WHEN currency = other_currency THEN revenue_24m END AS revenue_24m,
+    CASE WHEN currency = other_currency THEN margin_24m END AS margin_24m,
+    CASE WHEN currency = other_currency THEN margin_revenue_24m END AS margin_revenue_24m,
     margin_known_rows, discounted_purchases,
-    CASE WHEN currencies = 1 THEN discount_total END AS discount_total,
+    CASE WHEN currency = other_currency THEN discount_total END AS discount_total,
     days_between * 86400 AS gap_seconds_total,
     purchase_days - 1 AS gaps,
     top_category, last_category, last_product, codes_redeemed,
     purchases - purchase_days AS same_day_merges,
     month_counts
 FROM condensed
+LEFT JOIN mixed USING (customer_id)
 LEFT JOIN favourite USING (customer_id)
 ORDER BY customer_id

@@ -96,16 +96,16 @@ def _readiness(arguments: argparse.Namespace) -> int:
     from reactivation.steps.whole import readiness_only
 
     workspace = _workspace(arguments)
-    verdict = readiness_only(workspace, arguments.playbook, now=workspace.now(), as_of=arguments.as_of)
+    report = readiness_only(workspace, arguments.playbook, now=workspace.now(), as_of=arguments.as_of)
     if arguments.json:
-        _json(verdict.as_dict())
+        _json(report)
     else:
-        _table(
-            f"{arguments.playbook}: {'ready' if verdict.ready else 'NOT READY'}",
-            ("condition", "severity", "passed", "observed", "threshold", "fix"),
-            [(c.id, c.severity, c.passed, c.observed, c.threshold, "" if c.passed else c.fix) for c in verdict.conditions],
-        )  # fmt: skip
-    return OK if verdict.ready else NOT_READY
+        columns = ("id", "subject", "severity", "passed", "observed", "threshold", "fix")
+        rows = [[c[name] for name in columns] for c in report["conditions"] if not c["passed"]]
+        if rows:
+            _table("what is wrong", columns, rows)
+        print(report["message"])
+    return OK if report["ready"] else NOT_READY
 
 
 def _candidates(arguments: argparse.Namespace) -> int:

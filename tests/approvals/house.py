@@ -45,7 +45,8 @@ NAMES = {
 def house(home: Path, ledger: Ledger, **settings: Any) -> Workspace:
     """A workspace over that home and ledger, with the project's own owners, tenant and playbook."""
     url = ledger.engine.url.render_as_string(hide_password=False)
-    made = Settings(home=home, ledger_url=url, address_keys=(b"k" * 32,), source=str(home), given_now=NOW, **settings)
+    given = {"home": home, "ledger_url": url, "address_keys": (b"k" * 32,), "source": str(home), "given_now": NOW}
+    made = Settings(**(given | settings))
     return Workspace(made, ledger, KEYS)
 
 

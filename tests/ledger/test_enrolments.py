@@ -137,7 +137,7 @@ def test_drafting_records_the_bytes_and_never_touches_what_is_signed(book: Ledge
 
 
 def test_what_intake_asks(book: Ledger) -> None:
-    """How many began since, who is active, which numbers have rows, what each owner will look at, what offers may cost."""
+    """How many began since, who is active, which numbers have rows, what owners will see, what offers may cost."""
     with book.begin() as conn:
         ada = enrol(conn, "C001")
         ben = enrol(conn, "C002", owner_id="own-ben", enrolled_at=NOW - timedelta(days=2))

@@ -48,7 +48,8 @@ def test_suppressions_of_this_brand_and_of_every_brand_count(ledger: Ledger) -> 
     suppressions.commit(
         ledger,
         [
-            _no("a", "opt_out"), _no("b", "complaint", brand=BRAND, channel="email"), _no("c", "opt_out", brand="other"),
+            _no("a", "opt_out"), _no("b", "complaint", brand=BRAND, channel="email"),
+            _no("c", "opt_out", brand="other"),
             _no("d", "opt_out", channel="email"), _no("d", "hard_bounce", channel="sms"),
             _no("e", "opt_out", channel="email"), _no("e", "complaint", channel="email"),
         ],

@@ -63,7 +63,7 @@ def contact(customer_id: str = "c-1", **changes: Any) -> Row:
     return {
         "customer_id": customer_id, "country": "GB", "business_segment": "household", "lifecycle_stage": "customer",
         "acquisition_channel": "google organic", "fit": "good", "relationship": "normal", "is_subscriber_only": False,
-        "created_at": ago(900), "updated_at": ago(1), "email_key": f"mail-{customer_id}", "phone_problem": "missing",
+        "value_tier": "mid", "created_at": ago(900), "updated_at": ago(1), "email_key": f"mail-{customer_id}", "phone_problem": "missing",
         "zones": ["Europe/London"], "zone_sources": ["address"], "has_notes": False,
     } | changes  # fmt: skip
 
@@ -133,11 +133,50 @@ def known(address_key: str = "mail-c-1", **changes: Any) -> Row:
 
 def plain(**changes: Sequence[Row]) -> Tables:
     """The tables of one customer with everything in order, some of them replaced."""
+    return person() | {name: list(rows) for name, rows in changes.items()}
+
+
+def person(customer_id: str = "c-1", *, consents: Sequence[Row] | None = None, **changes: Row) -> Tables:
+    """The tables of one customer with everything in order but for the named columns of ``contact``, ``purchases``,
+    ``engagement`` or ``consent``. ``case``, ``suppression`` and ``account`` add a row of his; ``consents`` replaces his
+    records.
+    """
+    given = [consent(f"r-{customer_id}", customer_id, **changes.get("consent", {}))]
     tables: Tables = {
-        "contacts": [contact()], "purchase_summary": [purchases()], "engagement_summary": [engagement()],
-        "consents": [consent()], "offers": [offer()],
+        "contacts": [contact(customer_id, **changes.get("contact", {}))],
+        "purchase_summary": [purchases(customer_id, **changes.get("purchases", {}))],
+        "engagement_summary": [engagement(customer_id, **changes.get("engagement", {}))],
+        "consents": given if consents is None else list(consents), "offers": [offer()],
     }  # fmt: skip
-    return tables | {name: list(rows) for name, rows in changes.items()}
+    if "case" in changes:
+        tables["cases"] = [case(**({"case_id": f"k-{customer_id}", "customer_id": customer_id} | changes["case"]))]
+    if "suppression" in changes:
+        mine = {"suppression_id": f"s-{customer_id}", "customer_id": customer_id} | changes["suppression"]
+        tables["suppressions"] = [suppression(**mine)]
+    if "account" in changes:
+        tables["contacts"][0]["account_id"] = f"a-{customer_id}"
+        tables["accounts"] = [account(f"a-{customer_id}", **changes["account"])]
+    return tables
+
+
+def together(*people: Tables) -> Tables:
+    """The tables of several customers in one snapshot; the offers are the first one's."""
+    merged: Tables = {}
+    for tables in people:
+        for name, rows in tables.items():
+            if name != "offers" or name not in merged:
+                merged.setdefault(name, []).extend(rows)
+    return merged
+
+
+def stories(told: Mapping[str, Mapping[str, Any]], *ledger: Row, **options: Any) -> dict[str, Row]:
+    """What became of several customers decided in one snapshot, by id: ``told`` says how each differs from a plain one.
+
+    Somebody who is no candidate has only the columns of ``Decided.others``.
+    """
+    decided = decide(together(*(person(name, **how) for name, how in told.items())), *ledger, **options)
+    rows = decided.table.to_pylist() + decided.others.to_pylist()
+    return {row["customer_id"]: row for row in rows}
 
 
 def extract_of(*rows: Row) -> pa.Table:

@@ -55,7 +55,9 @@ class Company:
     engagements: list[dict[str, Any]] = field(default_factory=lambda: [
         {"customer_id": c, "last_visit_at": AS_OF - timedelta(days=120)} for c in CUSTOMERS
     ])  # fmt: skip
-    tables: dict[str, dict[str, Any]] = field(default_factory=lambda: {name: facts() for name in TABLES})
+    tables: dict[str, dict[str, Any]] = field(
+        default_factory=lambda: {name: facts(file=f"{name}.csv") for name in TABLES}
+    )
     joins: dict[str, int] = field(default_factory=dict)
     bad_rules: dict[str, int] = field(default_factory=dict)
     speaks_as_of: datetime | None = AS_OF

@@ -48,11 +48,11 @@ BREAKS: dict[str, tuple[Break, str, str, int, str]] = {
         "table_missing", "suppressions", 1, "suppressions.csv",
     ),
     "empty cases": (
-        lambda c: c.table("cases", rows=0), "support_history_unavailable", "cases", 1, "file cases",
+        lambda c: c.table("cases", rows=0), "support_history_unavailable", "cases", 1, "cases.csv",
     ),
     "empty file of offers": (
         lambda c: c.table("offers", rows=0, missing_columns=[x.name for x in TABLES["offers"].columns]),
-        "table_empty", "offers", 1, "file offers",
+        "table_empty", "offers", 1, "offers.csv",
     ),
     "a required column of consents": (
         lambda c: c.table("consents", missing_columns=["state", "method"]),
@@ -70,17 +70,17 @@ BREAKS: dict[str, tuple[Break, str, str, int, str]] = {
         "relationship_history_unavailable", "contacts", 100, "column relationship",
     ),
     "cases of people nobody knows": (
-        lambda c: c.joins.update(cases=6), "support_history_unavailable", "cases", 6, "file cases",
+        lambda c: c.joins.update(cases=6), "support_history_unavailable", "cases", 6, "cases.csv",
     ),
     "consents of people nobody knows": (
-        lambda c: c.joins.update(consents=6), "consent_status_unclear", "consents", 6, "file consents",
+        lambda c: c.joins.update(consents=6), "consent_status_unclear", "consents", 6, "consents.csv",
     ),
     "an opt-out that cannot be read": (
         lambda c: c.table("suppressions", broken_nos=5, broken_unreadable_nos=2),
-        "unreadable_no", "suppressions", 2, "file suppressions",
+        "unreadable_no", "suppressions", 2, "suppressions.csv",
     ),
     "a no that cannot be read in a table nobody requires": (
-        lambda c: c.table("accounts", broken_unreadable_nos=1), "unreadable_no", "accounts", 1, "file accounts",
+        lambda c: c.table("accounts", broken_unreadable_nos=1), "unreadable_no", "accounts", 1, "accounts.csv",
     ),
     "a source a day and an hour old": (
         lambda c: setattr(c, "speaks_as_of", AS_OF - timedelta(hours=25)), "source_stale", "sources", 1, "Export crm",
@@ -272,7 +272,7 @@ class TestSuites:
             meta = expectation["meta"]
             assert all(meta[key].strip() for key in ("condition", "why", "source", "fix"))
             assert meta["when"] in {
-                "always", "present", "required", "required_present", "required_filled", "required_joining",
+                "always", "present", "required", "required_present", "required_filled", "required_whole",
             }  # fmt: skip
             assert "{names}" not in meta["fix"] or "names" in meta
 

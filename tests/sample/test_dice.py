@@ -62,6 +62,13 @@ def test_spread_draws_any_number_of_rows(size: int) -> None:
     assert len(codes) == size
 
 
+@given(st.integers(0, 10_000))
+def test_even_draws_cover_any_run_of_rows(first: int) -> None:
+    """Twenty rows in a row have about half of their places in the lower half."""
+    places = Dice(7).evenly("stream", np.arange(first, first + 20))
+    assert 8 <= (places < 500).sum() <= 12
+
+
 def test_weights_that_do_not_sum_to_a_thousand_are_refused() -> None:
     """A share that was forgotten is an error, not a silent zero."""
     with pytest.raises(ValueError, match="must sum to 1000"):

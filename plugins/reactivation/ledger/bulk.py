@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -15,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 from sqlalchemy import JSON, Boolean, Connection, Table
+from sqlalchemy.dialects import postgresql, sqlite
 
 from reactivation.ledger.types import Money, UtcDateTime
 
@@ -33,6 +35,13 @@ def insert_table(conn: Connection, target: Table, rows: pa.Table, *, ignore_repe
     if conn.dialect.name == "postgresql":
         return _copy(conn, target.name, stored, conflict)
     return _executemany(conn, target.name, stored, conflict)
+
+
+def insert_if_new(conn: Connection, target: Table, row: Mapping[str, Any]) -> bool:
+    """Insert one row, unless its primary key is there already; whether it was new."""
+    dialect = postgresql if conn.dialect.name == "postgresql" else sqlite
+    added = dialect.insert(target).values(**row).on_conflict_do_nothing(index_elements=list(target.primary_key))
+    return conn.execute(added.returning(*target.primary_key)).first() is not None
 
 
 def _stored(target: Table, name: str, values: pa.ChunkedArray, dialect: str) -> pa.ChunkedArray | pa.Array:
@@ -55,26 +64,23 @@ def _stored(target: Table, name: str, values: pa.ChunkedArray, dialect: str) -> 
 def _executemany(conn: Connection, name: str, rows: pa.Table, conflict: str) -> int:
     places = ", ".join("?" * rows.num_columns)
     statement = f"INSERT INTO {name} ({', '.join(rows.column_names)}) VALUES ({places}) {conflict}"  # noqa: S608
-    cursor = conn.connection.cursor()
     new = 0
     for batch in rows.to_batches(max_chunksize=_SLICE):
-        cursor.executemany(statement, list(zip(*(column.to_pylist() for column in batch.columns), strict=True)))
-        new += cursor.rowcount
-    cursor.close()
+        values = list(zip(*(column.to_pylist() for column in batch.columns), strict=True))
+        new += conn.exec_driver_sql(statement, values).rowcount
     return new
 
 
 def _copy(conn: Connection, name: str, rows: pa.Table, conflict: str) -> int:
     columns = ", ".join(rows.column_names)
+    conn.exec_driver_sql(f"CREATE TEMP TABLE arriving ON COMMIT DROP AS SELECT {columns} FROM {name} LIMIT 0")  # noqa: S608
     cursor: Any = conn.connection.cursor()
-    cursor.execute(f"CREATE TEMP TABLE arriving ON COMMIT DROP AS SELECT {columns} FROM {name} LIMIT 0")  # noqa: S608
-    with cursor.copy(f"COPY arriving ({columns}) FROM STDIN (FORMAT csv)") as copy:
+    with cursor, cursor.copy(f"COPY arriving ({columns}) FROM STDIN (FORMAT csv)") as copy:
         for batch in rows.to_batches(max_chunksize=_SLICE):
             text = io.BytesIO()
             pyarrow.csv.write_csv(batch, text, pyarrow.csv.WriteOptions(include_header=False))
             copy.write(text.getbuffer())
-    cursor.execute(f"INSERT INTO {name} ({columns}) SELECT {columns} FROM arriving {conflict}")  # noqa: S608
-    new = int(cursor.rowcount)
-    cursor.execute("DROP TABLE arriving")
-    cursor.close()
+    arrived = f"INSERT INTO {name} ({columns}) SELECT {columns} FROM arriving {conflict}"  # noqa: S608
+    new = conn.exec_driver_sql(arrived).rowcount
+    conn.exec_driver_sql("DROP TABLE arriving")
     return new

@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from reactivation.ledger import audit
+from reactivation.ledger.bulk import insert_if_new
 from reactivation.ledger.extract import MAY_HAVE_REACHED
 from reactivation.ledger.tables import events, sends, touches
 
@@ -31,12 +31,10 @@ class Event:
 
 def record(conn: Connection, rows: Iterable[Event], *, now: datetime) -> list[Event]:
     """Record events; returns those that are new. One that crossed a send is marked, and audited with both times."""
-    dialect = postgresql if conn.dialect.name == "postgresql" else sqlite
     new: list[Event] = []
     for row in rows:
         crossed = _crossed(conn, row, now)
-        values = {**asdict(row), "recorded_at": now, "crossed": bool(crossed)}
-        if not conn.execute(dialect.insert(events).values(**values).on_conflict_do_nothing()).rowcount:
+        if not insert_if_new(conn, events, {**asdict(row), "recorded_at": now, "crossed": bool(crossed)}):
             continue
         new.append(row)
         audit.write_many(

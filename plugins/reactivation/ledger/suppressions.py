@@ -11,9 +11,9 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from reactivation.ledger import audit
+from reactivation.ledger.bulk import insert_if_new
 from reactivation.ledger.engine import Ledger
 from reactivation.ledger.locks import PERMISSION, exclusive
 from reactivation.ledger.tables import suppressions
@@ -43,27 +43,21 @@ def commit(ledger: Ledger, rows: Iterable[Suppression], *, actor: str, now: date
         return _insert(conn, list(unique.values()), actor=actor, now=now)
 
 
-def standing(conn: Connection, address_keys: Collection[str], *, brand: str, channel: str) -> dict[str, str]:
-    """The reason by address key, for those of ``address_keys`` that may not be contacted so."""
+def standing(conn: Connection, address_keys: Collection[str], *, brand: str) -> dict[str, str]:
+    """The reason by address key, for those of ``address_keys`` that this brand may not contact.
+
+    A *no* in one channel keeps us silent in the others too, as the gate ``not_suppressed`` has it.
+    """
     found = conn.execute(
         select(suppressions.c.address_key, suppressions.c.reason)
-        .where(
-            suppressions.c.address_key.in_(sorted(address_keys)),
-            suppressions.c.brand.in_((EVERY, brand)),
-            suppressions.c.channel.in_((EVERY, channel)),
-        )
+        .where(suppressions.c.address_key.in_(sorted(address_keys)), suppressions.c.brand.in_((EVERY, brand)))
         .order_by(suppressions.c.address_key, suppressions.c.reason.desc())
     )
     return {row.address_key: row.reason for row in found}
 
 
 def _insert(conn: Connection, rows: Sequence[Suppression], *, actor: str, now: datetime) -> int:
-    dialect = postgresql if conn.dialect.name == "postgresql" else sqlite
-    new: list[Suppression] = []
-    for row in rows:
-        added = dialect.insert(suppressions).values(**asdict(row), recorded_at=now).on_conflict_do_nothing()
-        if conn.execute(added).rowcount:
-            new.append(row)
+    new = [row for row in rows if insert_if_new(conn, suppressions, {**asdict(row), "recorded_at": now})]
     audit.write_many(
         conn, at=now, actor=actor, action="suppressed",
         subjects=[

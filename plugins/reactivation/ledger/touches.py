@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, func, insert, or_, select, update
 
 from reactivation.contract.digests import digest
 from reactivation.ledger import audit, measurements
 from reactivation.ledger.enrolments import OPEN, release_codes
 from reactivation.ledger.tables import enrolments, runs, touches
 
+#: States in which the bytes of a touch may still be made anew: nobody has been asked about them, or they were held.
+_DRAFTABLE = ("planned", "drafted", "held")
 #: States of a touch whose offer may still cost something.
 _MAY_COST = (*OPEN, "claimed", "accepted", "unknown")
 
@@ -81,7 +83,7 @@ def touches_of(conn: Connection, touch_ids: Collection[str]) -> list[Touch]:
     return [Touch(**row._mapping) for row in conn.execute(wanted)]
 
 
-def draftable(conn: Connection, playbook: str, states: Sequence[str] = ("planned", "drafted", "held")) -> list[Touch]:
+def draftable(conn: Connection, playbook: str, states: Sequence[str] = _DRAFTABLE) -> list[Touch]:
     """The touches of active enrolments that may be (re)drafted, by id."""
     wanted = _TOUCH.where(touches.c.playbook == playbook, touches.c.state.in_(states), enrolments.c.state == "active")
     return [Touch(**row._mapping) for row in conn.execute(wanted.order_by(touches.c.touch_id))]
@@ -96,7 +98,7 @@ def set_drafted(conn: Connection, digests: Mapping[str, str], *, run_id: str, no
         return 0
     drafted = (
         update(touches)
-        .where(touches.c.touch_id == bindparam("this_touch"), touches.c.state.in_(("planned", "drafted", "held")))
+        .where(touches.c.touch_id == bindparam("this_touch"), or_(*(touches.c.state == s for s in _DRAFTABLE)))
         .values(
             state="drafted", reason=None, draft_digest=bindparam("its_digest"), draft_run_id=run_id, changed_at=now
         )

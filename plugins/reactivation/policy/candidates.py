@@ -50,10 +50,14 @@ _CANDIDACY = LADDER[:2]
 
 @dataclass(frozen=True)
 class Decided:
-    """``table`` has the schema ``DECISIONS``, sorted by customer_id; ``counts`` add up to all customers."""
+    """``table`` has the schema ``DECISIONS``, sorted by customer_id; ``counts`` add up to all customers.
+
+    ``others`` are those who are no candidates: customer_id, gate_in_scope, gate_dormant, dormant_days, window_days.
+    """
 
     table: pa.Table
     counts: dict[str, Any]
+    others: pa.Table
 
 
 def decide_facts(facts: pa.Table, consents: pa.Table, context: Context) -> Decided:
@@ -64,7 +68,8 @@ def decide_facts(facts: pa.Table, consents: pa.Table, context: Context) -> Decid
     permitted = permissions(everybody, consents, context.rules.permission, at=context.at, planned_on=context.planned_on)
     candidates = beside(everybody, permitted)[is_candidate].reset_index(drop=True)
     table = _table(_decided(candidates, context))
-    return Decided(table, _counts(scope, table))
+    others = beside(everybody[["customer_id", "dormant_days", "window_days"]], scope)[~is_candidate]
+    return Decided(table, _counts(scope, table), pa.table({name: arrow(others[name]) for name in others}))
 
 
 def _known(facts: pd.DataFrame, context: Context) -> pd.DataFrame:

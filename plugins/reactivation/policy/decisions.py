@@ -51,6 +51,7 @@ EVIDENCE = pa.struct(
         pa.field("consent_record_ids", TEXTS),
         pa.field("suppression_ids", TEXTS),
         pa.field("suppression_reasons", TEXTS),
+        pa.field("ledger_suppressed_reason", TEXT),
         pa.field("broken_tables", TEXTS),
         pa.field("shares_address_with", TEXTS),
         pa.field("email_problem", TEXT),

@@ -1,6 +1,6 @@
 """Whether this person may be given an incentive, up to which step, and how much of an order's value it may cost.
 
-Conservative: none without a known margin, in another currency, or for somebody who only ever bought on discount.
+Conservative: none without a known margin, in another currency, or for somebody who mostly buys on discount.
 Budget and codes across customers are the plan's business; here every customer is judged alone.
 
 Source: METHODS.md section 2 (margin guard, cooldown, lifetime cap), RULES.md gate ``offer_allowed``, seed 000
@@ -84,17 +84,16 @@ def _guard(rate: Floats, order_value: Floats, rules: IncentiveRules) -> _Guard:
 def _personal(facts: pd.DataFrame, value_tier: pd.Series, context: Context) -> pd.Series:
     """Why this person gets no incentive whatever it is; empty where there is no such reason."""
     rules = context.rules.incentives
-    redeemed = facts[["redeemed_incentives", "codes_redeemed"]].max(axis=1)
     subscribes = holds(facts["period_end"] > context.at) & facts["subscription_cancelled_at"].isna()
-    only_discounts = (facts["purchases"] > 0) & (facts["discounted_purchases"] >= facts["purchases"])
+    discounted = numbers(facts["discounted_purchases"]) >= float(rules.discounted_share) * numbers(facts["purchases"])
     context_rich = facts["account_id"].notna() & (
         holds_or_unknown(facts["account_has_notes"]) | (lengths(facts["past_case_ids"]) > 0) | (value_tier == "high")
     )
     return choose(
         [
             (later(facts["last_redeemed_at"], timedelta(rules.cooldown_days)) > context.at, "cooldown"),
-            (redeemed >= rules.lifetime_incentives, "lifetime_cap"),
-            (only_discounts, "discount_only_buyer"),
+            (facts["redeemed_incentives"] >= rules.lifetime_incentives, "lifetime_cap"),
+            (series(discounted), "discount_buyer"),
             (subscribes, "active_subscription"),
             (context_rich, "high_context_account"),
             (series(np.isnan(margin_rate(facts))), "margin_unknown"),

@@ -27,14 +27,14 @@ UNCLEAR = ("no_record", "state_unknown", "unverified")
 #: A no that the person said himself.
 REFUSED = ("withdrawn", "objected")
 
-_ADDRESS_OF = {"email": "email_key", "sms": "phone_key"}
+_ADDRESS_OF = {"email": "email", "sms": "phone"}
 _UNKNOWN, _NOT_CONFIGURED = -1, -2
 
 
 def permissions(
     people: pd.DataFrame, consents: pa.Table, rules: PermissionRules, *, at: datetime, planned_on: datetime
 ) -> pd.DataFrame:
-    """One row per row of ``people`` (customer_id, country, phone_country, phone_problem, email_key, phone_key).
+    """One row per row of ``people``, which has the columns of ``candidates.sql``.
 
     ``consents`` are rows of ``include/sql/consent_rows.sql``. Columns by channel: ``_ok``, ``_basis``, ``_records``,
     ``_valid_until`` (exclusive; empty = no end), ``_why`` (empty when ok); and consent_record_ids, jurisdictions.
@@ -49,7 +49,9 @@ def permissions(
     place = _jurisdiction_problem(home, phone)
     columns = {"consent_record_ids": _lists(of, rows["record_id"], len(people)), "jurisdictions": _places(people)}
     for number, name in enumerate(CHANNELS):
-        columns |= _channel(name, records, channel == number, place, people[_ADDRESS_OF[name]])
+        address = _ADDRESS_OF[name]
+        shared = people[f"{address}_key"].where(people[f"{address}_shared"])
+        columns |= _channel(name, records, channel == number, place, shared)
     return pd.DataFrame(columns)
 
 
@@ -132,7 +134,7 @@ def _jurisdiction_problem(home: Whole, phone: Whole) -> pd.Series:
 
 
 def _shared_with_a_no(address: pd.Series, refused: Flags) -> Flags:
-    """Whether another customer behind the same address does not permit it."""
+    """Whether another customer behind the same address (empty where nobody shares it) does not permit it."""
     encoded = arrow(address).dictionary_encode()
     code = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False).astype(np.int64)
     refusals = np.bincount(code[(code >= 0) & refused], minlength=len(encoded.dictionary) + 1)

@@ -36,8 +36,10 @@ def table_facts(
     rows, unjoined = _joins(table, profile)
     return pd.DataFrame([{
         "table": table,
+        "file": ", ".join(fact["file"] or table for fact in there),
         "present": bool(there),
         "rows": sum(fact["rows"] for fact in there),
+        "usable_rows": sum(fact["rows"] - fact["quarantined"] for fact in there),
         "missing_columns": len(missing),
         "missing_names": ", ".join(missing),
         "relationship_known": relationship_known,

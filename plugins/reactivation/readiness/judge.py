@@ -59,6 +59,8 @@ def judge(
         "as_of": folder.as_of,
     }
     results = _tables(checker, folder, frames.required_columns(playbook), parameters)
+    if folder.read("contacts").num_rows == 0:
+        return Verdict(tuple(results))  # the rest would be asked about nobody
     for name, frame in asked:
         results += checker.ask(name, frame, _ALWAYS, parameters)
     return Verdict(tuple(results))
@@ -73,11 +75,14 @@ def _tables(
     results: list[ConditionResult] = []
     for name in TABLES:
         facts = frames.table_facts(name, manifest, profile, required.get(name, ()), known)
-        present, filled = bool(facts["present"].iloc[0]), int(facts["rows"].iloc[0]) > 0
-        asked = {"always"} | ({"present"} if present else set())
-        if name in required:
-            asked |= {"required"} | ({"required_present"} if present else set())
-            asked |= {"required_filled"} if filled else set()
-            asked |= {"required_joining"} if filled and not int(facts["missing_columns"].iloc[0]) else set()
-        results += checker.ask(name, facts, asked, parameters)
+        results += checker.ask(name, facts, _asked(facts, name in required), parameters)
     return results
+
+
+def _asked(facts: pd.DataFrame, required: bool) -> set[str]:
+    """Which expectations of a table's suite apply: of what is missing nothing more is asked."""
+    present, filled = bool(facts["present"].iloc[0]), bool(facts["rows"].iloc[0])
+    whole = filled and not facts["missing_columns"].iloc[0]
+    asked = {"always": True, "present": present, "required": required, "required_present": required and present,
+             "required_filled": required and filled, "required_whole": required and whole}  # fmt: skip
+    return {when for when, applies in asked.items() if applies}

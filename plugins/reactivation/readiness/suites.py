@@ -93,7 +93,7 @@ def _judged(
         severity=expectation["severity"],
         passed=passed,
         affected=int(rows[meta["affected"]].sum()) if "affected" in meta else unexpected,
-        fix=meta["fix"].format(names=named or "see the report"),
+        fix=meta["fix"].format(names=named or "see the report", file="".join(frame.get("file", [])[:1])),
     )
 
 

@@ -48,7 +48,7 @@ def contacts(crowd: Crowd, signals: Signals, given: NumbersGiven) -> pa.Table:
             "last_name": crowd.last,
             "email": crowd.email,
             "phone": telephones(dice, traits, given),
-            "country": col.words([c.code for c in COUNTRIES], country),
+            "country": crowd.cast.override("country", col.words([c.code for c in COUNTRIES], country), traits),
             "region": col.words([name for name, _ in places], place),
             "timezone": col.words([name for _, name in places], zone),
             "language": col.words([c.language for c in COUNTRIES], traits.country),

@@ -18,6 +18,8 @@ Flags = npt.NDArray[np.bool_]
 
 PER_MILLE = 1000
 _STRATUM = 100
+_GOLDEN = 617
+"""About the golden part of a thousand, and without a common divisor."""
 
 
 class Dice:
@@ -56,6 +58,11 @@ class Dice:
         inside = (bits & np.uint64(0xFFFF)).astype(np.int64) * np.maximum(step, 1) >> 16
         place: Whole = np.minimum(rank * PER_MILLE // size + inside, PER_MILLE - 1).astype(np.int64)
         return ladder(tuple(weights))[place]
+
+    def evenly(self, stream: str, rows: Whole) -> Whole:
+        """Per mille places of rows that follow one another: any run of them covers the range evenly."""
+        start = self.below(stream, np.zeros(1, dtype=np.int64), PER_MILLE)
+        return (rows * _GOLDEN + start) % PER_MILLE
 
     def order(self, stream: str, rows: Whole) -> Whole:
         """Positions of ``rows`` in a shuffled order."""

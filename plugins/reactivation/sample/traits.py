@@ -17,7 +17,7 @@ WINDOWS = (90, 60, 120)
 HISTORY_DAYS = 1095
 
 PERMISSIONS = {
-    "valid": 460, "withdrawn": 90, "objected": 40, "condition_missing": 110, "no_evidence": 105, "expired": 110,
+    "valid": 480, "withdrawn": 90, "objected": 40, "condition_missing": 105, "no_evidence": 100, "expired": 100,
     "wrong_basis": 45, "flag_only": 15, "nothing": 6, "state_unknown": 4, "other_brand": 15,
 }  # fmt: skip
 FITS = {"good": 895, "bad": 50, "": 55}
@@ -40,9 +40,9 @@ REASONS = {
 NOTES = {"": 935, "hardship": 15, "builder": 25, "gate": 15, "bereavement": 10}
 TIERS = {"": 900, "high": 20, "mid": 35, "low": 45}
 
-_DORMANT_OF_SEGMENT = (580, 490, 570)
+_DORMANT_OF_SEGMENT = (555, 520, 600)
 # Days of silence beyond the window: quiet bands (length in days, per mille). Nine months and more is the common case.
-_QUIET_BANDS = ((0, 30, 180), (30, 60, 150), (60, 180, 250), (180, 330, 260), (330, 640, 160))
+_QUIET_BANDS = ((0, 30, 230), (30, 60, 180), (60, 180, 250), (180, 330, 230), (330, 640, 110))
 _SEGMENT_SHARES = (620, 230, 150)
 
 
@@ -106,7 +106,7 @@ def draw(dice: Dice, number: Whole, segment: Whole, business_before: int) -> Tra
     fate = np.where(account >= 0, account + 1_000_000_000, number)
     dormant = np.where(
         account >= 0,
-        dice.chance("dormant account", fate, _DORMANT_OF_SEGMENT[BUSINESS]),
+        dice.evenly("dormant account", account) < _DORMANT_OF_SEGMENT[BUSINESS],
         dice.spread("dormant", number, [1] * PER_MILLE) < np.asarray(_DORMANT_OF_SEGMENT)[segment],
     )
     window = np.asarray(WINDOWS)[segment]

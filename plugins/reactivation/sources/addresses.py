@@ -45,11 +45,11 @@ def read_address_rules() -> AddressRules:
 
 def add_contact_addresses(engine: duckdb.DuckDBPyConnection, keys: AddressKeys, rules: AddressRules) -> None:
     """``emails``, ``phones`` and ``places`` of ``typed_contacts``, bad rows included."""
-    texts = _column(engine, "SELECT DISTINCT email FROM typed_contacts WHERE email IS NOT NULL ORDER BY email")
+    texts = _column(engine, "SELECT DISTINCT email FROM typed_contacts WHERE email IS NOT NULL")
     emails = email_facts(texts, rules)
     _store(engine, "emails", emails.append_column("address_key", _keys(emails["canonical"], keys)))
     pairs = engine.sql(
-        "SELECT DISTINCT phone, country FROM typed_contacts WHERE phone IS NOT NULL ORDER BY phone, country"
+        "SELECT DISTINCT phone, country FROM typed_contacts WHERE phone IS NOT NULL"
     ).to_arrow_table()
     phones = phone_facts(pairs["phone"].combine_chunks(), pairs["country"].combine_chunks())
     _store(engine, "phones", phones.append_column("address_key", _keys(phones["canonical"], keys)))

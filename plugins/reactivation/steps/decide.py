@@ -15,13 +15,12 @@ from reactivation import paths
 from reactivation.contract.tables import TABLES
 from reactivation.evidence import SnapshotFolder, query
 from reactivation.ledger import extract, runs, seals
-from reactivation.ledger.runs import Run, StepError
-from reactivation.playbooks.loader import LoadedPlaybook
 from reactivation.playbooks.model import Playbook
 from reactivation.playbooks.owners import Owners
 from reactivation.policy.candidates import Decided, decide_facts
 from reactivation.policy.context import Context
 from reactivation.policy.rules import Rules
+from reactivation.steps.begun import playbook_of, snapshot_of
 
 if TYPE_CHECKING:
     from reactivation.steps.workspace import Workspace
@@ -42,10 +41,10 @@ def decide_run(workspace: Workspace, run_id: str, now: datetime) -> dict[str, An
     with workspace.ledger.begin() as conn:
         runs.require_step(conn, run_id, BEFORE, folder.manifest_digest)
         run = runs.run_of(conn, run_id)
-        loaded = _unchanged(workspace, run)
-        known = extract.ledger_extract(conn, brand=loaded.playbook.brand, now=now)
-    snapshot = _vouched_for(workspace, run, folder.manifest["inputs"]["snapshot"])
-    decided = decide_snapshot(snapshot, known, loaded.playbook, workspace.rules, workspace.owners, run.as_of)
+        playbook = playbook_of(workspace, run).playbook
+        known = extract.ledger_extract(conn, brand=playbook.brand, now=now)
+    snapshot = snapshot_of(workspace, run)
+    decided = decide_snapshot(snapshot, known, playbook, workspace.rules, workspace.owners, run.as_of)
     digest = folder.add({"ledger_extract": known, "decisions": decided.table})
     with workspace.ledger.begin() as conn:
         runs.record_step(
@@ -103,19 +102,3 @@ def _unread(folder: SnapshotFolder, playbook: Playbook) -> frozenset[str]:
     fresh = [source for source in manifest["sources"] if datetime.fromisoformat(source["speaks_as_of"]) >= oldest]
     read = {name for source in fresh for name, table in source["tables"].items() if table["present"]}
     return frozenset(TABLES) - read
-
-
-def _unchanged(workspace: Workspace, run: Run) -> LoadedPlaybook:
-    loaded = workspace.playbook(run.playbook)
-    if loaded.digest != run.playbook_digest:
-        raise StepError(f"run {run.run_id}: playbook {run.playbook} was changed since the run began; begin a new run")
-    if workspace.rules.version != run.rules_version:
-        raise StepError(f"run {run.run_id}: the rules were changed since the run began; begin a new run")
-    return loaded
-
-
-def _vouched_for(workspace: Workspace, run: Run, digest: str) -> SnapshotFolder:
-    folder = workspace.snapshot_folder(run.snapshot_id)
-    if folder.manifest_digest != digest:
-        raise StepError(f"snapshot {run.snapshot_id} was changed since the run began; take a new one and begin again")
-    return folder

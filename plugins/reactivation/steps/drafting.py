@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from reactivation import paths
 from reactivation.contract.tables import TEXT, TIME, WHOLE
@@ -51,11 +50,10 @@ def with_customers(
     ``planned_send`` is the first legal instant from ``not_before`` and ``now`` on, null where there is none.
     """
     found = query(
-        snapshot, paths.sql("draft_inputs"), extra={"due": due, "decisions": decisions}, personal=("people",)
+        snapshot, paths.sql("draft_inputs"), {"now": now}, {"due": due, "decisions": decisions}, personal=("people",)
     ).combine_chunks()
     places = found.select(PLACE_COLUMNS)
-    earliest = pc.max_element_wise(found["not_before"], pa.scalar(now, TIME))
-    planned = next_legal_instant(earliest.cast(TIME), places, rules)
+    planned = next_legal_instant(found["earliest"].combine_chunks(), places, rules)
     return found.append_column("planned_send", planned).append_column("zone", recipient_zone(places))
 
 

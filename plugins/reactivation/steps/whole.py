@@ -12,7 +12,7 @@ from reactivation.steps.decide import decide_run
 from reactivation.steps.draft import draft_run
 from reactivation.steps.lists import open_lists
 from reactivation.steps.plan import plan_run
-from reactivation.steps.readiness import check_readiness
+from reactivation.steps.readiness import REPORT, NotReady, check_readiness
 from reactivation.steps.snapshot import take_snapshot
 from reactivation.steps.workspace import Workspace
 
@@ -54,3 +54,18 @@ def run_playbook(
         say(name)
         step(workspace, run_id, now)
     return run_id
+
+
+def readiness_only(workspace: Workspace, playbook: str, *, now: datetime, as_of: datetime | None) -> dict[str, Any]:
+    """The readiness report of a dry run that goes no further: ready, message and conditions.
+
+    Raises ``NotReady`` when not even the tables are fit to decide on.
+    """
+    take_snapshot(workspace, now=now, as_of=as_of)
+    run_id = begin_run(workspace, playbook, now=now, dry=True, triggered_by="readiness")
+    decide_run(workspace, run_id, now)
+    try:
+        check_readiness(workspace, run_id, now)
+    except NotReady:
+        pass  # the report says so, and the caller shows it
+    return workspace.run_folder(run_id).read_json(REPORT)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from threading import Lock
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -49,6 +49,7 @@ _EXPLAINED = {
         "Nothing can be shown or signed until then. Tell the platform engineer.",
     ),
 }
+_UNEXPLAINED = ("This did not work", "Try again; if it stays so, tell the operator.")
 
 Who = Annotated[Visitor, Depends(current_visitor)]
 PageNumber = Annotated[int, Query(ge=1, le=100_000)]
@@ -60,18 +61,12 @@ def create_app(open_workspace: Callable[[], Workspace]) -> FastAPI:
     app = FastAPI(
         title="Reactivation", docs_url=None, redoc_url=None, openapi_url=None, dependencies=[Depends(require_reader)]
     )
-    templates = environment()
-    opened = _Opened(open_workspace)
-
-    def html(request: Request, name: str, status: int = 200, **values: Any) -> HTMLResponse:
-        root = request.scope.get("root_path", "")
-        text = templates.get_template(name).render(root=root, airflow=root.removesuffix("/reactivation"), **values)
-        return HTMLResponse(text, status_code=status)
+    pages = _Pages(open_workspace)
 
     @app.get("/")
     def first_page(request: Request, visitor: Who) -> Response:
-        workspace = opened.fresh()
-        return html(request, "overview.html", view=overview(workspace, visitor, workspace.now()))
+        workspace = pages.workspace()
+        return pages.html(request, "overview.html", view=overview(workspace, visitor, workspace.now()))
 
     @app.get("/style.css")
     def style() -> Response:
@@ -79,22 +74,11 @@ def create_app(open_workspace: Callable[[], Workspace]) -> FastAPI:
 
     @app.get("/lists/{list_id}.json")
     def list_json(request: Request, list_id: str, visitor: Who, page: PageNumber = 1) -> Response:
-        return JSONResponse(page_as_json(look(request, list_id, page, visitor)))
+        return JSONResponse(page_as_json(pages.look(request, list_id, page, visitor)))
 
     @app.get("/lists/{list_id}")
     def list_html(request: Request, list_id: str, visitor: Who, page: PageNumber = 1) -> Response:
-        return html(request, "list.html", view=look(request, list_id, page, visitor))
-
-    def look(request: Request, list_id: str, page: int, visitor: Visitor) -> ListPage:
-        if "prefetch" in request.headers.get("sec-purpose", "") or "prefetch" in request.headers.get("purpose", ""):
-            raise HTTPException(425)  # a browser that loads in advance has shown nothing to anybody
-        workspace = opened.fresh()
-        try:
-            return list_page(workspace, list_id, page, visitor, workspace.now())
-        except NoSuchList:
-            raise HTTPException(404) from None
-        except NotYours:
-            raise HTTPException(403) from None
+        return pages.html(request, "list.html", view=pages.look(request, list_id, page, visitor))
 
     @app.middleware("http")
     async def guarded(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
@@ -104,38 +88,58 @@ def create_app(open_workspace: Callable[[], Workspace]) -> FastAPI:
 
     @app.exception_handler(StarletteHTTPException)
     async def refused(request: Request, error: StarletteHTTPException) -> Response:
-        return explain(request, error.status_code)
+        return pages.refusal(request, error.status_code)
 
     @app.exception_handler(RequestValidationError)
     async def misread(request: Request, _: RequestValidationError) -> Response:
-        return explain(request, 404)
+        return pages.refusal(request, 404)
 
     async def unreadable(request: Request, _: Exception) -> Response:
-        return explain(request, 503)
+        return pages.refusal(request, 503)
 
-    for error in (LedgerError, EvidenceError, StepError, DeclarationError, ConfigurationError):
-        app.add_exception_handler(error, unreadable)
-
-    def explain(request: Request, status: int) -> Response:
-        title, advice = _EXPLAINED.get(status, ("This did not work", "Try again; if it stays so, tell the operator."))
-        if "text/html" in request.headers.get("accept", "") and not request.url.path.endswith(".json"):
-            return html(request, "refused.html", status, title=title, advice=advice, status=status)
-        return JSONResponse({"detail": title}, status_code=status)
-
+    for expected in (LedgerError, EvidenceError, StepError, DeclarationError, ConfigurationError):
+        app.add_exception_handler(expected, unreadable)
     return app
 
 
-class _Opened:
-    """One workspace for the life of the process, opened when it is first needed."""
+class _Pages:
+    """What the routes share: the workspace, the templates, and the way a page is refused."""
 
     def __init__(self, open_workspace: Callable[[], Workspace]) -> None:
         self._open = open_workspace
+        self._opened: Workspace | None = None
         self._lock = Lock()
-        self._workspace: Workspace | None = None
+        self._templates = environment()
 
-    def fresh(self) -> Workspace:
-        """The workspace without what it has read of the configuration so far."""
+    def workspace(self) -> Workspace:
+        """The workspace, without what it has read of the configuration so far."""
         with self._lock:
-            if self._workspace is None:
-                self._workspace = self._open()
-            return replace(self._workspace)
+            if self._opened is None:
+                self._opened = self._open()
+            return replace(self._opened)
+
+    def look(self, request: Request, list_id: str, page: int, visitor: Visitor) -> ListPage:
+        """One page of a list, recorded as seen by this visitor."""
+        hints = request.headers.get("sec-purpose", "") + request.headers.get("purpose", "")
+        if "prefetch" in hints:
+            raise HTTPException(425)  # a browser that loads in advance has shown nothing to anybody
+        workspace = self.workspace()
+        try:
+            return list_page(workspace, list_id, page, visitor, workspace.now())
+        except NoSuchList:
+            raise HTTPException(404) from None
+        except NotYours:
+            raise HTTPException(403) from None
+
+    def html(self, request: Request, template: str, status_code: int = 200, **values: object) -> HTMLResponse:
+        """A page of ours. ``root`` is where we are mounted, ``airflow`` where Airflow itself is."""
+        root = str(request.scope.get("root_path", ""))
+        values |= {"root": root, "airflow": root.removesuffix("/reactivation")}
+        return HTMLResponse(self._templates.get_template(template).render(values), status_code=status_code)
+
+    def refusal(self, request: Request, status_code: int) -> Response:
+        """A page for people, JSON for scripts; neither says more than it must."""
+        title, advice = _EXPLAINED.get(status_code, _UNEXPLAINED)
+        if "text/html" not in request.headers.get("accept", "") or request.url.path.endswith(".json"):
+            return JSONResponse({"detail": title}, status_code=status_code)
+        return self.html(request, "refused.html", status_code, status=status_code, title=title, advice=advice)

@@ -1,0 +1,274 @@
+"""What a user of Airflow can do to an approval, done to a running Airflow: nothing is sent in any of them.
+
+Each test has a list of its own. The last class is the control: a real signature does send, exactly what was signed.
+Source: the findings about Airflow 3.3.2 that decided how people are asked (docs/decisions/0002).
+"""
+
+from __future__ import annotations
+
+from email import message_from_bytes, policy
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from sqlalchemy import func, select
+from tests.live.conftest import ASKING, Asked, Live
+from tools.api import instance_path
+
+from reactivation.ledger import questions
+from reactivation.ledger.tables import enrolments, questions as questions_table, request_bindings, runs, sends, steps
+
+pytestmark = [pytest.mark.live, pytest.mark.timeout(600)]
+
+FORGED = {"chosen_options": ["Sign"], "params_input": {}, "responded_by_user": {"id": "ada", "name": "ada"}}
+
+
+@pytest.fixture(scope="module")
+def opened(live: Live) -> dict[str, tuple[Asked, dict[str, Any]]]:
+    """One run that asks about several lists at once, triggered with a conf that fills in the whole form."""
+    names = ("marked success", "forged xcom", "foreign", "wrong code", "empty form", "junk", "cleared")
+    lists = {name: live.new_list() for name in names}
+    prefilled = {"reason": "other", "left_out": "none"} | {f"point_{p}": "ok" for p in ("offer", "tone", "channel")}
+    codes = {"signing_code": lists["marked success"].signing_code}
+    waiting = live.ask(*(a.question_id for a in lists.values()), **prefilled, **codes)
+    return {name: (lists[name], ti) for name, ti in zip(names, waiting, strict=True)}
+
+
+class TestWhatIsShown:
+    def test_conf_fills_in_nothing(self, live: Live, opened: dict[str, tuple[Asked, dict[str, Any]]]) -> None:
+        """Every field of the form is empty, whatever the run was triggered with; silence holds."""
+        for _, ti in opened.values():
+            shown = live.request(ti)
+            assert {field["value"] for field in shown["params"].values()} == {""}
+            assert {"signing_code", "left_out", "individual", "reason", "point_offer"} <= set(shown["params"])
+            assert (shown["options"], shown["defaults"]) == (["Sign", "Hold all", "Reject all"], ["Hold all"])
+
+    def test_only_the_signers_are_asked(self, live: Live, opened: dict[str, tuple[Asked, dict[str, Any]]]) -> None:
+        """Never nobody, which would mean anybody."""
+        for _, ti in opened.values():
+            assert [user["id"] for user in live.request(ti)["assigned_users"]] == ["ada", "ben"]
+
+    def test_request_links_to_the_page_and_shows_no_code(
+        self, live: Live, opened: dict[str, tuple[Asked, dict[str, Any]]]
+    ) -> None:
+        """Where the code is, there is what it signs."""
+        asked, ti = opened["foreign"]
+        shown = live.request(ti)
+        assert f"/reactivation/lists/{asked.list_id}" in shown["body"]
+        assert asked.signing_code not in f"{shown['body']}{shown['subject']}"
+        links = live.users["vic"].get(f"{instance_path(ti).rsplit('/', 1)[0]}/links", map_index=ti["map_index"])
+        assert links["extra_links"]["The list"] == f"/reactivation/lists/{asked.list_id}"
+
+
+class TestForgeries:
+    def test_marked_success(self, live: Live, opened: dict[str, tuple[Asked, dict[str, Any]]]) -> None:
+        """A plain user marks the request successful."""
+        asked, ti = opened["marked success"]
+        answer = live.users["cleo"].call("PATCH", instance_path(ti), {"new_state": "success"})
+        assert answer.status_code == 200, answer.text
+        live.until(lambda: live.state(ti) == "success", "the mark")
+        assert live.list_state(asked) == "open"
+        assert live.refusals(asked) == []
+        assert live.sent_of(asked) == set()
+
+    def test_forged_xcom(self, live: Live, opened: dict[str, tuple[Asked, dict[str, Any]]]) -> None:
+        """A plain user writes what a signature would have returned, and marks the task successful."""
+        asked, ti = opened["forged xcom"]
+        forged = {"key": "return_value", "value": FORGED, "map_index": ti["map_index"]}
+        made = live.users["cleo"].call("POST", f"{instance_path(ti).rsplit('/', 1)[0]}/xcomEntries", forged)
+        assert made.status_code == 201, made.text
+        live.users["cleo"].patch(instance_path(ti), {"new_state": "success"})
+        assert live.refusals(asked) == []
+        assert live.sent_of(asked) == set()
+
+    @pytest.mark.parametrize("user", ["olu", "cleo", "operator", "vic"])
+    def test_foreign_responder(self, live: Live, opened: dict[str, Any], user: str) -> None:
+        """Somebody who is no signer of this list knows its code and answers; Airflow refuses him."""
+        asked, ti = opened["foreign"]
+        form = live.form(asked, "ada", signing_code=asked.signing_code)
+        assert live.answer(ti, user, "Sign", form) == 403
+        assert live.list_state(asked) == "open"
+        assert live.sent_of(asked) == set()
+
+    def test_wrong_code(self, live: Live, opened: dict[str, tuple[Asked, dict[str, Any]]]) -> None:
+        """A signer signs with the code of another list: held, with the reason."""
+        asked, ti = opened["wrong code"]
+        form = live.form(asked, "ada", signing_code=opened["foreign"][0].signing_code)
+        assert live.answer(ti, "ada", "Sign", form) == 200
+        assert live.state(ti) == "success"
+        assert live.refusals(asked) == ["signing_code_differs"]
+        assert live.list_state(asked) == "held"
+        assert live.sent_of(asked) == set()
+
+    def test_empty_form(self, live: Live, opened: dict[str, tuple[Asked, dict[str, Any]]]) -> None:
+        """Airflow accepts an answer without a form; the ledger holds it."""
+        asked, ti = opened["empty form"]
+        assert live.answer(ti, "ada", "Sign", {}) == 200
+        assert live.refusals(asked) == ["signing_code_differs"]
+        assert live.sent_of(asked) == set()
+
+    def test_junk_in_the_form(self, live: Live, opened: dict[str, tuple[Asked, dict[str, Any]]]) -> None:
+        """Airflow checks no value; junk is a recorded *held*, and the task does not fail and ask again."""
+        asked, ti = opened["junk"]
+        junk: Any = {"signing_code": ["{{ 6*7 }}"], "unknown": {"a": None}, "reason": 7}
+        assert live.answer(ti, "ada", "Sign", junk) == 200
+        assert live.state(ti) == "success"
+        assert live.refusals(asked) == ["signing_code_differs"]
+        assert live.sent_of(asked) == set()
+
+    def test_cleared_after_the_answer(self, live: Live, opened: dict[str, tuple[Asked, dict[str, Any]]]) -> None:
+        """A list held by its owner is asked about again by clearing the task: there is nothing left to ask."""
+        asked, ti = opened["cleared"]
+        assert live.answer(ti, "ada", "Hold all", {}) == 200
+        assert live.list_state(asked) == "held"
+        _clear(live, ti)
+        live.until(lambda: live.state(ti) == "skipped", "the cleared request to find its question closed")
+        assert live.sent_of(asked) == set()
+
+    def test_edited_list_and_retried_request(self, live: Live) -> None:
+        """A plain user exchanges the question of an open request, first before its answer, then with a retry: the
+        request shows and signs what it was bound to, and the other list stays unasked."""
+        mine, other = live.new_list(), live.new_list()
+        (ti,) = live.ask(mine.question_id)
+        before = live.request(ti)
+        path = f"/api/v2/dags/{ASKING}/dagRuns/{quote(ti['dag_run_id'], safe='')}/taskInstances/open_questions"
+        live.users["cleo"].patch(f"{path}/xcomEntries/return_value", {"value": [other.question_id]})
+        _clear(live, ti)
+        live.until(lambda: live.state(ti) == "awaiting_input" and _try(live, ti) > _try_of(ti), "the retried request")
+        after = live.request(ti)
+        assert {k: after[k] for k in ("subject", "body", "params", "options", "assigned_users")} == {
+            k: before[k] for k in ("subject", "body", "params", "options", "assigned_users")
+        }
+        assert live.answer(ti, "ada", "Sign", live.form(other, "ada")) == 200
+        assert live.refusals(mine) == ["signing_code_differs"]
+        assert live.refusals(other) == []
+        assert _bound(live, other) is None
+        assert live.sent_of(mine) | live.sent_of(other) == set()
+
+    def test_run_deleted_and_made_again(self, live: Live) -> None:
+        """A run made again under the same id with another question shows the question it was bound to."""
+        mine, other = live.new_list(), live.new_list()
+        (ti,) = live.ask(mine.question_id, run_id="by_hand_1")
+        gone = live.users["cleo"].call("DELETE", f"/api/v2/dags/{ASKING}/dagRuns/by_hand_1")
+        assert gone.status_code == 204, gone.text
+        (again,) = live.ask(other.question_id, run_id="by_hand_1")
+        assert again["id"] != ti["id"]
+        assert f"/reactivation/lists/{mine.list_id}" in live.request(again)["body"]
+        assert live.answer(again, "ada", "Sign", live.form(other, "ada")) == 200
+        assert live.refusals(mine) == ["signing_code_differs"]
+        assert _bound(live, other) is None
+        assert live.sent_of(mine) | live.sent_of(other) == set()
+
+    def test_nobody_to_ask(self, live: Live) -> None:
+        """A list without signers: the request is not opened, since Airflow would let anybody answer."""
+        asked = live.new_list(signers=())
+        run = live.users["operator"].trigger(ASKING, question_ids=[asked.question_id])
+        live.until(lambda: live.users["operator"].run(ASKING, run)["state"] in ("success", "failed"), "the run")
+        (ti,) = [t for t in live.users["operator"].tasks(ASKING, run) if t["task_id"] == "ask"]
+        assert ti["state"] in ("skipped", "failed")
+        assert live.users["operator"].call("GET", f"{instance_path(ti)}/hitlDetails").status_code == 404
+        assert live.sent_of(asked) == set()
+
+    def test_asking_by_hand(self, live: Live) -> None:
+        """The product's own asking cannot be started by hand, so no conf ever comes near a form."""
+        refused = live.users["operator"].call("POST", "/api/v2/dags/ask_people/dagRuns", {"logical_date": None})
+        assert refused.status_code == 400
+        assert "does not allow manual runs" in refused.text
+
+    def test_readiness_marked_success(self, live: Live) -> None:
+        """A plain user marks the failed readiness of a run successful and clears what follows: the next step finds in
+        the ledger that readiness did not succeed, and nobody is enrolled."""
+        contacts = live.workspace.settings.home / "sample" / "contacts.csv"
+        kept = contacts.read_bytes()
+        try:
+            contacts.write_bytes(_without_owners(kept))
+            live.users["operator"].trigger("take_snapshot")
+            run = _next_run(live)
+        finally:
+            contacts.write_bytes(kept)
+        tasks = {t["task_id"]: t for t in live.users["operator"].tasks("customer_reactivation", run)}
+        assert tasks["readiness"]["state"] == "failed", {name: t["state"] for name, t in tasks.items()}
+        path = f"/api/v2/dags/customer_reactivation/dagRuns/{quote(run, safe='')}/taskInstances/readiness"
+        live.users["cleo"].patch(path, {"new_state": "success"})
+        again = {"dag_run_id": run, "task_ids": ["plan", "draft", "open_lists"], "dry_run": False, "only_failed": False}
+        live.users["cleo"].post("/api/v2/dags/customer_reactivation/clearTaskInstances", again)
+        live.until(lambda: _plan_state(live, run) == "failed", "the planning to refuse")
+        with live.workspace.ledger.begin() as conn:
+            ours = conn.scalar(select(runs.c.run_id).order_by(runs.c.started_at.desc(), runs.c.run_id).limit(1))
+            not_ready = conn.scalars(select(steps.c.run_id).where(steps.c.step == "readiness", steps.c.state == "not_ready"))
+            (stopped,) = not_ready.all()
+            assert conn.scalars(select(enrolments.c.customer_id).where(enrolments.c.run_id == stopped)).all() == []
+        assert ours is not None
+
+
+class TestControl:
+    def test_a_signature_sends_what_was_signed_and_nothing_else(self, live: Live) -> None:
+        """Asked by the product itself; one item signed, the other left out: one message, with the signed bytes."""
+        asked = live.new_list()
+        live.users["operator"].patch("/api/v2/dags/ask_people", {"is_paused": False})
+        assets = live.users["operator"].get("/api/v2/assets", name_pattern="reactivation_lists")["assets"]
+        live.users["operator"].post("/api/v2/assets/events", {"asset_id": assets[0]["id"], "extra": {}})
+        live.until(lambda: _bound(live, asked) is not None, "ask_people to ask")
+        request = _bound(live, asked)
+        assert request is not None
+        ti = {"dag_id": request.dag_id, "dag_run_id": request.dag_run_id, "task_id": request.task_id,
+              "map_index": request.map_index}  # fmt: skip
+        live.until(lambda: live.state(ti) == "awaiting_input", "the request to wait")
+        page = live.users["ada"].get(f"/reactivation/lists/{asked.list_id}.json", page=1)
+        signed, left_out = page["items"]
+        form = live.form(asked, "ada", left_out=str(left_out["position"]), reason="timing")
+        assert live.answer(ti, "ada", "Sign", form) == 200
+        assert live.refusals(asked) == [None]
+        assert live.sent_of(asked) == {signed["touch_id"]}
+        with live.workspace.ledger.begin() as conn:
+            send_id = conn.scalar(select(sends.c.send_id).where(sends.c.touch_id == signed["touch_id"]))
+        file = live.workspace.settings.outbox / f"{send_id}.eml"
+        message = message_from_bytes(file.read_bytes(), policy=policy.default)
+        assert message["To"] == signed["draft"]["recipient"]
+        assert message["Subject"] == signed["draft"]["subject"]
+        plain = message.get_body(("plain",))
+        assert plain is not None
+        assert plain.get_content().split() == signed["draft"]["text"].split()
+
+    def test_airflow_keeps_ids_and_codes_only(self, live: Live) -> None:
+        """No XCom and no log holds an address of the sample."""
+        domains = (".example", "@")
+        xcoms = live.users["vic"].get("/api/v2/dags/~/dagRuns/~/taskInstances/~/xcomEntries", limit=100)
+        values = [
+            live.users["vic"].get(
+                f"/api/v2/dags/{x['dag_id']}/dagRuns/{quote(x['run_id'], safe='')}/taskInstances/{x['task_id']}"
+                f"/xcomEntries/{quote(x['key'], safe='')}", map_index=x["map_index"],
+            )["value"]
+            for x in xcoms["xcom_entries"]
+        ]  # fmt: skip
+        assert values
+        assert [v for v in values if any(d in str(v) for d in domains) and "responded_by_user" not in str(v)] == []
+
+    def test_every_request_is_bound_once(self, live: Live) -> None:
+        """As many bindings as questions asked, and no forged answer was accepted."""
+        with live.workspace.ledger.begin() as conn:
+            bound = conn.scalar(select(func.count()).select_from(request_bindings))
+            asked = conn.scalar(select(func.count(request_bindings.c.question_id.distinct())))
+            assert bound == asked
+            assert conn.scalar(select(func.count()).select_from(questions_table)) >= asked
+
+
+def _clear(live: Live, ti: dict[str, Any]) -> None:
+    body = {
+        "dag_run_id": ti["dag_run_id"], "task_ids": [[ti["task_id"], ti["map_index"]]], "dry_run": False,
+        "only_failed": False, "reset_dag_runs": True,
+    }  # fmt: skip
+    live.users["cleo"].post(f"/api/v2/dags/{ti['dag_id']}/clearTaskInstances", body)
+
+
+def _try(live: Live, ti: dict[str, Any]) -> int:
+    return _try_of(live.users["operator"].get(instance_path(ti)))
+
+
+def _try_of(ti: dict[str, Any]) -> int:
+    return int(ti["try_number"])
+
+
+def _bound(live: Live, asked: Asked) -> questions.RequestId | None:
+    with live.workspace.ledger.begin() as conn:
+        return questions.request_of(conn, asked.question_id)

@@ -1,0 +1,94 @@
+"""The six customers of ``tests.builders`` read into a snapshot, with a run begun and decided on it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import yaml
+from tests.builders import AS_OF, KEYS, Row, write_source
+
+from reactivation import paths
+from reactivation.ledger import runs
+from reactivation.ledger.engine import Ledger
+from reactivation.sources import extract, open_source
+from reactivation.steps.begin import begin_run
+from reactivation.steps.decide import decide_run
+from reactivation.steps.readiness import check_readiness
+from reactivation.steps.settings import Settings
+from reactivation.steps.workspace import Workspace
+
+#: The Tuesday of ``AS_OF``, an hour later: 10:00 in London.
+NOW = AS_OF + timedelta(hours=1)
+PLAYBOOK = "customer_reactivation"
+
+
+@dataclass
+class Six:
+    """A home with a source, a ledger and playbooks of the test's own."""
+
+    home: Path
+    ledger: Ledger
+
+    def __post_init__(self) -> None:
+        self.home.mkdir(parents=True, exist_ok=True)
+        shutil.copytree(paths.PLAYBOOKS, self.home / "playbooks", dirs_exist_ok=True)
+        shutil.copy(paths.OWNERS, self.home / "owners.yaml")
+        self.write()
+
+    def write(self, *, as_of: datetime = AS_OF, **tables: Sequence[Row] | str | bytes | None) -> None:
+        """The source, afresh; see ``write_source``."""
+        shutil.rmtree(self.home / "source", ignore_errors=True)
+        write_source(self.home / "source", as_of=as_of, **tables)
+
+    @property
+    def workspace(self) -> Workspace:
+        return Workspace(
+            Settings(
+                home=self.home, ledger_url=self.ledger.name, address_keys=(b"k" * 32,),
+                source=str(self.home / "source"), playbooks=self.home / "playbooks", owners=self.home / "owners.yaml",
+            ),
+            self.ledger,
+            KEYS,
+        )  # fmt: skip
+
+    def change(self, file: str, change: Mapping[str, Any]) -> None:
+        """Merge values into a declared file, such as ``playbooks/customer_reactivation.yaml``."""
+        path = self.home / file
+        path.write_text(yaml.safe_dump(_merged(yaml.safe_load(path.read_text()), change)))
+
+    def snapshot(self, as_of: datetime = AS_OF) -> str:
+        workspace, snapshot_id = self.workspace, str(uuid4())
+        folder = extract(
+            workspace.source(), into=workspace.snapshot_folder(snapshot_id).path, snapshot_id=snapshot_id, as_of=as_of,
+            keys=workspace.keys,
+        )  # fmt: skip
+        with self.ledger.begin() as conn:
+            runs.record_snapshot(
+                conn, snapshot_id=snapshot_id, as_of=as_of, taken_at=as_of, manifest_digest=folder.manifest_digest,
+                state="ready",
+            )  # fmt: skip
+        return snapshot_id
+
+    def decided(self, now: datetime = NOW, *, dry: bool = False, **asked: Any) -> str:
+        """A run on the newest snapshot, decided."""
+        run_id = begin_run(self.workspace, PLAYBOOK, now=now, dry=dry, triggered_by="operator", **asked)
+        decide_run(self.workspace, run_id, now)
+        return run_id
+
+    def ready(self, now: datetime = NOW, *, dry: bool = False, **asked: Any) -> str:
+        """A run on the newest snapshot, decided and found ready."""
+        run_id = self.decided(now, dry=dry, **asked)
+        check_readiness(self.workspace, run_id, now)
+        return run_id
+
+
+def _merged(old: Any, new: Any) -> Any:
+    if not (isinstance(old, dict) and isinstance(new, Mapping)):
+        return new
+    return {**old, **{key: _merged(old.get(key), value) for key, value in new.items()}}
