@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from airflow.sdk import DAG
 
 from reactivation.orchestration import tasks
@@ -13,8 +11,7 @@ with DAG(
     "record_outcomes",
     description="Record opt-outs first, then purchases, replies and visits, and end the enrolments they end",
     # Ten minutes before the sending, so that a reply of this hour stops a touch of the next.
-    schedule="50 * * * *",
-    start_date=datetime(2026, 1, 1, tzinfo=UTC),
+    schedule=tasks.at("50 * * * *"),
     catchup=False,
     max_active_runs=1,
     tags=["reactivation", "outcomes"],

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from airflow.sdk import DAG
 
 from reactivation.orchestration import tasks
@@ -12,8 +10,7 @@ from reactivation.orchestration.notifiers import StoppedNotifier
 with DAG(
     "send_due_touches",
     description="Send what is due, signed and still allowed, each touch at most once",
-    schedule="0 * * * *",
-    start_date=datetime(2026, 1, 1, tzinfo=UTC),
+    schedule=tasks.at("0 * * * *"),
     catchup=False,
     max_active_runs=1,
     tags=["reactivation", "sending"],

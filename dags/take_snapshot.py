@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from airflow.sdk import DAG
 
 from reactivation.orchestration import tasks
@@ -12,8 +10,7 @@ from reactivation.orchestration.notifiers import StoppedNotifier
 with DAG(
     "take_snapshot",
     description="Copy what every source says, at one instant, and judge whether it is fit to decide on",
-    schedule="0 5 * * *",
-    start_date=datetime(2026, 1, 1, tzinfo=UTC),
+    schedule=tasks.at("0 5 * * *"),
     catchup=False,
     max_active_runs=1,
     tags=["reactivation", "sources"],

@@ -91,7 +91,7 @@ class Home:
         passwords: dict[str, str] = json.loads(self._passwords_file.read_text(encoding="utf-8"))
         return passwords
 
-    def environment(self, port: int, log_port: int) -> dict[str, str]:
+    def environment(self, port: int, log_ports: tuple[int, int]) -> dict[str, str]:
         """The variables of every process of this home: the caller's own, without his Airflow's and product's.
 
         A connection or source of his own would make a laptop work on a real ledger.
@@ -118,7 +118,8 @@ class Home:
             "AIRFLOW__API__SECRET_KEY": self._secret("api_secret"),
             "AIRFLOW__API_AUTH__JWT_SECRET": self._secret("jwt_secret"),
             "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(self.logs / "tasks"),
-            "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(log_port),
+            "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(log_ports[0]),
+            "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(log_ports[1]),
             "AIRFLOW__DAG_PROCESSOR__PARSING_PROCESSES": "1",
             "PYTHONUNBUFFERED": "1",
         }

@@ -36,14 +36,14 @@ console = Console()
 say = partial(console.print, highlight=False)
 
 
-def start(stack: Stack, now: datetime) -> tuple[Workspace, Api]:
+def start(stack: Stack, now: datetime, *, triggerer: bool = False) -> tuple[Workspace, Api]:
     """From an empty or used home to a running Airflow that has read our DAGs; also returns the operator's session."""
     os.environ.update(stack.environment)  # what we read in this process is what the tasks read in theirs
     _sample(stack.home, now)
     stack.run("migrating Airflow's database", "airflow", "db", "migrate")
     stack.run("migrating the ledger", "reactivation", "ledger", "upgrade")
     workspace = open_workspace(settings_from_environment())
-    stack.start()
+    stack.start(triggerer=triggerer)
     stack.wait_until(partial(_healthy, stack.url), "a healthy Airflow", 240)
     operator = Api.log_in(stack.url, "operator", stack.home.passwords["operator"])
     for dag_id in DAGS:

@@ -24,7 +24,7 @@ def run(root: Path, port: int) -> int:
     """Starts everything, shows where to click, and serves until it is stopped."""
     home = Home(root)
     with Stack(home, port, say=say) as stack:
-        workspace, operator = start(stack, datetime.now(UTC))
+        workspace, operator = start(stack, datetime.now(UTC), triggerer=True)
         run_id = first_run(stack, workspace, operator)
         wait_until_asked(stack, workspace)
         show_funnel(workspace, run_id)

@@ -18,7 +18,7 @@ import psutil
 
 from tools.home import REPOSITORY, Home, LocalError
 
-_COMPONENTS = ("api-server", "scheduler", "dag-processor")
+_NEEDED = ("api-server", "scheduler", "dag-processor")
 _STEP_TIMEOUT = 300
 _GRACE_SECONDS = 8
 
@@ -42,7 +42,7 @@ class Stack:
         if fresh:
             home.clear()
         home.prepare()
-        self.environment = home.environment(port, _free_port()) | dict(overrides or {})
+        self.environment = home.environment(port, log_ports=(_free_port(), _free_port())) | dict(overrides or {})
 
     def __enter__(self) -> Self:
         return self
@@ -66,10 +66,13 @@ class Stack:
         if ended.returncode:
             raise LocalError(f"{title} failed (exit code {ended.returncode}):\n{_tail(log)}\nThe whole log: {log}")
 
-    def start(self) -> None:
-        """Starts Airflow's three processes, each in a process group of its own."""
+    def start(self, *, triggerer: bool = False) -> None:
+        """Starts Airflow's processes, each in a process group of its own.
+
+        Nothing of ours needs the triggerer; without it, Airflow's first page shows a red mark, so people get one.
+        """
         self._say(f"starting Airflow on {self.url}")
-        for component in _COMPONENTS:
+        for component in (*_NEEDED, *(["triggerer"] if triggerer else [])):
             with (self.home.logs / f"{component}.log").open("wb") as out:
                 self._children[component] = subprocess.Popen(  # noqa: S603
                     _resolved(("airflow", component)), env=self.environment, cwd=self.home.airflow, stdout=out,

@@ -1,6 +1,7 @@
--- Purpose     whether a text can serve as an id: at most 80 characters, none of them a control character, bracket or @.
+-- Purpose     whether a text can serve as an id: at most 64 characters, none of them a control character, bracket or @.
 -- Parameters  given: VARCHAR, already read as text
 -- Grain       one value
--- Why         ids go into logs, the ledger and reports, so an e-mail address is none; the ledger keeps 80 characters.
+-- Why         ids go into logs, the ledger and reports, so an e-mail address is none; the ledger keeps 80 characters
+--             of a table and an id together.
 CREATE TEMP MACRO is_id(given) AS
-    length(given) <= 80 AND NOT regexp_matches(given, '[\x00-\x1f@{}\[\]"]')
+    length(given) <= 64 AND NOT regexp_matches(given, '[\x00-\x1f@{}\[\]"]')

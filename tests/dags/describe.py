@@ -52,12 +52,19 @@ def describe(dag: Any, hitl: type) -> dict[str, Any]:
         "description": dag.description or "", "catchup": dag.catchup, "max_active_runs": dag.max_active_runs,
         "dagrun_timeout": str(dag.dagrun_timeout) if dag.dagrun_timeout else None,
         "paused": dag.is_paused_upon_creation,
-        "schedule": dag.schedule if isinstance(dag.schedule, str) else [asset.name for asset in dag.schedule],
+        "schedule": schedule(dag.schedule),
         "run_types": sorted(str(t) for t in dag.allowed_run_types) if dag.allowed_run_types else None,
         "params": {name: param.serialize() for name, param in dag.params.items()},
         "order": [t.task_id for t in dag.topological_sort()],
         "tasks": [task(t, hitl) for t in dag.tasks],
     }  # fmt: skip
+
+
+def schedule(found: Any) -> Any:
+    """The names of assets, or the cron expression and whether the moment before now is made up for."""
+    if isinstance(found, list):
+        return [asset.name for asset in found]
+    return [found.expression, str(found.timezone), found.run_immediately.total_seconds()]
 
 
 def task(found: Any, hitl: type) -> dict[str, Any]:

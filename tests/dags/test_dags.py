@@ -13,11 +13,11 @@ from reactivation.playbooks.loader import load_playbook
 from reactivation.steps.whole import STEPS
 
 DAGS = {
-    "take_snapshot": ("0 5 * * *", 1),
+    "take_snapshot": (["0 5 * * *", "UTC", 0], 1),
     "customer_reactivation": (["reactivation_snapshot"], 1),
     "ask_people": (["reactivation_lists"], 64),
-    "send_due_touches": ("0 * * * *", 1),
-    "record_outcomes": ("50 * * * *", 1),
+    "send_due_touches": (["0 * * * *", "UTC", 0], 1),
+    "record_outcomes": (["50 * * * *", "UTC", 0], 1),
 }
 Bag = dict[str, Any]
 

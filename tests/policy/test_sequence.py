@@ -181,6 +181,8 @@ class TestSkipped:
         (6, {"offer_cap": Decimal("0.1999")}, OFFERED, "offer_above_cap"),
         (6, {"offer_cap": None}, OFFERED, "offer_above_cap"),
         (3, {}, offers(PERCENT), "offer_unknown"),
+        *((3, {}, offers({name: None}, PERCENT), "offer_unknown")
+          for name in ("kind", "value", "unit_cost", "starts_at", "ends_at", "budget")),
         (3, {}, offers({"kind": "percent"}, PERCENT), "offer_kind"),
         (3, {}, offers({"starts_at": datetime(2026, 11, 12, 10, 1, tzinfo=UTC)}, PERCENT), "offer_not_started"),
         (3, {}, offers({"ends_at": datetime(2026, 11, 14, 10, tzinfo=UTC)}, PERCENT), "offer_ends"),

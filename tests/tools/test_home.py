@@ -65,7 +65,7 @@ class TestEnvironment:
         monkeypatch.setenv("AIRFLOW_CONN_REACTIVATION_LEDGER", "postgres://anna@db.example/ledger")
         monkeypatch.setenv("AIRFLOW__CORE__EXECUTOR", "CeleryExecutor")
         monkeypatch.setenv("REACTIVATION_SOURCE", "/somewhere/else")
-        environment = home.environment(8080, 8793)
+        environment = home.environment(8080, (8793, 8794))
         assert "AIRFLOW_CONN_REACTIVATION_LEDGER" not in environment
         assert "REACTIVATION_SOURCE" not in environment
         assert environment["AIRFLOW__CORE__EXECUTOR"] == "LocalExecutor"

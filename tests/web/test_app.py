@@ -303,7 +303,7 @@ class TestOverview:
 
         assert "2 lists wait for you" in text
         assert text.index("Yours to sign") < text.index("For other people") < text.index("not yours to see")
-        assert text.count(">Read and sign") == 2
+        assert text.count("Read and sign") == 2
         assert "gmail.com" not in text
 
     def test_the_operator_sees_that_lists_wait_but_cannot_open_them(self, workspace: Workspace, visit: Visit) -> None:

@@ -99,14 +99,17 @@ class AddressKeys:
 
     def key_of(self, canonical: str) -> str:
         """The address key (64 hex digits) of one canonical address."""
-        inner, outer = self._inner.copy(), self._outer.copy()
-        inner.update(canonical.encode())
-        outer.update(inner.digest())
-        return self._chain(outer.digest()).hex() if self._later else outer.hexdigest()
+        return self.keys_of([canonical])[0]
 
     def keys_of(self, canonicals: Iterable[str]) -> list[str]:
         """The address keys of many canonical addresses, in their order."""
-        return [self.key_of(canonical) for canonical in canonicals]
+        made = []
+        for canonical in canonicals:
+            inner, outer = self._inner.copy(), self._outer.copy()
+            inner.update(canonical.encode())
+            outer.update(inner.digest())
+            made.append(outer.hexdigest())
+        return [self.wrap(key, made_with=1) for key in made] if self._later else made
 
     def wrap(self, stored: str, *, made_with: int) -> str:
         """What an address key stored when there were ``made_with`` keys is under the whole chain."""
@@ -118,8 +121,3 @@ class AddressKeys:
     def check_values(self) -> tuple[str, ...]:
         """One value per key that proves it is the same key and gives nothing of it away."""
         return tuple(hmac.digest(key, _CHECK, "sha256").hex() for key in (self._first, *self._later))
-
-    def _chain(self, made: bytes) -> bytes:
-        for key in self._later:
-            made = hmac.digest(key, made, "sha256")
-        return made

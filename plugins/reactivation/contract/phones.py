@@ -8,7 +8,7 @@ through the library itself. A property test holds both to the same answers.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -44,7 +44,8 @@ _SPECIAL_TYPES = (
     ("uan", PhoneNumberType.UAN), ("voicemail", PhoneNumberType.VOICEMAIL),
 )  # fmt: skip
 
-Facts = tuple[str | None, str | None, str | None, tuple[str, ...]]
+_FOUND = pa.schema([PHONE_FACTS.field(name) for name in ("canonical", "problem", "phone_country", "zones")])
+_PROBLEMS = pa.array([None, "not_mobile", "invalid"])
 
 
 def phone_facts(texts: pa.Array, countries: pa.Array) -> pa.Table:
@@ -55,16 +56,16 @@ def phone_facts(texts: pa.Array, countries: pa.Array) -> pa.Table:
     """
     compact = pc.replace_substring_regex(texts, _FORMATTING, "")
     countries = pc.utf8_upper(countries)
-    found: list[Facts | None] = [None] * len(texts)
-    for code, positions, national in (*_international(compact), *_local(compact, countries)):
-        for position, facts in zip(positions.tolist(), _judge(code, national), strict=True):
-            found[position] = facts
-    rest = [position for position, facts in enumerate(found) if facts is None]
-    slow = pa.table({"text": texts, "country": countries}).take(pa.array(rest, pa.int64()))
-    for position, row in zip(rest, slow.to_pylist(), strict=True):
-        found[position] = _by_library(row["text"], row["country"])
-    columns = zip(*found, strict=True) if found else ((), (), (), ())
-    return pa.table([texts, countries, *map(list, columns)], schema=PHONE_FACTS)
+    groups = [*_international(compact), *_local(compact, countries)]
+    rest = np.ones(len(texts), bool)
+    for _, positions, _ in groups:
+        rest[positions] = False
+    slow = pa.table({"text": texts, "country": countries}).filter(pa.array(rest)).to_pylist()
+    found = [_judge(code, national) for code, _, national in groups]
+    found.append(pa.Table.from_pylist([_by_library(row["text"], row["country"]) for row in slow], schema=_FOUND))
+    places = np.concatenate([*(positions for _, positions, _ in groups), np.flatnonzero(rest)])
+    facts = pa.concat_tables(found).take(pa.array(np.argsort(places)))
+    return pa.table([texts, countries, *facts.columns], schema=PHONE_FACTS)
 
 
 Group = tuple[int, np.ndarray[Any, Any], pa.Array]
@@ -130,16 +131,15 @@ def _captures(pattern: str | None) -> bool:
     return "(" in (pattern or "").replace("(?:", "")
 
 
-def _judge(code: int, national: pa.Array) -> Iterator[Facts]:
+def _judge(code: int, national: pa.Array) -> pa.Table:
     """Facts of national numbers that fit the numbering plan of one country code."""
     regions = _REGIONS[code]
-    region = np.full(len(national), None, object)
+    region = np.full(len(national), len(regions))
     kind = np.full(len(national), PhoneNumberType.UNKNOWN)
-    undecided = np.ones(len(national), bool)
-    for candidate in regions:
+    for position, candidate in enumerate(regions):
         metadata = _plan(code, candidate)
-        positions = np.flatnonzero(undecided)
-        numbers = national.take(pa.array(positions))
+        undecided = np.flatnonzero(region == len(regions))
+        numbers = national.take(pa.array(undecided))
         kinds = _kinds(numbers, metadata)
         if len(regions) == 1:
             here = np.ones(len(numbers), bool)
@@ -147,12 +147,19 @@ def _judge(code: int, national: pa.Array) -> Iterator[Facts]:
             here = np.asarray(pc.match_substring_regex(numbers, f"^(?:{metadata.leading_digits})"))
         else:
             here = kinds != PhoneNumberType.UNKNOWN
-        region[positions[here]], kind[positions[here]] = candidate, kinds[here]
-        undecided[positions[here]] = False
-    zones = _zones(code, national, kind)
-    e164 = pc.binary_join_element_wise(f"+{code}", national, "").to_pylist()
-    for canonical, type_, where, there in zip(e164, kind.tolist(), region.tolist(), zones, strict=True):
-        yield _facts(canonical, type_, where, there)
+        region[undecided[here]], kind[undecided[here]] = position, kinds[here]
+    valid = kind != PhoneNumberType.UNKNOWN
+    problem = np.where(valid, np.where(np.isin(kind, _REACHED_BY_SMS), 0, 1), 2)
+    countries = pa.array([_country(name) for name in regions] + [None], pa.string())
+    return pa.table(
+        [
+            pc.binary_join_element_wise(f"+{code}", national, ""),
+            _PROBLEMS.take(pa.array(problem)),
+            countries.take(pa.array(np.where(valid, region, len(regions)))),
+            _zones(code, national, kind),
+        ],
+        schema=_FOUND,
+    )
 
 
 def _kinds(national: pa.Array, metadata: PhoneMetadata) -> np.ndarray[Any, Any]:
@@ -180,16 +187,15 @@ def _fits(national: pa.Array, description: PhoneNumberDesc | None) -> pa.Array:
     return fits
 
 
-def _zones(code: int, national: pa.Array, kind: np.ndarray[Any, Any]) -> Iterator[tuple[str, ...]]:
-    country_wide = _zones_of(str(code))
+def _zones(code: int, national: pa.Array, kind: np.ndarray[Any, Any]) -> pa.Array:
     width = max((len(prefix) for prefix in TIMEZONE_DATA if prefix.startswith(str(code))), default=0) - len(str(code))
-    heads = pc.utf8_slice_codeunits(national, 0, max(width, 0))
-    of_head = {head: _zones_of(f"{code}{head}") for head in pc.unique(heads).to_pylist()}
-    local = np.array(
-        [phonenumbers.is_number_type_geographical(type_, code) for type_ in range(PhoneNumberType.UNKNOWN + 1)]
-    )
-    for head, type_ in zip(heads.to_pylist(), kind.tolist(), strict=True):
-        yield of_head[head] if local[type_] else country_wide
+    heads = pc.utf8_slice_codeunits(national, 0, max(width, 0)).dictionary_encode()
+    lists = [_zones_of(f"{code}{head}") for head in heads.dictionary.to_pylist()]
+    none, country_wide = len(lists), len(lists) + 1
+    local = [phonenumbers.is_number_type_geographical(type_, code) for type_ in range(PhoneNumberType.UNKNOWN + 1)]
+    chosen = np.where(np.array(local)[kind], np.asarray(heads.indices), country_wide)
+    chosen[kind == PhoneNumberType.UNKNOWN] = none
+    return pa.array([*lists, _NO_ZONES, _zones_of(str(code))], pa.list_(pa.string())).take(pa.array(chosen))
 
 
 def _zones_of(digits: str) -> tuple[str, ...]:
@@ -199,19 +205,22 @@ def _zones_of(digits: str) -> tuple[str, ...]:
     return _NO_ZONES
 
 
-def _by_library(text: str, country: str | None) -> Facts:
+def _by_library(text: str, country: str | None) -> dict[str, Any]:
     canonical = canonical_phone(text, country)
     if canonical is None:
-        return None, "invalid", None, _NO_ZONES
+        return {"canonical": None, "problem": "invalid", "phone_country": None, "zones": _NO_ZONES}
     number = phonenumbers.parse(canonical, None)
-    region = phonenumbers.region_code_for_number(number)
-    zones = tuple(zone for zone in time_zones_for_number(number) if zone != UNKNOWN_TIMEZONE)
-    return _facts(canonical, phonenumbers.number_type(number), region, zones)
+    kind = phonenumbers.number_type(number)
+    if kind == PhoneNumberType.UNKNOWN:
+        return {"canonical": canonical, "problem": "invalid", "phone_country": None, "zones": _NO_ZONES}
+    return {
+        "canonical": canonical,
+        "problem": None if kind in _REACHED_BY_SMS else "not_mobile",
+        "phone_country": _country(phonenumbers.region_code_for_number(number)),
+        "zones": [zone for zone in time_zones_for_number(number) if zone != UNKNOWN_TIMEZONE],
+    }
 
 
-def _facts(canonical: str, type_: int, region: str | None, zones: Iterable[str]) -> Facts:
-    if type_ == PhoneNumberType.UNKNOWN:
-        return canonical, "invalid", None, _NO_ZONES
+def _country(region: str | None) -> str | None:
     # The region of satellite and other worldwide numbers is "001": no country whose law could be asked.
-    country = region if region != "001" else None
-    return canonical, None if type_ in _REACHED_BY_SMS else "not_mobile", country, tuple(zones)
+    return None if region == "001" else region

@@ -48,3 +48,13 @@ def reserve(conn: Connection, codes: Mapping[str, tuple[str, str]], now: datetim
     ]
     if rows:
         conn.execute(insert(offer_codes), rows)
+
+
+def touches_of(conn: Connection, codes: Collection[str]) -> dict[str, str]:
+    """The touch id by code, for those of these codes that are ours."""
+    asked = sorted(codes)
+    found: dict[str, str] = {}
+    for begin in range(0, len(asked), _AT_ONCE):
+        some = offer_codes.c.code.in_(asked[begin : begin + _AT_ONCE])
+        found.update({row.code: row.touch_id for row in conn.execute(select(offer_codes).where(some))})
+    return found

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, or_, select, update
+from sqlalchemy import Connection, delete, func, insert, or_, select, update
 
 from reactivation.contract.digests import digest
 from reactivation.ledger import audit, measurements
@@ -110,6 +110,14 @@ def take_back(conn: Connection, send: Send, *, reason: str, now: datetime) -> bo
     return True
 
 
+def take_back_call(conn: Connection, send: Send, *, reason: str, now: datetime) -> bool:
+    """Take back a call of which it is certain that the provider never had it."""
+    undone = update(sends).where(sends.c.send_id == send.send_id, sends.c.state == "called")
+    if not conn.execute(undone.values(state="intent", called_at=None)).rowcount:
+        return False
+    return take_back(conn, send, reason=reason, now=now)
+
+
 def finish(
     conn: Connection, send_id: str, *, state: str, now: datetime, provider_ref: str | None = None,
     reason: str | None = None,
@@ -149,6 +157,24 @@ def unfinished(conn: Connection, states: Collection[str] = ("intent", "called"))
     )  # fmt: skip
     wanted = select(*columns).where(sends.c.state.in_(sorted(states))).order_by(sends.c.intended_at, sends.c.send_id)
     return [Send(**row._mapping) for row in conn.execute(wanted)]
+
+
+def written_to(conn: Connection, address_keys: Collection[str], since: datetime) -> set[str]:
+    """Those of the address keys that were, or are just being, written to after an instant."""
+    at = func.coalesce(sends.c.called_at, sends.c.intended_at, type_=sends.c.intended_at.type)
+    wanted = select(sends.c.address_key).where(sends.c.address_key.in_(sorted(address_keys)), at > since)
+    return set(conn.scalars(wanted.where(sends.c.state != "refused").distinct()))
+
+
+def last_sent(conn: Connection, enrolment_ids: Collection[str]) -> dict[str, tuple[datetime, datetime]]:
+    """By enrolment that was written to: when its last message was accepted, and the end of that touch's window."""
+    wanted = (
+        select(touches.c.enrolment_id, sends.c.finished_at, touches.c.not_after)
+        .join(touches, touches.c.touch_id == sends.c.touch_id)
+        .where(touches.c.enrolment_id.in_(sorted(enrolment_ids)), sends.c.state == "accepted")
+        .order_by(sends.c.finished_at, sends.c.send_id)
+    )
+    return {row.enrolment_id: (row.finished_at, row.not_after) for row in conn.execute(wanted)}
 
 
 def providers_used(conn: Connection) -> set[str]:

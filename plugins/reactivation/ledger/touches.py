@@ -83,6 +83,15 @@ def touches_of(conn: Connection, touch_ids: Collection[str]) -> list[Touch]:
     return [Touch(**row._mapping) for row in conn.execute(wanted)]
 
 
+def ids_of(conn: Connection, enrolment_ids: Collection[str]) -> dict[str, set[str]]:
+    """The touch ids by enrolment."""
+    wanted = select(touches.c.enrolment_id, touches.c.touch_id)
+    found: dict[str, set[str]] = {}
+    for row in conn.execute(wanted.where(touches.c.enrolment_id.in_(sorted(enrolment_ids)))):
+        found.setdefault(row.enrolment_id, set()).add(row.touch_id)
+    return found
+
+
 def draftable(conn: Connection, playbook: str, states: Sequence[str] = _DRAFTABLE) -> list[Touch]:
     """The touches of active enrolments that may be (re)drafted, by id."""
     wanted = _TOUCH.where(touches.c.playbook == playbook, touches.c.state.in_(states), enrolments.c.state == "active")
@@ -131,6 +140,14 @@ def set_state(
         details={"from": touch.state, "reason": reason, "number": touch.number},
     )  # fmt: skip
     return True
+
+
+def keep_waiting(conn: Connection, touch: Touch, *, reason: str, now: datetime) -> None:
+    """Note why a signed touch is not sent now; it may be later, as long as its window is open."""
+    waiting = (touches.c.touch_id == touch.touch_id) & (touches.c.state == "signed")
+    conn.execute(update(touches).where(waiting).values(reason=reason, reserved_by=None))
+    if touch.reason != reason:
+        audit.write(conn, at=now, actor="dispatch", action="touch_waits", subject=touch.touch_id, details={"reason": reason})
 
 
 def expire(conn: Connection, *, actor: str, now: datetime) -> int:

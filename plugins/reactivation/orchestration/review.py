@@ -103,5 +103,6 @@ def request_of(context: Context) -> RequestId:
 
 
 def _param(field: FormField) -> Param:
+    """An optional text: where one field must be filled in, Airflow's page lets nobody press *Hold all*."""
     choices: dict[str, Sequence[str]] = {"enum": list(field.choices)} if field.choices else {}
-    return Param("", type="string", title=field.title, description=field.description, **choices)
+    return Param("", type=["null", "string"], title=field.title, description=field.description, **choices)

@@ -12,7 +12,7 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import Param, task
+from airflow.sdk import CronTriggerTimetable, Param, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from reactivation.orchestration.assets import LISTS, SNAPSHOT
@@ -30,6 +30,11 @@ OWNER = "marketing-operations"
 EVERY_SEGMENT = "every segment"
 #: For the network and the database; what a second try cannot mend fails at once (``rooms.explained``).
 RETRIES: dict[str, Any] = {"owner": OWNER, "retries": 2, "retry_delay": timedelta(seconds=30)}
+
+
+def at(cron: str) -> CronTriggerTimetable:
+    """A schedule in UTC whose first run is its next moment; a cron string would first catch up with its last one."""
+    return CronTriggerTimetable(cron, timezone="UTC", run_immediately=timedelta(0))
 
 
 def trigger_form(segments: tuple[str, ...]) -> dict[str, Param]:

@@ -38,6 +38,9 @@ from reactivation.policy.segments import UNIT, margin_rate
 #: The monetary steps, lowest first. Access costs no money and is not limited here.
 STEPS = ("points_or_credit", "percent")
 
+#: What has to be known of an offer before it is promised to anybody.
+_BOUNDS = ("kind", "value", "unit_cost", "starts_at", "ends_at", "margin_floor", "budget")
+
 Floats = npt.NDArray[np.float64]
 
 
@@ -123,6 +126,8 @@ def _of_offer(facts: pd.DataFrame, guard: _Guard, touch: Touch, context: Context
 
 
 def _unavailable(offer: Mapping[str, Any], touch: Touch, context: Context) -> str | None:
+    if any(offer[bound] is None for bound in _BOUNDS):
+        return "offer_unknown"
     day = context.planned_on + timedelta(days=touch.day)
     if not offer["starts_at"] <= day < offer["ends_at"]:
         return "offer_not_live"

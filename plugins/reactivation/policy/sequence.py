@@ -27,7 +27,7 @@ from reactivation.policy.timing import (
     recipient_zone,
     start_of_day,
 )
-from reactivation.policy.touch_offers import Skips, beyond_budget, last_send, offer_skips
+from reactivation.policy.touch_offers import Skips, beyond_budget, last_send, offer_skips, whole_offers
 
 #: What a candidate's row must have: columns of ``decisions.parquet``, the place, and ``last_sent_at`` (the last
 #: marketing message of any sender, null for none).
@@ -63,7 +63,7 @@ def plan_sequence(
     sender is known to have sent, too.
     """
     people = candidates.select(CANDIDATE_COLUMNS).sort_by("customer_id").combine_chunks()
-    terms = {offer["offer_id"]: offer for offer in offers.to_pylist()}
+    terms = whole_offers(offers)
     apart = pa.scalar(timedelta(hours=rules.caps.any_hours), pa.duration("us"))
     zone = recipient_zone(people)
     start = pa.scalar(now, TIME)

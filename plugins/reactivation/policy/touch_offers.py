@@ -25,9 +25,18 @@ from reactivation.policy.timing import TimingRules
 #: Reasons with their masks, in the order in which they count. True, and unknown, mean that the touch is skipped.
 Skips = list[tuple[str, Any]]
 
+#: Without these an offer has no boundaries.
+_NEEDED = ("kind", "value", "unit_cost", "starts_at", "ends_at", "budget")
 #: The kinds of offer, and the positions a person may be at, for each monetary incentive of a touch.
 _KINDS = {"points_or_credit": ("points", "credit"), "percent": ("percent",)}
 _POSITIONS = {"points_or_credit": ("points_or_credit", "percent"), "percent": ("percent",)}
+
+
+def whole_offers(offers: pa.Table) -> dict[str, dict[str, Any]]:
+    """The rows of the contract's table by id, without those whose boundaries are not all known: unknown is no."""
+    return {
+        offer["offer_id"]: offer for offer in offers.to_pylist() if all(offer[name] is not None for name in _NEEDED)
+    }
 
 
 def offer_skips(
@@ -35,7 +44,7 @@ def offer_skips(
 ) -> Skips:
     """Why a touch's offer keeps it from each person at its instant. No reason for a touch without monetary incentive.
 
-    ``offer`` is its row of the contract's table, ``None`` when there is none. ``people`` has the decision's
+    ``offer`` is its row of the contract's table, ``None`` when there is none whole. ``people`` has the decision's
     gate_offer_allowed, offer_position and offer_cap (largest share of the order value).
     """
     if touch.incentive not in _KINDS:
@@ -71,10 +80,10 @@ def beyond_budget(
     at the offer's full ``unit_cost``.
     """
     beyond = {reason: np.zeros(len(offer_ids), dtype=bool) for reason in ("offer_budget", "offer_codes")}
-    for offer in offers.to_pylist():
-        rows = np.flatnonzero(pc.fill_null(pc.equal(offer_ids, offer["offer_id"]), False).to_numpy(False))
+    for offer_id, offer in whole_offers(offers).items():
+        rows = np.flatnonzero(pc.fill_null(pc.equal(offer_ids, offer_id), False).to_numpy(False))
         served = rows[np.argsort(ranks[rows], kind="stable")]
-        already = outstanding.get(offer["offer_id"], 0)
+        already = outstanding.get(offer_id, 0)
         codes = offer["codes_available"]
         affordable = len(rows) + already if not offer["unit_cost"] else int(offer["budget"] // offer["unit_cost"])
         beyond["offer_budget"][served[max(affordable - already, 0) :]] = True

@@ -6,7 +6,8 @@ What it says becomes a snapshot: rows typed by the contract, broken ones in quar
 from __future__ import annotations
 
 from reactivation.sources.errors import SourceError
+from reactivation.sources.events import EVENTS, read_events
 from reactivation.sources.extraction import extract
 from reactivation.sources.folder import Source, open_source
 
-__all__ = ["Source", "SourceError", "extract", "open_source"]
+__all__ = ["EVENTS", "Source", "SourceError", "extract", "open_source", "read_events"]

@@ -21,13 +21,17 @@ FRESH = timedelta(hours=24)
 
 def begin_run(
     workspace: Workspace, playbook_name: str, *, now: datetime, dry: bool, segment: str | None = None,
-    sample_size: int | None = None, triggered_by: str,
+    sample_size: int | None = None, triggered_by: str, snapshot_id: str | None = None,
 ) -> str:  # fmt: skip
-    """A new run's id, its folder made and its beginning in the ledger. Raises ``StepError`` with the fix."""
+    """A new run's id, its folder made and its beginning in the ledger. Raises ``StepError`` with the fix.
+
+    The run is over the latest ready snapshot, or over the one named.
+    """
     loaded = workspace.playbook(playbook_name)
     _check_request(loaded.playbook, segment, sample_size)
     with workspace.ledger.begin() as conn:
-        snapshot = _snapshot(runs.latest_ready_snapshot(conn), now, dry)
+        found = runs.latest_ready_snapshot(conn) if snapshot_id is None else runs.snapshot_of(conn, snapshot_id)
+        snapshot = _snapshot(found, now, dry)
     evidence = workspace.snapshot_folder(snapshot.snapshot_id)
     if evidence.manifest_digest != snapshot.manifest_digest:
         raise StepError(f"snapshot {snapshot.snapshot_id} is not what the ledger vouches for; take a new snapshot")

@@ -45,10 +45,10 @@ def run_playbook(
     ``say`` hears each step as it begins. Raises ``NotReady`` where the data is not, and whatever a step raises.
     """
     say("taking a snapshot")
-    take_snapshot(workspace, now=now, as_of=as_of)
+    snapshot_id = take_snapshot(workspace, now=now, as_of=as_of)
     run_id = begin_run(
         workspace, request.playbook, now=now, dry=request.dry, segment=request.segment,
-        sample_size=request.sample_size, triggered_by=request.triggered_by,
+        sample_size=request.sample_size, triggered_by=request.triggered_by, snapshot_id=snapshot_id,
     )  # fmt: skip
     for name, step in STEPS:
         say(name)
@@ -61,8 +61,10 @@ def readiness_only(workspace: Workspace, playbook: str, *, now: datetime, as_of:
 
     Raises ``NotReady`` when not even the tables are fit to decide on.
     """
-    take_snapshot(workspace, now=now, as_of=as_of)
-    run_id = begin_run(workspace, playbook, now=now, dry=True, triggered_by="readiness")
+    snapshot_id = take_snapshot(workspace, now=now, as_of=as_of)
+    run_id = begin_run(
+        workspace, playbook, now=now, dry=True, triggered_by="readiness", snapshot_id=snapshot_id
+    )
     decide_run(workspace, run_id, now)
     try:
         check_readiness(workspace, run_id, now)

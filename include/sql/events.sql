@@ -1,0 +1,40 @@
+-- Purpose     what a few customers did since an instant: engagements and purchases, one by one.
+-- Parameters  $since, $customers (a list of ids); tables typed_engagements, typed_purchases
+-- Grain       one event
+-- Why         what ends an enrolment must be seen within the hour, and a broken unsubscribe is still one: of a row that
+--             says no, or may, whatever can be read counts, whenever it happened.
+SELECT
+    'engagements:' || event_id AS event_id,
+    customer_id,
+    occurred_at,
+    kind,
+    channel,
+    touch_id,
+    CAST(NULL AS VARCHAR) AS offer_code
+FROM typed_engagements
+WHERE NOT bad
+    AND customer_id IN (SELECT unnest($customers))
+    AND (occurred_at > $since OR kind IN ('bounce', 'complaint', 'unsubscribe'))
+UNION ALL
+SELECT
+    'engagements:' || coalesce(CASE WHEN is_id(event_id) THEN event_id END, 'broken'),
+    customer_id,
+    coalesce(min(occurred_at), $since),
+    coalesce(min(kind) FILTER (kind IN ('bounce', 'complaint', 'unsubscribe')), 'unsubscribe'),
+    min(channel),
+    NULL,
+    NULL
+FROM typed_engagements
+WHERE bad
+    AND customer_id IN (SELECT unnest($customers))
+    AND coalesce(kind NOT IN ('open', 'click', 'visit', 'login', 'usage', 'reply', 'browse', 'cart_add', 'cart_abandon',
+        'sent', 'delivered'), true)
+GROUP BY 1, customer_id
+UNION ALL
+SELECT 'purchases:' || purchase_id, customer_id, occurred_at, kind, NULL, NULL, offer_code
+FROM typed_purchases
+WHERE NOT bad
+    AND customer_id IN (SELECT unnest($customers))
+    AND occurred_at > $since
+    AND (kind = 'subscription' OR cancelled_at IS NULL)
+ORDER BY occurred_at, event_id, customer_id

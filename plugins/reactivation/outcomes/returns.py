@@ -1,0 +1,70 @@
+"""Raw facts of a source made into events of the ledger, and into facts that may end an enrolment."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from reactivation.contract.digests import digest
+from reactivation.ledger.enrolments import Enrolment
+from reactivation.ledger.events import Event
+from reactivation.outcomes.exits import Fact
+
+#: Dates of a contact that stand for an act of theirs; some systems keep only these.
+CONTACT_DATES = {"last_email_link_clicked": "click", "last_email_opened": "open", "last_seen": "seen"}
+#: Our own side of the conversation comes back too, from systems that log it.
+_NOT_AN_ANSWER = ("sent",)
+_LONGEST_ID = 80
+
+
+def facts_of(raw: Sequence[Mapping[str, Any]], contacts: Sequence[Mapping[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """By customer, what they did: rows with event_id, kind, channel, touch_id, offer_code and occurred_at.
+
+    ``raw`` are rows of ``sources.read_events``, ``contacts`` rows of a snapshot's contacts.
+    """
+    found: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in raw:
+        if row["kind"] not in _NOT_AN_ANSWER:
+            found[row["customer_id"]].append(dict(row))
+    for contact in contacts:
+        for column, kind in CONTACT_DATES.items():
+            at: datetime | None = contact[column]
+            if at is not None:
+                event_id = f"contacts:{digest([contact['customer_id'], kind, at])[:32]}"
+                found[contact["customer_id"]].append(
+                    {"event_id": event_id, "customer_id": contact["customer_id"], "occurred_at": at, "kind": kind,
+                     "channel": None, "touch_id": None, "offer_code": None}
+                )  # fmt: skip
+    return found
+
+
+def events_of(
+    rows: Sequence[Mapping[str, Any]], enrolment: Enrolment, *, touch_ids: Collection[str],
+    touch_of_code: Mapping[str, str], address_key: str | None,
+) -> tuple[list[Event], list[Fact]]:  # fmt: skip
+    """What happened since an enrolment began, as events and as facts. A code of ours that was used is an event apart.
+
+    ``touch_ids``: the enrolment's own; what a source says of another touch is not kept.
+    """
+    events: list[Event] = []
+    facts: list[Fact] = []
+    for row in rows:
+        if row["occurred_at"] <= enrolment.enrolled_at:
+            continue
+        facts.append(Fact(row["kind"], row["occurred_at"]))
+        told = Event(
+            _short(row["event_id"]), enrolment.customer_id, address_key, enrolment.enrolment_id,
+            row["touch_id"] if row["touch_id"] in touch_ids else None, row["kind"], row["channel"], row["occurred_at"], "source",
+        )  # fmt: skip
+        events.append(told)
+        if row["offer_code"] in touch_of_code:
+            redeemed = {"event_id": _short(f"redeemed:{row['event_id']}"), "kind": "redeemed"}
+            events.append(Event(**{**vars(told), **redeemed, "touch_id": touch_of_code[row["offer_code"]]}))
+    return events, facts
+
+
+def _short(event_id: str) -> str:
+    """The id itself, or its digest where the source's ids are too long to be kept."""
+    return event_id if len(event_id) <= _LONGEST_ID else f"digest:{digest(event_id)}"

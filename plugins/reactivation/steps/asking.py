@@ -1,0 +1,111 @@
+"""Asks a source again about a few customers, and takes in what it says: a no first, then what they did.
+
+Used by the dispatcher just before it sends and by the hourly recording of outcomes, so that both act on the same facts
+in the same way.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from sqlalchemy import Connection
+
+from reactivation.evidence import SnapshotFolder
+from reactivation.ledger import codes, enrolments, events, sends, suppressions, touches
+from reactivation.ledger.enrolments import Enrolment
+from reactivation.outcomes import Exit, events_of, exit_of, exit_of_no, facts_of, noes
+from reactivation.playbooks.model import Playbook
+from reactivation.sources import Source, extract, read_events
+
+if TYPE_CHECKING:
+    from reactivation.steps.workspace import Workspace
+
+
+@contextmanager
+def asked_again(
+    workspace: Workspace, source: Source, customer_ids: Collection[str], now: datetime, *, worker: str
+) -> Iterator[SnapshotFolder]:
+    """A snapshot of these customers and of whoever shares an address with them; it is gone after the block."""
+    place = asking_folder(workspace, worker) / str(uuid4())
+    try:
+        yield extract(
+            source, into=place, snapshot_id=place.name, as_of=now, keys=workspace.keys,
+            customer_ids=sorted(customer_ids),
+        )  # fmt: skip
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def asking_folder(workspace: Workspace, worker: str) -> Path:
+    """Where a dispatcher keeps what it was just told; swept when that dispatcher is gone."""
+    folder = workspace.settings.home / "asked" / worker
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder
+
+
+def is_stale(source: Source, playbook: Playbook, now: datetime) -> bool:
+    """Whether the source speaks of a time too long ago to send on its word."""
+    return source.speaks_as_of() < now - timedelta(hours=playbook.readiness.stale_after_hours)
+
+
+def take_in(
+    workspace: Workspace, source: Source, folder: SnapshotFolder, people: Sequence[Enrolment], now: datetime
+) -> Counter[str]:
+    """Commit what the source now says about the customers of these enrolments, all of one playbook; counts.
+
+    In this order: noes, in a transaction of their own; then events, each once; then the exits of active enrolments.
+    """
+    counts: Counter[str] = Counter()
+    if not people:
+        return counts
+    playbook = workspace.playbook(people[0].playbook).playbook
+    counts["suppressions"] = suppressions.commit(
+        workspace.ledger, noes(folder, brand=playbook.brand, channels=playbook.channels), actor="record_outcomes", now=now
+    )
+    customers = sorted({one.customer_id for one in people})
+    raw = read_events(source, customer_ids=customers, since=min(one.enrolled_at for one in people)).to_pylist()
+    contacts = [row for row in folder.read("contacts").to_pylist() if row["customer_id"] in set(customers)]
+    told = facts_of(raw, contacts)
+    with workspace.ledger.begin() as conn:
+        for one, exit_ in _returned(conn, playbook, people, told, counts, now):
+            ended = enrolments.end_enrolment(
+                conn, one.enrolment_id, reason=exit_.reason, because=exit_.because, actor="record_outcomes", now=now
+            )
+            counts[f"exit:{exit_.reason}"] += ended
+    return +counts
+
+
+def _returned(
+    conn: Connection, playbook: Playbook, people: Sequence[Enrolment], told: dict[str, list[dict[str, Any]]],
+    counts: Counter[str], now: datetime,
+) -> Iterator[tuple[Enrolment, Exit]]:  # fmt: skip
+    """Record the events of everybody; yields the active enrolments that are over, each with its exit."""
+    ids = [one.enrolment_id for one in people]
+    keys = enrolments.keys_of(conn, ids)
+    contacted = sends.last_sent(conn, ids)
+    said_no = suppressions.standing(conn, {key for own in keys.values() for key in own}, brand=playbook.brand)
+    used = {row["offer_code"] for rows in told.values() for row in rows if row["offer_code"]}
+    touch_of_code = codes.touches_of(conn, used)
+    touch_ids = touches.ids_of(conn, ids)
+    for one in people:
+        address = min((key for key, channel in keys[one.enrolment_id].items() if channel == "email"), default=None)
+        new, facts = events_of(
+            told.get(one.customer_id, []), one, touch_ids=touch_ids.get(one.enrolment_id, ()),
+            touch_of_code=touch_of_code, address_key=address,
+        )  # fmt: skip
+        counts["events"] += len(events.record(conn, new, now=now))
+        if one.state != "active":
+            continue
+        no = next((said_no[key] for key in sorted(keys[one.enrolment_id]) if key in said_no), None)
+        found = exit_of_no(no) if no is not None else exit_of(
+            facts, playbook, since=one.enrolled_at, contacted=one.enrolment_id in contacted
+        )  # fmt: skip
+        if found is not None:
+            yield one, found
