@@ -38,11 +38,11 @@ with DAG(
     **Try it safely**: trigger it with *Dry run*, or with one segment and a small number of customers.
     """,
 ):
-    run_id = tasks.begin(PLAYBOOK)
+    run = tasks.begin(PLAYBOOK)
     (
-        tasks.decide(run_id)
-        >> tasks.readiness(run_id)
-        >> tasks.plan(run_id)
-        >> tasks.draft(run_id)
-        >> tasks.open_lists(run_id)
+        tasks.decide(run)
+        >> tasks.readiness(run)
+        >> tasks.plan(run)
+        >> tasks.draft(run)
+        >> tasks.open_lists(run)
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pyarrow as pa
 from sqlalchemy import Connection, select
 
 from reactivation.ledger.tables import enrolments, item_verdicts, list_items, lists, measurement_events, sends, touches
@@ -15,12 +16,12 @@ _MAY_BEGIN = ("enrol", "review")
 
 def reconcile(workspace: Workspace, run_id: str) -> list[str]:
     """Every sum that does not come out, as a sentence; none when all do. For a ledger whose lists are all closed."""
+    _, decisions = decisions_of(workspace, "customer_reactivation", run_id)
     with workspace.ledger.begin() as conn:
-        return [*_decisions(workspace, conn, run_id), *_verdicts(conn), *_sends(workspace, conn)]
+        return [*_decisions(decisions, conn, run_id), *_verdicts(conn), *_sends(workspace, conn)]
 
 
-def _decisions(workspace: Workspace, conn: Connection, run_id: str) -> list[str]:
-    _, table = decisions_of(workspace, "customer_reactivation", run_id)
+def _decisions(table: pa.Table, conn: Connection, run_id: str) -> list[str]:
     decided = {row["customer_id"]: row for row in table.select(["customer_id", "decision", "holdout"]).to_pylist()}
     begun = set(conn.scalars(select(enrolments.c.customer_id).where(enrolments.c.run_id == run_id)))
     events = measurement_events.c

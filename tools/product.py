@@ -21,6 +21,7 @@ from reactivation.ledger import lists, runs
 from reactivation.orchestration.connections import settings_from_environment
 from reactivation.sample import generate
 from reactivation.steps.answers import questions_to_ask
+from reactivation.steps.errors import EXPECTED_ERRORS
 from reactivation.steps.funnel import funnel
 from reactivation.steps.workspace import Workspace, open_workspace
 from tools.api import Api
@@ -33,7 +34,7 @@ CUSTOMERS, SEED = 400, 7
 SAMPLE_LASTS = timedelta(hours=20)
 
 console = Console()
-say = partial(console.print, highlight=False)
+say = partial(console.print, highlight=False, soft_wrap=True)
 
 
 def start(stack: Stack, now: datetime, *, triggerer: bool = False) -> tuple[Workspace, Api]:
@@ -113,8 +114,8 @@ def main(work: Callable[[Path, int], int]) -> NoReturn:
     home = Path(os.environ.get("REACTIVATION_HOME") or ".reactivation").absolute()
     try:
         code = work(home, port_of(os.environ))
-    except LocalError as error:
-        Console(stderr=True).print(f"\n{error}", style="bold red", markup=False, highlight=False)
+    except (LocalError, *EXPECTED_ERRORS) as error:
+        Console(stderr=True).print(f"\n{error}", style="bold red", markup=False, highlight=False, soft_wrap=True)
         code = 1
     except KeyboardInterrupt:
         say("stopped")

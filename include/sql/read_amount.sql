@@ -3,17 +3,17 @@
 -- Parameters  given: VARCHAR, already read as text
 -- Grain       one value
 -- Why         groups of three after a comma are thousands (1,234), anything else after the only comma is a fraction
---             (12,5); a single point is always a fraction. The cast comes first, so that plain columns stay fast.
+--             (12,5); a single point is always a fraction. Blanks (narrow ones too) and apostrophes only ever part
+--             thousands. The cast comes first, so that plain columns stay fast.
 CREATE TEMP MACRO read_amount(given) AS
     CASE
         WHEN given IS NULL THEN NULL
         WHEN TRY_CAST(given AS DECIMAL(18, 4)) IS NOT NULL THEN TRY_CAST(given AS DECIMAL(18, 4))
-        WHEN regexp_full_match(bare_amount(given), '[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?')
-            THEN TRY_CAST(replace(bare_amount(given), ',', '') AS DECIMAL(18, 4))
-        WHEN regexp_full_match(bare_amount(given), '[+-]?\d{1,3}(\.\d{3})+,\d+|[+-]?\d{1,3}(\.\d{3}){2,}')
-            THEN TRY_CAST(replace(replace(bare_amount(given), '.', ''), ',', '.') AS DECIMAL(18, 4))
-        WHEN regexp_full_match(bare_amount(given), '[+-]?\d+,\d+')
-            THEN TRY_CAST(replace(bare_amount(given), ',', '.') AS DECIMAL(18, 4))
-        WHEN regexp_full_match(bare_amount(given), '[+-]?\d+(\.\d*)?')
-            THEN TRY_CAST(bare_amount(given) AS DECIMAL(18, 4))
+        WHEN regexp_full_match(given, '([A-Z]{3}|[£$€¥])?\s?[+-]?'
+            '(\d+|[1-9]\d{0,2}([,\s\x{00a0}\x{2009}\x{202f}''’]\d{3})+)(\.\d*)?\s?([A-Z]{3}|[£$€¥])?')
+            THEN TRY_CAST(regexp_replace(given, '[^0-9.+-]', '', 'g') AS DECIMAL(18, 4))
+        WHEN regexp_full_match(given, '([A-Z]{3}|[£$€¥])?\s?[+-]?'
+            '(\d+,\d+|[1-9]\d{0,2}([.\s\x{00a0}\x{2009}\x{202f}''’]\d{3})+,\d+|[1-9]\d{0,2}(\.\d{3}){2,})'
+            '\s?([A-Z]{3}|[£$€¥])?')
+            THEN TRY_CAST(replace(regexp_replace(given, '[^0-9,+-]', '', 'g'), ',', '.') AS DECIMAL(18, 4))
     END

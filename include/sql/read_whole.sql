@@ -3,4 +3,9 @@
 -- Grain       one value
 -- Why         a plain cast would round 2.7 to 3.
 CREATE TEMP MACRO read_whole(given) AS
-    CASE WHEN read_amount(given) = trunc(read_amount(given)) THEN CAST(read_amount(given) AS BIGINT) END
+    CASE
+        WHEN regexp_full_match(given, '[+-]?\d{1,18}(\.0*)?')
+            THEN TRY_CAST(regexp_replace(given, '\..*', '') AS BIGINT)
+        WHEN regexp_full_match(given, '[+-]?[1-9]\d{0,2}(,\d{3}){1,5}(\.0*)?')
+            THEN TRY_CAST(regexp_replace(replace(given, ',', ''), '\..*', '') AS BIGINT)
+    END

@@ -56,7 +56,11 @@ class TestSign:
     @pytest.mark.parametrize("nobody", ["", "none", " None ", "-", None, []])
     def test_an_empty_field_leaves_out_nobody(self, nobody: Any) -> None:
         """The ways people write nothing mean nothing."""
-        assert signed(judge_answer(asked(), event(left_out=nobody), NOW)) == set(GROUP)
+        assert signed(judge_answer(asked(), event(left_out=nobody, individual=nobody), NOW)) == set(GROUP)
+
+    def test_a_field_that_was_cleared_is_empty(self) -> None:
+        """Airflow's form sends null for a field that was filled in and emptied again."""
+        assert judge_answer(asked(), event(left_out=None, individual=None, reason=None), NOW).accepted
 
     @pytest.mark.parametrize("code", [CODE.upper(), "3fa9 1c07", " 3FA9-1C07\n"])
     def test_forgives_how_the_code_is_typed(self, code: str) -> None:
@@ -119,6 +123,7 @@ class TestRefusals:
             ({}, event(signing_code=int("12345678")), "signing_code_differs"),
             ({}, event(reason="because"), "reason_unknown"),
             ({}, event(point_tone=""), "review_point_open"),
+            ({}, event(point_tone=None), "review_point_open"),
             ({}, event(point_tone="concern"), "review_point_concern"),
             ({}, event(point_tone="OK"), "review_point_open"),
             ({"review_points": ()}, event(), "review_point_open"),

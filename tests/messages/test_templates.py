@@ -90,6 +90,13 @@ class TestProblems:
         assert message in str(refused.value)
         assert f"body.txt:{line} " in str(refused.value) or f"_gone.txt:{line} " in str(refused.value)
 
+    def test_a_page_includes_only_pages(self, tmp_path: Path) -> None:
+        """In a text file nothing is escaped, so its words may not stand in a page."""
+        folder = shelf(tmp_path, html='{% include "_footer.txt" %}')
+        (folder / "_footer.txt").write_text("{{ salutation }}")
+        with pytest.raises(TemplateFileError, match=r"body.html:1 includes _footer.txt, in which nothing is escaped"):
+            load_template(folder, "note")
+
     def test_each_file_is_reported_once(self, tmp_path: Path) -> None:
         """A frame that includes itself, and is used twice, is read once."""
         folder = shelf(tmp_path, html='{% include "_a.html" %}{% include "_a.html" %}')

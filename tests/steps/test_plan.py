@@ -18,8 +18,8 @@ from tests.builders import AS_OF, offer
 from tests.steps.six import NOW, PLAYBOOK, Six
 
 from reactivation.evidence import SnapshotFolder
-from reactivation.ledger import enrolments, runs
-from reactivation.ledger.engine import Ledger
+from reactivation.ledger import enrolments, migrations, runs
+from reactivation.ledger.engine import Ledger, open_ledger
 from reactivation.ledger.runs import StepError
 from reactivation.ledger.tables import audit as audit_rows
 from reactivation.ledger.tables import enrolment_keys, measurement_events, touches
@@ -31,12 +31,21 @@ from reactivation.steps.readiness import check_readiness
 DECLARED = f"playbooks/{PLAYBOOK}.yaml"
 
 
+@pytest.fixture(scope="module")
+def extracted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The snapshot of the six customers, read once."""
+    home = tmp_path_factory.mktemp("extracted")
+    url = f"sqlite:///{home / 'ledger.db'}"
+    migrations.upgrade(url)
+    return Six(home, open_ledger(url)).snapshot()
+
+
 @pytest.fixture
-def six(tmp_path: Path, ledger: Ledger) -> Six:
+def six(tmp_path: Path, ledger: Ledger, extracted: Path) -> Six:
     """Six customers of whom c-ada, c-ben and c-cem may be contacted, on a snapshot; nobody is held out."""
     made = Six(tmp_path / "home", ledger)
     made.change(DECLARED, {"holdout_share": 0.0})
-    made.snapshot()
+    made.adopt(extracted)
     return made
 
 
@@ -282,7 +291,7 @@ class TestIntake:
     def test_an_offer_is_promised_within_its_budget(self, six: Six) -> None:
         """A budget for one credit, given to whoever comes first; the next run's customer gets touch 1 only."""
         six.write(offers=[offer("offer-credit-15", budget=Decimal("29.99"))])
-        six.snapshot()
+        six.snapshot(AS_OF + timedelta(minutes=1))
         six.change(DECLARED, {"intake": {"per_day": 2}})
         plan_run(six.workspace, six.ready(), NOW)
         six.change(DECLARED, {"intake": {"per_day": 3}})
@@ -322,7 +331,7 @@ class TestHorizon:
     def test_what_is_still_to_come_is_promised_already(self, six: Six) -> None:
         """A credit planned beyond the horizon counts against the budget of the next run."""
         six.write(offers=[offer("offer-credit-15", budget=Decimal("29.99"))])
-        six.snapshot()
+        six.snapshot(AS_OF + timedelta(minutes=1))
         six.change(DECLARED, {"approval": {"horizon_days": 5}, "intake": {"per_day": 2}})
         first = six.ready()
         plan_run(six.workspace, first, NOW)

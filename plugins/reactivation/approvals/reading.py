@@ -74,10 +74,10 @@ def read_answer(event: object, items: Sequence[ListItem], review_points: Sequenc
         chosen=_chosen(event.get("chosen_options")),
         responded_at=_instant(event.get("responded_at")),
         signing_code=_signing_code(values.get("signing_code")),
-        reason=_one_of(values.get("reason", ""), ("", *REASONS)),
-        left_out=_named(values.get("left_out", ""), items, only_one=False),
-        individual=_named(values.get("individual", ""), items, only_one=True),
-        points={point: _one_of(values.get(point_field(point), ""), POINT_ANSWERS) for point in review_points},
+        reason=_code(values.get("reason"), ("", *REASONS)),
+        left_out=_named(values.get("left_out"), items, only_one=False),
+        individual=_named(values.get("individual"), items, only_one=True),
+        points={point: _code(values.get(point_field(point)), POINT_ANSWERS) for point in review_points},
     )
 
 
@@ -95,6 +95,11 @@ def _chosen(value: object) -> str | None:
 
 def _one_of(value: object, known: Sequence[str]) -> str | None:
     return value if isinstance(value, str) and value in known else None
+
+
+def _code(value: object, known: Sequence[str]) -> str | None:
+    """One of the codes of a field; a field that was cleared arrives as nothing at all."""
+    return _one_of("" if value is None else value, known)
 
 
 def _signing_code(value: object) -> str | None:

@@ -80,9 +80,7 @@ class AddressKeys:
 
     def __init__(self, keys: Sequence[bytes]) -> None:
         if not keys:
-            raise AddressKeyError(
-                "no address key: set the password of the connection reactivation_address_key"
-            )
+            raise AddressKeyError("no address key: set the password of the connection reactivation_address_key")
         for position, key in enumerate(keys):
             if len(key) < _SHORTEST_KEY:
                 raise AddressKeyError(
@@ -90,7 +88,8 @@ class AddressKeys:
                 )
         self._first, *self._later = keys
         # HMAC-SHA256 by its definition, the two padded keys hashed once: a third of the time of hmac.digest.
-        padded = (hashlib.sha256(self._first).digest() if len(self._first) > _BLOCK else self._first).ljust(_BLOCK, b"\0")
+        short = hashlib.sha256(self._first).digest() if len(self._first) > _BLOCK else self._first
+        padded = short.ljust(_BLOCK, b"\0")
         self._inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in padded) + _MARK)
         self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in padded))
 

@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from reactivation.contract.tables import FLAG, MONEY, TABLES, TEXT, TEXTS, TIME, WHOLE
 
-#: What a contact's addresses and clock were found to be. ``zones`` is the union of address, phone and profile;
-#: ``zone_sources`` names those that gave any. ``Etc/Unknown`` stands for a profile zone that could not be read.
+#: What a contact's addresses and clock were found to be. ``zones`` is the union of profile, address and phone, in this
+#: order; ``zone_sources`` names those that gave any. ``Etc/Unknown`` stands for a profile zone that could not be read.
 _OF_CONTACTS = (
     ("email_key", TEXT), ("phone_key", TEXT), ("email_problem", TEXT), ("phone_problem", TEXT),
     ("phone_country", TEXT), ("zones", TEXTS), ("zone_sources", TEXTS), ("has_notes", FLAG),

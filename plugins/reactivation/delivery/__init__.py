@@ -2,6 +2,7 @@
 
 from reactivation.delivery.base import DeliveryError, Provider, Result
 from reactivation.delivery.guard import may_send
+from reactivation.delivery.handover import hand_over, recover
 from reactivation.delivery.outbox import Outbox
 
-__all__ = ["DeliveryError", "Outbox", "Provider", "Result", "may_send"]
+__all__ = ["DeliveryError", "Outbox", "Provider", "Result", "hand_over", "may_send", "recover"]

@@ -110,6 +110,27 @@ class Folder:
         for name in sorted(self.files):
             self.read_bytes(name)
 
+    def add(self, files: Mapping[str, Content]) -> str:
+        """Adds files (tables as Parquet, mappings as canonical JSON, bytes as they are); the new manifest digest.
+
+        ``drafts`` means ``drafts.parquet``. Adding the same bytes again changes nothing; other bytes under a name that
+        is there raise ``EvidenceError``. What the ledger vouches for already must not be added to: its digest changes.
+        """
+        manifest = self.manifest
+        for name, content in files.items():
+            file, made = _file_name(name), _bytes_of(content)
+            digest = hashlib.sha256(made).hexdigest()
+            if manifest["files"].get(file, digest) != digest:
+                raise EvidenceError(f"{self.path / file} is already there with other content; begin a new {self.kind}")
+            replace_file(self.path / file, made)
+            manifest["files"][file] = digest
+        replace_file(self.path / MANIFEST, canonical_json(manifest))
+        return self.manifest_digest
+
+    def add_file(self, name: str, content: Content) -> str:
+        """``add`` of one file."""
+        return self.add({name: content})
+
     def open_views(self, engine: duckdb.DuckDBPyConnection, *personal: str) -> None:
         """Gives the engine one view per Parquet file, named like it; personal files only when named."""
         place = local_path(self.path)
@@ -152,27 +173,6 @@ class RunFolder(Folder):
         with building(folder.path) as place:
             (place / MANIFEST).write_bytes(canonical_json(manifest))
         return folder
-
-    def add(self, files: Mapping[str, Content]) -> str:
-        """Adds files (tables as Parquet, mappings as canonical JSON, bytes as they are); the new manifest digest.
-
-        Names come with their ending; ``drafts`` means ``drafts.parquet``. Adding the same bytes again changes
-        nothing; other bytes under a name that is there raise ``EvidenceError``.
-        """
-        manifest = self.manifest
-        for name, content in files.items():
-            file, made = _file_name(name), _bytes_of(content)
-            digest = hashlib.sha256(made).hexdigest()
-            if manifest["files"].get(file, digest) != digest:
-                raise EvidenceError(f"{self.path / file} is already there with other content; begin a new run")
-            replace_file(self.path / file, made)
-            manifest["files"][file] = digest
-        replace_file(self.path / MANIFEST, canonical_json(manifest))
-        return self.manifest_digest
-
-    def add_file(self, name: str, content: Content) -> str:
-        """``add`` of one file."""
-        return self.add({name: content})
 
 
 def query(

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, exists, func, insert, or_, select, tuple_, update
 
 from reactivation.ledger import audit, measurements
 from reactivation.ledger.locks import INTAKE, exclusive
-from reactivation.ledger.tables import enrolment_keys, enrolments, offer_codes, runs, touches
+from reactivation.ledger.tables import enrolment_keys, enrolments, offer_codes, runs, sends, tags, touches
 
 #: States of a touch from which it may still be sent.
 OPEN = ("planned", "drafted", "listed", "signed", "held")
@@ -74,6 +74,34 @@ def enrolments_of(conn: Connection, enrolment_ids: Collection[str]) -> dict[str,
     """The enrolments of those ids."""
     wanted = _ENROLMENT.where(enrolments.c.enrolment_id.in_(sorted(enrolment_ids)))
     return {row.enrolment_id: _enrolment(row._mapping) for row in conn.execute(wanted)}
+
+
+def playbooks(conn: Connection) -> list[str]:
+    """Every playbook that ever enrolled anybody, by name."""
+    return list(conn.scalars(select(enrolments.c.playbook).distinct().order_by(enrolments.c.playbook)))
+
+
+def watched(conn: Connection, playbook: str, *, since: datetime, tag: str) -> list[Enrolment]:
+    """The latest enrolment of each customer of a playbook who is active, was written to since, or bears the tag."""
+    later = enrolments.alias()
+    newer = (later.c.enrolled_at, later.c.enrolment_id)
+    superseded = exists().where(
+        later.c.playbook == playbook, later.c.customer_id == enrolments.c.customer_id,
+        tuple_(*newer) > tuple_(enrolments.c.enrolled_at, enrolments.c.enrolment_id),
+    )  # fmt: skip
+    written_to = (
+        select(touches.c.enrolment_id)
+        .join(sends, sends.c.touch_id == touches.c.touch_id)
+        .where(sends.c.called_at >= since)
+    )
+    tagged = select(tags.c.customer_id).where(tags.c.tag == tag, tags.c.removed_at.is_(None))
+    asked = or_(
+        enrolments.c.state == "active",
+        enrolments.c.enrolment_id.in_(written_to),
+        enrolments.c.customer_id.in_(tagged),
+    )
+    wanted = _ENROLMENT.where(enrolments.c.playbook == playbook, asked, ~superseded)
+    return [_enrolment(row._mapping) for row in conn.execute(wanted.order_by(enrolments.c.enrolment_id))]
 
 
 def keys_of(conn: Connection, enrolment_ids: Collection[str]) -> dict[str, dict[str, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -11,7 +11,10 @@ from sqlalchemy import Connection, func, select
 from reactivation.ledger import audit
 from reactivation.ledger.bulk import insert_if_new
 from reactivation.ledger.extract import MAY_HAVE_REACHED
-from reactivation.ledger.tables import events, sends, touches
+from reactivation.ledger.tables import enrolments, events, sends, touches
+
+#: The kinds of events that are purchases, as the data contract names them.
+PURCHASES = ("order", "booking", "subscription")
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,17 @@ def record(conn: Connection, rows: Iterable[Event], *, now: datetime) -> list[Ev
             ],
         )  # fmt: skip
     return new
+
+
+def bought_after_end(conn: Connection, enrolment_ids: Collection[str]) -> set[str]:
+    """Those of the enrolments that have ended, and whose customer has bought or booked since."""
+    wanted = (
+        select(enrolments.c.enrolment_id)
+        .join(events, events.c.enrolment_id == enrolments.c.enrolment_id)
+        .where(enrolments.c.enrolment_id.in_(sorted(enrolment_ids)), events.c.kind.in_(PURCHASES))
+        .where(events.c.occurred_at > enrolments.c.ended_at)
+    )
+    return set(conn.scalars(wanted))
 
 
 def _crossed(conn: Connection, event: Event, now: datetime) -> Sequence[tuple[str, datetime]]:

@@ -92,6 +92,14 @@ def ids_of(conn: Connection, enrolment_ids: Collection[str]) -> dict[str, set[st
     return found
 
 
+def open_of(conn: Connection, enrolment_ids: Collection[str]) -> dict[str, int]:
+    """By enrolment, how many touches may still be sent, or may just have been."""
+    waiting = touches.c.state.in_((*OPEN, "claimed", "unknown"))
+    wanted = select(touches.c.enrolment_id, func.count().label("touches"))
+    wanted = wanted.where(touches.c.enrolment_id.in_(sorted(enrolment_ids)), waiting).group_by(touches.c.enrolment_id)
+    return {row.enrolment_id: row.touches for row in conn.execute(wanted)}
+
+
 def draftable(conn: Connection, playbook: str, states: Sequence[str] = _DRAFTABLE) -> list[Touch]:
     """The touches of active enrolments that may be (re)drafted, by id."""
     wanted = _TOUCH.where(touches.c.playbook == playbook, touches.c.state.in_(states), enrolments.c.state == "active")
@@ -147,7 +155,9 @@ def keep_waiting(conn: Connection, touch: Touch, *, reason: str, now: datetime) 
     waiting = (touches.c.touch_id == touch.touch_id) & (touches.c.state == "signed")
     conn.execute(update(touches).where(waiting).values(reason=reason, reserved_by=None))
     if touch.reason != reason:
-        audit.write(conn, at=now, actor="dispatch", action="touch_waits", subject=touch.touch_id, details={"reason": reason})
+        audit.write(
+            conn, at=now, actor="dispatch", action="touch_waits", subject=touch.touch_id, details={"reason": reason}
+        )
 
 
 def expire(conn: Connection, *, actor: str, now: datetime) -> int:

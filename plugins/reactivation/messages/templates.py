@@ -125,6 +125,8 @@ def _problems(environment: ImmutableSandboxedEnvironment, file: str, seen: set[s
     for referenced in meta.find_referenced_templates(tree):
         if referenced is None:
             yield file, Problem(1, "", "includes a template whose name is computed; name it")
+        elif file.endswith(".html") and not referenced.endswith(".html"):
+            yield file, Problem(1, "", f"includes {referenced}, in which nothing is escaped; include an .html file")
         else:
             yield from _problems(environment, referenced, seen)
 

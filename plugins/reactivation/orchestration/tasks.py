@@ -82,44 +82,44 @@ def begin(playbook: str, *, params: Mapping[str, Any] | None = None, dag_run: An
 
 
 @task
-def decide(run_id: str) -> None:
+def decide(run: str) -> None:
     """Every gate of every candidate, into ``decisions.parquet``."""
     from reactivation.steps.decide import decide_run
 
-    _step(decide_run, run_id)
+    _step(decide_run, run)
 
 
 @task
-def readiness(run_id: str) -> None:
+def readiness(run: str) -> None:
     """May this run go on? Not ready fails here, and nobody has been touched."""
     from reactivation.steps.readiness import check_readiness
 
-    _step(check_readiness, run_id)
+    _step(check_readiness, run)
 
 
 @task
-def plan(run_id: str) -> None:
+def plan(run: str) -> None:
     """Intake, enrolments and touches in the approval horizon."""
     from reactivation.steps.plan import plan_run
 
-    _step(plan_run, run_id)
+    _step(plan_run, run)
 
 
 @task
-def draft(run_id: str) -> None:
+def draft(run: str) -> None:
     """The exact bytes of each touch in the horizon."""
     from reactivation.steps.draft import draft_run
 
-    _step(draft_run, run_id)
+    _step(draft_run, run)
 
 
 @task(outlets=[LISTS])
-def open_lists(run_id: str) -> None:
+def open_lists(run: str) -> None:
     """Freezes what is to be signed. Skipped, so that nobody is called, when there is nothing to ask."""
     from reactivation.steps.answers import questions_to_ask
     from reactivation.steps.lists import open_lists as step
 
-    workspace = _step(step, run_id)
+    workspace = _step(step, run)
     if not questions_to_ask(workspace, workspace.now()):
         raise AirflowSkipException("no question waits to be asked")
 
@@ -154,8 +154,8 @@ def record_what_came_back() -> None:
         log.info("recorded: %s", record_outcomes(workspace, workspace.now()))
 
 
-def _step(step: Callable[[Workspace, str, datetime], object], run_id: str) -> Workspace:
+def _step(step: Callable[[Workspace, str, datetime], object], run: str) -> Workspace:
     with explained():
         workspace = open_rooms()
-        log.info("run %s: %s", run_id, step(workspace, run_id, workspace.now()))
+        log.info("run %s: %s", run, step(workspace, run, workspace.now()))
         return workspace

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from reactivation.playbooks.model import Playbook
 
-#: Which signal of a playbook's ``exits`` a fact of the source is. What is not here (sent, delivered) is no sign of life.
+#: Which signal of a playbook's ``exits`` a fact of the source is. What is not here (delivered) is no sign of life.
 SIGNALS = {
     "order": "purchase", "subscription": "purchase", "booking": "booking", "open": "open", "click": "click",
     "visit": "visit", "browse": "visit", "cart_add": "visit", "cart_abandon": "visit", "login": "login",

@@ -19,7 +19,9 @@ _NOT_AN_ANSWER = ("sent",)
 _LONGEST_ID = 80
 
 
-def facts_of(raw: Sequence[Mapping[str, Any]], contacts: Sequence[Mapping[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+def facts_of(
+    raw: Sequence[Mapping[str, Any]], contacts: Sequence[Mapping[str, Any]]
+) -> dict[str, list[dict[str, Any]]]:
     """By customer, what they did: rows with event_id, kind, channel, touch_id, offer_code and occurred_at.
 
     ``raw`` are rows of ``sources.read_events``, ``contacts`` rows of a snapshot's contacts.
@@ -56,7 +58,8 @@ def events_of(
         facts.append(Fact(row["kind"], row["occurred_at"]))
         told = Event(
             _short(row["event_id"]), enrolment.customer_id, address_key, enrolment.enrolment_id,
-            row["touch_id"] if row["touch_id"] in touch_ids else None, row["kind"], row["channel"], row["occurred_at"], "source",
+            row["touch_id"] if row["touch_id"] in touch_ids else None, row["kind"], (row["channel"] or "")[:80] or None,
+            row["occurred_at"], "source",
         )  # fmt: skip
         events.append(told)
         if row["offer_code"] in touch_of_code:

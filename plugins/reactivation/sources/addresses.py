@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import yaml
 
 from reactivation import paths
-from reactivation.contract.addresses import AddressKeys, canonical_email, canonical_phone
+from reactivation.contract.addresses import AddressKeys, canonical_phone
 from reactivation.contract.emails import AddressRules, email_facts
 from reactivation.contract.phones import phone_facts
 from reactivation.sources.clocks import clocks_of, read_zone_tables
@@ -48,9 +48,7 @@ def add_contact_addresses(engine: duckdb.DuckDBPyConnection, keys: AddressKeys, 
     texts = _column(engine, "SELECT DISTINCT email FROM typed_contacts WHERE email IS NOT NULL")
     emails = email_facts(texts, rules)
     _store(engine, "emails", emails.append_column("address_key", _keys(emails["canonical"], keys)))
-    pairs = engine.sql(
-        "SELECT DISTINCT phone, country FROM typed_contacts WHERE phone IS NOT NULL"
-    ).to_arrow_table()
+    pairs = engine.sql("SELECT DISTINCT phone, country FROM typed_contacts WHERE phone IS NOT NULL").to_arrow_table()
     phones = phone_facts(pairs["phone"].combine_chunks(), pairs["country"].combine_chunks())
     _store(engine, "phones", phones.append_column("address_key", _keys(phones["canonical"], keys)))
     combinations = engine.sql(paths.sql("place_combinations")).to_arrow_table()
@@ -63,27 +61,29 @@ def add_contact_addresses(engine: duckdb.DuckDBPyConnection, keys: AddressKeys, 
     _store(engine, "places", pa.Table.from_pylist(rows, schema=_PLACES))
 
 
-def add_suppressed_addresses(engine: duckdb.DuckDBPyConnection, texts: pa.Array, keys: AddressKeys) -> None:
+def add_suppressed_addresses(
+    engine: duckdb.DuckDBPyConnection, texts: pa.Array, keys: AddressKeys, rules: AddressRules
+) -> None:
     """``suppressed_addresses``: every key a suppressed address may have; without a row it cannot be read.
 
     A phone number in local notation is read in each country there are contacts in: nobody says whose it is.
     """
-    countries = _column(engine, "SELECT DISTINCT country FROM typed_contacts WHERE country IS NOT NULL ORDER BY country")
+    there = "SELECT DISTINCT country FROM typed_contacts WHERE country IS NOT NULL ORDER BY country"
+    countries = _column(engine, there).to_pylist()
+    is_email = pc.match_substring(texts, "@")
+    emails, phones = texts.filter(is_email), texts.filter(pc.invert(is_email))
+    as_emails = email_facts(emails, rules)
+    as_phones = phone_facts(phones, pa.nulls(len(phones), pa.string()))
+    found = pa.concat_tables([as_emails.select(["text", "canonical"]), as_phones.select(["text", "canonical"])])
+    sure = found.filter(pc.is_valid(found["canonical"]))
     rows = []
-    for text in texts.to_pylist():
-        readings = _readings(text, countries.to_pylist())
-        rows += [{"text": text, "address_key": keys.key_of(found), "sure": len(readings) == 1} for found in readings]
-    _store(engine, "suppressed_addresses", pa.Table.from_pylist(rows, schema=_SUPPRESSED))
-
-
-def _readings(text: str, countries: list[str]) -> list[str]:
-    if "@" in text:
-        email = canonical_email(text)
-        return [email] if email else []
-    international = canonical_phone(text, None)
-    if international:
-        return [international]
-    return sorted({phone for country in countries if (phone := canonical_phone(text, country))})
+    for text in as_phones.filter(pc.is_null(as_phones["canonical"]))["text"].to_pylist():
+        readings = sorted({phone for country in countries if (phone := canonical_phone(text, country))})
+        rows += [{"text": text, "address_key": keys.key_of(read), "sure": len(readings) == 1} for read in readings]
+    read = pa.table(
+        [sure["text"], _keys(sure["canonical"], keys), pa.array([True] * len(sure), pa.bool_())], schema=_SUPPRESSED
+    )
+    _store(engine, "suppressed_addresses", pa.concat_tables([read, pa.Table.from_pylist(rows, schema=_SUPPRESSED)]))
 
 
 def _keys(canonicals: pa.ChunkedArray, keys: AddressKeys) -> pa.Array:

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import duckdb
-import pyarrow as pa
 
 from reactivation.contract.addresses import canonical_email, canonical_phone
 from reactivation.evidence.engine import quoted
@@ -54,7 +53,8 @@ def choose(engine: duckdb.DuckDBPyConnection, contacts: RawFile | None, customer
     ids = set(customer_ids)
     if contacts is None:
         return Chosen(_listed(ids), _listed(set()), "true")
-    query = f"SELECT customer_id, account_id, email, phone, country FROM ({typed_query(contacts)})"
+    asked = typed_query(contacts, only={"customer_id", "account_id", "email", "phone", "country"})
+    query = f"SELECT customer_id, account_id, email, phone, country FROM ({asked})"
     with reading(contacts.path):
         own = engine.sql(f"{query} WHERE customer_id IN ({_listed(ids)})").to_arrow_table().to_pylist()
         similar = _similar(own)
@@ -69,7 +69,7 @@ def choose(engine: duckdb.DuckDBPyConnection, contacts: RawFile | None, customer
 
 @dataclass(frozen=True)
 class _Similar:
-    """A cheap test that never misses an address: the part before the @, or the last digits; then the real comparison."""
+    """A cheap test that misses no address: by what stands before the @, or the last digits. Then all are compared."""
 
     locals: frozenset[str]
     endings: frozenset[str]

@@ -58,13 +58,15 @@ def read_zone_tables() -> ZoneTables:
 def clocks_of(
     tables: ZoneTables, country: str | None, region: str | None, timezone: str | None, phone_zones: Iterable[str]
 ) -> tuple[list[str], list[str]]:
-    """Sorted zones and sorted sources (``address``, ``phone``, ``profile``) of one person.
+    """Zones of one person, and which sources (``profile``, ``address``, ``phone``) gave any.
 
-    A profile zone that is no IANA zone counts as ``Etc/Unknown``: it may be any.
+    The likeliest comes first: the profile's zone, then the address's, then the phone's, each sorted. A profile zone
+    that is no IANA zone counts as ``Etc/Unknown``: it may be any.
     """
     found = {
-        "address": set(tables.of_address(country, region)),
-        "phone": set(phone_zones),
-        "profile": set() if timezone is None else {timezone if timezone in tables.known else UNREADABLE},
+        "profile": () if timezone is None else (timezone if timezone in tables.known else UNREADABLE,),
+        "address": tables.of_address(country, region),
+        "phone": tuple(phone_zones),
     }
-    return sorted(set().union(*found.values())), [source for source, zones in found.items() if zones]
+    zones = dict.fromkeys(zone for of_source in found.values() for zone in sorted(of_source))
+    return list(zones), [source for source, of_source in found.items() if of_source]

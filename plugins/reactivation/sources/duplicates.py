@@ -59,7 +59,8 @@ def _keep_most_restrictive(engine: duckdb.DuckDBPyConnection, table: Table, ther
     order = ", ".join((*_MOST_RESTRICTIVE[table.name], *_names(table), "row"))
     engine.execute(
         f"""CREATE OR REPLACE TEMP TABLE ranked AS
-            SELECT row, row_number() OVER one_key AS place, {subject} = first_value({subject}) OVER one_key AS same_subject
+            SELECT row, row_number() OVER one_key AS place,
+                   {subject} = first_value({subject}) OVER one_key AS same_subject
             FROM typed_{table.name} WHERE NOT bad AND {table.key} IN (FROM doubled)
             WINDOW one_key AS (PARTITION BY {table.key} ORDER BY {order})"""
     )
@@ -77,7 +78,8 @@ def _keep_latest(engine: duckdb.DuckDBPyConnection, table: Table) -> None:
     engine.execute(
         f"""CREATE OR REPLACE TEMP TABLE ranked AS
             SELECT row, {key} AS key, row_number() OVER (PARTITION BY {key} ORDER BY {updated} DESC, row) AS place,
-                   {updated} IS NOT DISTINCT FROM max({updated}) OVER (PARTITION BY {key}) AS latest, {content} AS content
+                   {updated} IS NOT DISTINCT FROM max({updated}) OVER (PARTITION BY {key}) AS latest,
+                   {content} AS content
             FROM {name} WHERE NOT bad AND {key} IN (FROM doubled)"""
     )
     engine.execute(
@@ -89,10 +91,12 @@ def _keep_latest(engine: duckdb.DuckDBPyConnection, table: Table) -> None:
         worst = ", ".join(f"{_worst(column)} AS {column}" for column in merged)
         engine.execute(
             f"""UPDATE {name} SET {values}
-                FROM (SELECT {key} AS key, {worst} FROM {name} WHERE row IN (SELECT row FROM ranked) GROUP BY {key}) worst
+                FROM (SELECT {key} AS key, {worst} FROM {name} WHERE row IN (SELECT row FROM ranked)
+                      GROUP BY {key}) worst
                 WHERE {name}.{key} = worst.key AND {name}.row IN (SELECT row FROM ranked)"""
         )
-    engine.execute(f"DELETE FROM {name} WHERE row IN (SELECT row FROM ranked WHERE place > 1 AND key NOT IN (FROM undecided))")
+    older = "SELECT row FROM ranked WHERE place > 1 AND key NOT IN (FROM undecided)"
+    engine.execute(f"DELETE FROM {name} WHERE row IN ({older})")
     engine.execute(f"UPDATE {name} SET bad = true WHERE row IN (SELECT row FROM ranked WHERE key IN (FROM undecided))")
     engine.execute(
         f"""INSERT INTO problems SELECT {quoted(table.name)}, key, row, {quoted(key)}, 'duplicate_key'

@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - SQL is made of contract names only
 """A full read of a source at one as-of into a snapshot folder, or the same read of a few customers by id.
 
 Facts that permit count up to the as-of; facts that forbid count whenever they are in the source. Raw purchases and
@@ -19,6 +20,7 @@ from upath import UPath
 from reactivation import paths
 from reactivation.contract.addresses import AddressKeys
 from reactivation.contract.digests import canonical_json, digest
+from reactivation.contract.emails import AddressRules
 from reactivation.contract.snapshot import PROFILE, SNAPSHOT
 from reactivation.contract.tables import TABLES
 from reactivation.evidence import SnapshotFolder, as_path, building, open_engine
@@ -51,6 +53,7 @@ def extract(
     and every no whose subject cannot be read. Raises ``SourceError`` if a file is broken, ``EvidenceError`` if the
     folder is already there.
     """
+    rules = read_address_rules()
     with building(as_path(into)) as place:
         work = place / "work"
         work.mkdir()
@@ -60,16 +63,28 @@ def extract(
             with source.staged(work) as files:
                 raws = {name: open_file(engine, TABLES[name], path, work) for name, path in files.items()}
                 chosen = None if customer_ids is None else choose(engine, raws.get("contacts"), customer_ids)
-                reports = _load(engine, raws, keys, chosen)
+                reports = _load(engine, raws, keys, rules, chosen)
             _write(engine, place, as_of, reports)
         shutil.rmtree(work)
-        manifest = _manifest(source, snapshot_id, as_of, keys, reports, place)
+        manifest = {
+            "schema": SCHEMA,
+            "kind": SnapshotFolder.kind,
+            "id": snapshot_id,
+            "as_of": as_of,
+            "sources": [_said(source, reports)],
+            "files": file_digests(place),
+            "inputs": {"addresses": rules.version, "address_keys": digest(keys.check_values())},
+        }
         (place / MANIFEST).write_bytes(canonical_json(manifest))
     return SnapshotFolder(into)
 
 
 def _load(
-    engine: duckdb.DuckDBPyConnection, raws: Mapping[str, RawFile], keys: AddressKeys, chosen: Chosen | None
+    engine: duckdb.DuckDBPyConnection,
+    raws: Mapping[str, RawFile],
+    keys: AddressKeys,
+    rules: AddressRules,
+    chosen: Chosen | None,
 ) -> dict[str, rows.Report]:
     """Every table typed, contacts first: their addresses tell whom a suppression may mean."""
     reports = {}
@@ -80,18 +95,20 @@ def _load(
         reports[name] = rows.load(engine, TABLES[name], raw, wanted)
 
     load("contacts")
-    add_contact_addresses(engine, keys, read_address_rules())
-    add_suppressed_addresses(engine, _suppressed_texts(engine, raws.get("suppressions")), keys)
+    add_contact_addresses(engine, keys, rules)
+    add_suppressed_addresses(engine, _suppressed_texts(engine, raws.get("suppressions"), chosen), keys, rules)
     for name in TABLES:
         if name not in reports:
             load(name)
     return reports
 
 
-def _suppressed_texts(engine: duckdb.DuckDBPyConnection, raw: RawFile | None) -> pa.Array:
+def _suppressed_texts(engine: duckdb.DuckDBPyConnection, raw: RawFile | None, chosen: Chosen | None) -> pa.Array:
     if raw is None or "address" not in raw.types:
         return pa.array([], pa.string())
-    query = f"SELECT DISTINCT address FROM ({typed_query(raw)}) WHERE address IS NOT NULL ORDER BY address"
+    asked = typed_query(raw, only={raw.table.key, "customer_id", "address"})
+    kept = rows.kept(raw, chosen.wanted(raw) if chosen else None)
+    query = f"SELECT DISTINCT address FROM ({asked}) WHERE address IS NOT NULL AND {kept}"
     with reading(raw.path):
         return engine.sql(query).to_arrow_table()["address"].combine_chunks()
 
@@ -129,24 +146,7 @@ def _profile(engine: duckdb.DuckDBPyConnection, reports: Mapping[str, rows.Repor
     return pa.Table.from_pylist(listed, schema=PROFILE)
 
 
-def _manifest(
-    source: Source,
-    snapshot_id: str,
-    as_of: datetime,
-    keys: AddressKeys,
-    reports: Mapping[str, rows.Report],
-    place: Path,
-) -> dict[str, object]:
-    tables = {}
-    for name in TABLES:
-        tables[name] = asdict(reports[name])
-        del tables[name]["rules"]
-    return {
-        "schema": SCHEMA,
-        "kind": SnapshotFolder.kind,
-        "id": snapshot_id,
-        "as_of": as_of,
-        "sources": [{"name": source.name, "speaks_as_of": source.speaks_as_of(), "tables": tables}],
-        "files": file_digests(place),
-        "inputs": {"addresses": read_address_rules().version, "address_keys": digest(keys.check_values())},
-    }
+def _said(source: Source, reports: Mapping[str, rows.Report]) -> dict[str, object]:
+    """What the manifest says of a source: when it speaks, and each table's counts."""
+    tables = {name: {key: value for key, value in asdict(reports[name]).items() if key != "rules"} for name in TABLES}
+    return {"name": source.name, "speaks_as_of": source.speaks_as_of(), "tables": tables}

@@ -107,7 +107,7 @@ def _on_disk(file: UPath, work: Path) -> Path:
 
 
 def _changed_at(file: UPath) -> datetime:
-    changed = file.fs.modified(file.path)
+    changed: datetime = file.fs.modified(file.path)
     return changed.replace(tzinfo=UTC) if changed.tzinfo is None else changed.astimezone(UTC)
 
 

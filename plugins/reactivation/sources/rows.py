@@ -16,7 +16,8 @@ from reactivation.evidence.engine import quoted
 from reactivation.sources import duplicates
 from reactivation.sources.files import RawFile, reading
 from reactivation.sources.nos import keep_broken_nos
-from reactivation.sources.values import SQL_TYPES, reasons, rules_of, typed_query
+from reactivation.sources.rules import reasons, rules_of
+from reactivation.sources.values import SQL_TYPES, typed_query
 
 _COMMON = (
     'CREATE TEMP TABLE problems ("table" VARCHAR, key VARCHAR, row BIGINT, "column" VARCHAR, reason VARCHAR)',
@@ -57,11 +58,10 @@ def load(engine: duckdb.DuckDBPyConnection, table: Table, raw: RawFile | None, w
     rules = rules_of(raw)
     names = ", ".join(column.name for column in table.columns)
     broken = " OR ".join(f"({rule.broken})" for rule in rules) or "false"
-    kept = "true" if wanted is None else _kept(table, raw, wanted)
     with reading(raw.path):
         engine.execute(
             f"CREATE TEMP TABLE typed_{table.name} AS SELECT row, {names}, {broken} AS bad "
-            f"FROM ({typed_query(raw)}) WHERE {kept}"
+            f"FROM ({typed_query(raw)}) WHERE {kept(raw, wanted)}"
         )
         report = Report(True, _count(engine, f"typed_{table.name}"), raw.unknown, raw.missing, file=raw.path.name)
         report.duplicates = duplicates.settle(engine, table, raw.types)
@@ -76,8 +76,11 @@ def shown_key(table: Table) -> str:
     return f"CASE WHEN is_id({table.key}) THEN {table.key} END"
 
 
-def _kept(table: Table, raw: RawFile, wanted: str) -> str:
-    return f"(({wanted}) OR {table.key} IN (SELECT {table.key} FROM ({typed_query(raw)}) WHERE {wanted}))"
+def kept(raw: RawFile, wanted: str | None) -> str:
+    """SQL: whether a typed row is wanted, or has the key of one that is: rows of one key are settled together."""
+    key = raw.table.key
+    asked = typed_query(raw, only={key, "customer_id", "account_id", "address"})
+    return "true" if wanted is None else f"(({wanted}) OR {key} IN (SELECT {key} FROM ({asked}) WHERE {wanted}))"
 
 
 def _quarantine(engine: duckdb.DuckDBPyConnection, table: Table, raw: RawFile, found: str) -> None:
@@ -88,7 +91,7 @@ def _quarantine(engine: duckdb.DuckDBPyConnection, table: Table, raw: RawFile, f
     engine.execute(
         f"""INSERT INTO problems
             SELECT {name}, {key}, row, problem."column", problem.reason
-            FROM (SELECT *, unnest({found}) AS problem FROM ({typed_query(raw, texts=True)}) WHERE row IN ({bad}))"""
+            FROM (SELECT *, unnest({found}) AS problem FROM ({typed_query(raw)}) WHERE row IN ({bad}))"""
     )
     customer = "CASE WHEN is_id(customer_id) THEN customer_id END" if _has(table, "customer_id") else "NULL"
     engine.execute(

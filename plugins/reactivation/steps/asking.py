@@ -33,7 +33,8 @@ def asked_again(
     workspace: Workspace, source: Source, customer_ids: Collection[str], now: datetime, *, worker: str
 ) -> Iterator[SnapshotFolder]:
     """A snapshot of these customers and of whoever shares an address with them; it is gone after the block."""
-    place = asking_folder(workspace, worker) / str(uuid4())
+    place = asking_root(workspace) / worker / str(uuid4())
+    asking_root(workspace).mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
         yield extract(
             source, into=place, snapshot_id=place.name, as_of=now, keys=workspace.keys,
@@ -43,11 +44,9 @@ def asked_again(
         shutil.rmtree(place, ignore_errors=True)
 
 
-def asking_folder(workspace: Workspace, worker: str) -> Path:
-    """Where a dispatcher keeps what it was just told; swept when that dispatcher is gone."""
-    folder = workspace.settings.home / "asked" / worker
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return folder
+def asking_root(workspace: Workspace) -> Path:
+    """Where dispatchers keep what they were just told, a folder each; swept when its dispatcher is gone."""
+    return workspace.settings.home / "asked"
 
 
 def is_stale(source: Source, playbook: Playbook, now: datetime) -> bool:
@@ -66,15 +65,14 @@ def take_in(
     if not people:
         return counts
     playbook = workspace.playbook(people[0].playbook).playbook
-    counts["suppressions"] = suppressions.commit(
-        workspace.ledger, noes(folder, brand=playbook.brand, channels=playbook.channels), actor="record_outcomes", now=now
-    )
+    said_no = noes(folder, brand=playbook.brand, channels=playbook.channels)
+    counts["suppressions"] = suppressions.commit(workspace.ledger, said_no, actor="record_outcomes", now=now)
     customers = sorted({one.customer_id for one in people})
     raw = read_events(source, customer_ids=customers, since=min(one.enrolled_at for one in people)).to_pylist()
     contacts = [row for row in folder.read("contacts").to_pylist() if row["customer_id"] in set(customers)]
     told = facts_of(raw, contacts)
     with workspace.ledger.begin() as conn:
-        for one, exit_ in _returned(conn, playbook, people, told, counts, now):
+        for one, exit_ in _returned(conn, playbook, people, told=told, counts=counts, now=now):
             ended = enrolments.end_enrolment(
                 conn, one.enrolment_id, reason=exit_.reason, because=exit_.because, actor="record_outcomes", now=now
             )
@@ -83,7 +81,7 @@ def take_in(
 
 
 def _returned(
-    conn: Connection, playbook: Playbook, people: Sequence[Enrolment], told: dict[str, list[dict[str, Any]]],
+    conn: Connection, playbook: Playbook, people: Sequence[Enrolment], *, told: dict[str, list[dict[str, Any]]],
     counts: Counter[str], now: datetime,
 ) -> Iterator[tuple[Enrolment, Exit]]:  # fmt: skip
     """Record the events of everybody; yields the active enrolments that are over, each with its exit."""

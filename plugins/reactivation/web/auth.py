@@ -6,8 +6,9 @@ Those names are no public interface of Airflow: a test calls each of them, so th
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
+from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
 from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity
 from airflow.api_fastapi.core_api.security import get_user, requires_access_dag
 from fastapi import Depends
@@ -27,6 +28,6 @@ class Visitor:
     name: str
 
 
-def current_visitor(user: Annotated[Any, Depends(get_user)]) -> Visitor:
+def current_visitor(user: Annotated[BaseUser, Depends(get_user)]) -> Visitor:
     """The visitor of this request. FAB's ids are whole numbers, everywhere else they are text."""
     return Visitor(str(user.get_id()), str(user.get_name()))

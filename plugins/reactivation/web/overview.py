@@ -25,6 +25,7 @@ class OpenList:
     """One list that waits, how long it is, and whether this visitor may open or sign it."""
 
     row: ListRow
+    owner_name: str
     items: int
     individual: int
     may_see: bool
@@ -81,7 +82,8 @@ def _open_list(
     row: ListRow, size: tuple[int, int], owners: Owners, signers: Mapping[str, frozenset[str]], visitor: Visitor
 ) -> OpenList:
     seen_as = role_of(owners, signers.get(row.list_id, frozenset()), visitor.user_id)
-    return OpenList(row, *size, may_see=seen_as is not None, may_sign=seen_as == "signer")
+    name = owners.by_id[row.owner_id].name if owners.knows(row.owner_id) else row.owner_id
+    return OpenList(row, name, *size, may_see=seen_as is not None, may_sign=seen_as == "signer")
 
 
 def _funnel(workspace: Workspace, run: Run) -> Mapping[str, int] | None:

@@ -13,6 +13,7 @@ from reactivation.ledger.questions import RequestId
 from reactivation.web.reasons import words
 
 _HERE = Path(__file__).resolve().parent
+#: Our own stylesheet; nothing in it needs escaping inside a style element.
 STYLE = (_HERE / "static" / "style.css").read_text(encoding="utf-8")
 
 
@@ -23,7 +24,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )  # fmt: skip
     made.filters.update(moment=moment, until=until, words=words)
-    made.globals.update(amount=amount, form_path=form_path)
+    made.globals.update(amount=amount, form_path=form_path, style=STYLE)
     return made
 
 

@@ -1,0 +1,99 @@
+"""Records what came back, every hour: a no first, then events, exits at once, and the final check.
+
+Asked about: everybody in an active enrolment, everybody written to in the last 90 days, and everybody who still bears
+a *no response* tag, so that a late purchase takes it off.
+
+Source: ARCHITECTURE.md, A day, 5; invariant 4; PLAYBOOKS.md section 1 (final check, tag).
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection
+
+from reactivation.ledger import enrolments, events, seals, sends, tags, touches, workers
+from reactivation.ledger.enrolments import Enrolment
+from reactivation.outcomes import final_exit
+from reactivation.playbooks.model import Playbook
+from reactivation.steps.asking import asked_again, asking_root, is_stale, take_in
+
+if TYPE_CHECKING:
+    from reactivation.steps.workspace import Workspace
+
+ACTOR = "record_outcomes"
+_AT_ONCE = 2_000
+
+
+def record_outcomes(workspace: Workspace, now: datetime) -> dict[str, int]:
+    """Record what the source says came back by ``now``; counts: asked, suppressions, events, exit:<reason>, tagged,
+    untagged. Raises ``SourceError`` when the source cannot be read.
+
+    What a stale source says counts; what it does not say proves nothing, so no enrolment ends for want of an answer.
+    """
+    source = workspace.source()
+    counts: Counter[str] = Counter(asked=0, suppressions=0, events=0)
+    with workers.at_work(workspace.ledger) as worker:
+        try:
+            for playbook, people in _watched(workspace, now):
+                counts["asked"] += len(people)
+                customers = {one.customer_id for one in people}
+                with asked_again(workspace, source, customers, now, worker=worker) as folder:
+                    counts += take_in(workspace, source, folder, people, now)
+                with workspace.ledger.begin() as conn:
+                    counts += _close(conn, playbook, people, fresh=not is_stale(source, playbook, now), now=now)
+        finally:
+            shutil.rmtree(asking_root(workspace) / worker, ignore_errors=True)
+    seals.seal(workspace.ledger, now)
+    return dict(sorted(counts.items()))
+
+
+def _watched(workspace: Workspace, now: datetime) -> Iterator[tuple[Playbook, list[Enrolment]]]:
+    """The enrolments to ask about, by playbook, some at a time; of a customer's, the latest."""
+    with workspace.ledger.begin() as conn:
+        names = enrolments.playbooks(conn)
+    for name in names:
+        playbook = workspace.playbook(name).playbook
+        since = now - timedelta(days=playbook.measurement.reactivated_within_days)
+        with workspace.ledger.begin() as conn:
+            people = enrolments.watched(conn, name, since=since, tag=playbook.no_response_tag)
+        for begin in range(0, len(people), _AT_ONCE):
+            yield playbook, people[begin : begin + _AT_ONCE]
+
+
+def _close(
+    conn: Connection, playbook: Playbook, people: Sequence[Enrolment], *, fresh: bool, now: datetime
+) -> Counter[str]:
+    """Final checks of those still active, with the tag; and tags taken off from those who bought since."""
+    counts: Counter[str] = Counter()
+    ids = [one.enrolment_id for one in people]
+    current = enrolments.enrolments_of(conn, ids)
+    last, still_open = sends.last_sent(conn, ids), touches.open_of(conn, ids)
+    tagged, bought = tags.standing(conn, playbook.no_response_tag), events.bought_after_end(conn, ids)
+    for one in current.values():
+        if one.customer_id in tagged and one.enrolment_id in bought:
+            counts["untagged"] += tags.take_off(
+                conn, customer_id=one.customer_id, tag=playbook.no_response_tag, actor=ACTOR, now=now
+            )
+        if one.state != "active" or not fresh:
+            continue
+        sent_at, until = last.get(one.enrolment_id, (None, None))
+        over = final_exit(
+            now=now, plan_ends_at=one.plan_ends_at, last_sent_at=sent_at, last_sent_until=until,
+            open_touches=still_open.get(one.enrolment_id, 0),
+            wait_days=playbook.measurement.final_check_after_days,
+        )  # fmt: skip
+        if over is None:
+            continue
+        counts[f"exit:{over.reason}"] += enrolments.end_enrolment(
+            conn, one.enrolment_id, reason=over.reason, because=over.because, actor=ACTOR, now=now
+        )
+        if over.reason == "no_response":
+            counts["tagged"] += tags.put(
+                conn, customer_id=one.customer_id, tag=playbook.no_response_tag, actor=ACTOR, now=now
+            )
+    return +counts
