@@ -14,6 +14,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from tests.sending import Ready, prepare
 
 from reactivation.ledger import migrations
 from reactivation.ledger.engine import Ledger, open_ledger
@@ -98,3 +99,42 @@ def ledger(ledger_url: str) -> Iterator[Ledger]:
     opened = open_ledger(ledger_url)
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="session")
+def prepared_sqlite(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Path:
+    """A home, ledger included, in which touches are signed and due."""
+    home = tmp_path_factory.mktemp("prepared") / "home"
+    (home / "ledger").mkdir(parents=True)
+    shutil.copyfile(sqlite_template, home / "ledger" / "ledger.db")
+    prepare(home, f"sqlite:///{home / 'ledger' / 'ledger.db'}")
+    return home
+
+
+@pytest.fixture(scope="session")
+def prepared_postgres(
+    tmp_path_factory: pytest.TempPathFactory, postgres: psycopg.Connection, postgres_template: str
+) -> Iterator[tuple[Path, str]]:
+    """The same with its ledger in a PostgreSQL database: the home, and the database's name."""
+    home = tmp_path_factory.mktemp("prepared") / "home"
+    with _database(postgres, postgres_template) as name:
+        prepare(home, _url(name))
+        yield home, name
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def ready(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ready]:
+    """A company of this test's own whose first touches are signed and due."""
+    home = tmp_path / "home"
+    if request.param == "sqlite":
+        shutil.copytree(request.getfixturevalue("prepared_sqlite"), home)
+        made = Ready(home, f"sqlite:///{home / 'ledger' / 'ledger.db'}")
+        yield made
+        made.close()
+        return
+    prepared, template = request.getfixturevalue("prepared_postgres")
+    shutil.copytree(prepared, home)
+    with _database(request.getfixturevalue("postgres"), template) as name:
+        made = Ready(home, _url(name))
+        yield made
+        made.close()

@@ -96,15 +96,16 @@ def show_funnel(workspace: Workspace, run_id: str) -> None:
 
 
 def show_lists(workspace: Workspace, url: str) -> None:
-    """Prints every open list with its page and who may sign it."""
-    rows: list[tuple[Any, ...]] = []
+    """Prints every open list with who may sign it and its page."""
     with workspace.ledger.begin() as conn:
-        for one in lists.open_lists(conn):
-            signers = ", ".join(s.user_id for s in lists.signers_of(conn, one.list_id))
-            what = f"{one.kind}, touch {one.touch_number}, {one.segment}, {one.channel}"
-            items = len(lists.items_of(conn, one.list_id))
-            rows.append((what, items, signers, f"{url}/reactivation/lists/{one.list_id}"))
-    _print_table("open lists", ("list", "items", "who may sign", "page"), rows)
+        shown = [
+            (one, len(lists.items_of(conn, one.list_id)), [s.user_id for s in lists.signers_of(conn, one.list_id)])
+            for one in lists.open_lists(conn)
+        ]
+    say(f"\n{len(shown)} lists wait for a signature:")
+    for one, items, signers in shown:
+        what = f"{one.kind} · touch {one.touch_number} · {one.segment} · {one.channel}"
+        say(f"  {what:40} {items:4} items   {' or '.join(signers):12} {url}/reactivation/lists/{one.list_id}")
 
 
 def main(work: Callable[[Path, int], int]) -> NoReturn:

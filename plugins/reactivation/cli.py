@@ -164,11 +164,9 @@ def _outcomes(arguments: argparse.Namespace) -> int:
 
 
 def _audit_verify(arguments: argparse.Namespace) -> int:
-    from reactivation.ledger import seals
+    from reactivation.steps.audit import verify_audit
 
-    workspace = _workspace(arguments)
-    with workspace.ledger.begin() as connection:
-        report = seals.verify(connection)
+    report = verify_audit(_workspace(arguments))
     if arguments.json:
         _json(asdict(report))
     else:

@@ -272,3 +272,13 @@ def _try_of(ti: dict[str, Any]) -> int:
 def _bound(live: Live, asked: Asked) -> questions.RequestId | None:
     with live.workspace.ledger.begin() as conn:
         return questions.request_of(conn, asked.question_id)
+
+
+def _without_owners(contacts: bytes) -> bytes:
+    """The same contacts, none of whom has an owner."""
+    rows = list(csv.DictReader(io.StringIO(contacts.decode("utf-8"))))
+    out = io.StringIO()
+    writer = csv.DictWriter(out, fieldnames=list(rows[0]))
+    writer.writeheader()
+    writer.writerows(row | {"owner_id": ""} for row in rows)
+    return out.getvalue().encode("utf-8")

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from reactivation import paths
 from reactivation.contract.digests import canonical_json
 from reactivation.contract.snapshot import SNAPSHOT
-from reactivation.contract.tables import TABLES
+from reactivation.contract.tables import TABLES, TEXT, TEXTS
 from reactivation.evidence import SnapshotFolder
 from reactivation.evidence.folders import file_digests
 from reactivation.ledger.extract import EXTRACT
@@ -27,6 +27,7 @@ from reactivation.playbooks.loader import load_playbook
 from reactivation.playbooks.model import Playbook
 from reactivation.playbooks.owners import Owners, load_owners
 from reactivation.policy.candidates import Decided
+from reactivation.policy.columns import series
 from reactivation.policy.rules import Rules
 from reactivation.steps.decide import decide_snapshot
 from reactivation.steps.rules import read_rules

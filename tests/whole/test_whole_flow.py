@@ -145,7 +145,12 @@ def test_an_opt_out_after_the_signature_stops_the_send(harbour: Company) -> None
     dispatch(harbour.workspace, NOW)
     with harbour.workspace.ledger.begin() as conn:
         written_to = set(
-            conn.scalars(select(enrolments.c.customer_id).join(touches).join(sends).where(sends.c.state == "accepted"))
+            conn.scalars(
+                select(enrolments.c.customer_id)
+                .join(touches)
+                .join(sends, sends.c.touch_id == touches.c.touch_id)
+                .where(sends.c.state == "accepted")
+            )
         )
     assert gone not in written_to
     assert written_to == set(kept)

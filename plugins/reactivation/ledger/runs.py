@@ -116,6 +116,11 @@ def run_of(conn: Connection, run_id: str) -> Run:
     return Run(**found._mapping)
 
 
+def run_ids(conn: Connection) -> list[str]:
+    """Every run there is, oldest first."""
+    return list(conn.scalars(select(runs.c.run_id).order_by(runs.c.started_at, runs.c.run_id)))
+
+
 def latest_run(conn: Connection, playbook: str, *, step: str | None = None) -> Run | None:
     """The newest run of a playbook, of those in which ``step`` succeeded when it is given."""
     wanted = select(runs).where(runs.c.playbook == playbook)

@@ -29,11 +29,14 @@ _CHUNK = 1 << 20
 @dataclass(frozen=True)
 class RawFile:
     """``scan`` is a query for ``row`` (from 1) and the contract columns the file has, ``original`` one for ``row`` and
-    the whole row as JSON text. ``types`` are DuckDB's, by contract column; ``unknown`` are the other columns."""
+    the whole row as JSON text. ``types`` are DuckDB's, by contract column; ``unknown`` are the other columns.
+
+    ``in_order`` is ``scan`` without ``row``, where counting keeps DuckDB from reading with more than one thread."""
 
     table: Table
     path: Path
     scan: str
+    in_order: str | None
     original: str
     types: dict[str, str]
     unknown: tuple[str, ...]
@@ -50,7 +53,7 @@ def open_file(engine: duckdb.DuckDBPyConnection, table: Table, path: Path, work:
         return _parquet(engine, table, path)
     if path.stat().st_size <= len(_BOM) and path.read_bytes() in (b"", _BOM):
         # Nothing at all, not even a header: present, without rows and without columns.
-        return RawFile(table, path, _EMPTY, _EMPTY, {}, ())
+        return RawFile(table, path, _EMPTY, None, _EMPTY, {}, ())
     if path.suffix == ".jsonl":
         return _json_lines(engine, table, path, work)
     return _csv(table, path, work)
@@ -84,6 +87,7 @@ def _csv(table: Table, path: Path, work: Path) -> RawFile:
         table,
         path,
         f"SELECT row_number() OVER () AS row, {_renamed(fields, names)} FROM {relation}",
+        f"SELECT {_renamed(fields, names)} FROM {relation}",
         f"SELECT row_number() OVER () AS row, CAST(json_object({written}) AS VARCHAR) AS original FROM {relation}",
         dict.fromkeys(fields, "VARCHAR"),
         unknown,
@@ -101,11 +105,12 @@ def _json_lines(engine: duckdb.DuckDBPyConnection, table: Table, path: Path, wor
     titles = [key for (key,) in keys]
     fields, unknown = _matched(table, path, titles)
     columns = ", ".join(f"{quoted(titles[position])}: 'VARCHAR'" for position in fields.values())
+    relation = f"read_ndjson({quoted(str(path))}, columns = {{{columns}}})"
     return RawFile(
         table,
         path,
-        f"SELECT row_number() OVER () AS row, {_renamed(fields, titles)} "
-        f"FROM read_ndjson({quoted(str(path))}, columns = {{{columns}}})",
+        f"SELECT row_number() OVER () AS row, {_renamed(fields, titles)} FROM {relation}",
+        f"SELECT {_renamed(fields, titles)} FROM {relation}",
         f"SELECT row_number() OVER () AS row, CAST(json AS VARCHAR) AS original FROM {objects}",
         dict.fromkeys(fields, "VARCHAR"),
         unknown,
@@ -122,6 +127,7 @@ def _parquet(engine: duckdb.DuckDBPyConnection, table: Table, path: Path) -> Raw
         table,
         path,
         f"SELECT file_row_number + 1 AS row, {_renamed(fields, titles)} FROM {relation}",
+        None,
         f"SELECT file_row_number + 1 AS row, CAST(to_json(struct_pack({_packed(titles)})) AS VARCHAR) AS original "
         f"FROM {relation}",
         {column: types[position] for column, position in fields.items()},

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from reactivation.steps.workspace import Workspace
 
 STEP = "begin"
+#: The head of the audit trail when a run began: a trail cut off later than that shows.
+AUDIT_HEAD = "audit_head"
 #: A real run speaks of now; anything older is a dry run (ARCHITECTURE.md, invariant 10).
 FRESH = timedelta(hours=24)
 
@@ -39,7 +41,8 @@ def begin_run(
     folder = RunFolder.create(
         workspace.run_folder(run_id).path, as_of=snapshot.as_of,
         inputs={"snapshot_id": snapshot.snapshot_id, "snapshot": snapshot.manifest_digest, "playbook": loaded.digest,
-                "rules": workspace.rules.version, "owners": workspace.owners.digest},
+                "rules": workspace.rules.version, "owners": workspace.owners.digest,
+                AUDIT_HEAD: seals.seal(workspace.ledger, now)},
     )  # fmt: skip
     digest = folder.add_file("playbook.yaml", loaded.path.read_bytes())
     if folder.files["playbook.yaml"] != loaded.digest:

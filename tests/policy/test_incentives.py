@@ -1,0 +1,111 @@
+"""Who may be given an incentive, up to which step, and at what share of an order's value."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from functools import cache
+
+import pytest
+
+from tests.policy.people import AT, Row, ago, known, offer, one, person, playbook, stories
+
+STORIES: dict[str, tuple[Row, str]] = {
+    "plain": ({}, "pass"),
+    "half-on-discount": ({"purchases": {"discounted_purchases": 2}}, "drop:discount_buyer"),
+    "seldom-on-discount": ({"purchases": {"discounted_purchases": 1}}, "pass"),
+    "still-subscribes": ({"purchases": {"period_end": ago(-20)}}, "drop:active_subscription"),
+    "cancelled-and-runs-out": (
+        {"purchases": {"period_end": ago(-20), "subscription_cancelled_at": ago(400)}}, "pass"),
+    "margin-unknown": (
+        {"purchases": {"margin_24m": None, "margin_revenue_24m": None}}, "drop:margin_unknown"),
+    "small-orders": ({"purchases": {"revenue": Decimal(80)}}, "drop:margin_guard"),
+    "pays-in-euro": ({"purchases": {"currency": "EUR"}}, "drop:other_currency"),
+    "pays-in-anything": ({"purchases": {"currency": None, "revenue": None}}, "drop:other_currency"),
+    "account-with-notes": ({"account": {"has_notes": True}}, "drop:high_context_account"),
+    "account-with-a-past": (
+        {"account": {}, "case": {"closed_at": ago(300), "opened_at": ago(310), "status": "closed"}},
+        "drop:high_context_account"),
+    "valued-account": ({"account": {}, "contact": {"value_tier": "high"}}, "drop:high_context_account"),
+    "plain-account": ({"account": {}}, "pass"),
+}  # fmt: skip
+
+
+@cache
+def decided() -> dict[str, Row]:
+    return stories({name: how for name, (how, _) in STORIES.items()})
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_who_gets_an_offer(story: str):
+    """A no takes the offer away, never the customer."""
+    row = decided()[story]
+
+    assert row["gate_offer_allowed"] == STORIES[story][1]
+    assert row["decision"] in ("enrol", "review")
+    assert row["offer_position"] == ("points_or_credit" if STORIES[story][1] == "pass" else "none")
+
+
+def test_the_margin_guard_is_the_formula():
+    """delta_max = m(1 - p0/p1) - c/(V p1): 0.4 of 150 pounds, uplift 1.5, two pence a contact, one in twenty buys."""
+    row = one(person())
+
+    assert row["offer_cap"] == Decimal("0.1306")  # 0.4 / 3 - 0.02 / (150 * 0.05), rounded down
+
+
+def test_an_incentive_never_eats_the_margin_floor():
+    """At 13 % margin the tenth that must be left allows 3 %."""
+    thin = one(person(purchases={"margin_24m": Decimal(78)}))
+
+    assert thin["offer_cap"] == Decimal("0.0300")
+    assert thin["offer_position"] == "none"
+
+
+@pytest.mark.parametrize(
+    ("ledger", "expected"),
+    [
+        ({"last_redeemed_at": AT - timedelta(days=179), "redeemed_incentives": 1}, "drop:cooldown"),
+        ({"last_redeemed_at": AT - timedelta(days=180), "redeemed_incentives": 1}, "pass"),
+        ({"last_redeemed_at": AT - timedelta(days=400), "redeemed_incentives": 2}, "drop:lifetime_cap"),
+    ],
+)
+def test_redeemed_incentives_count(ledger: Row, expected: str):
+    """No second one within the cooldown, none after two."""
+    assert one(person(), known(**ledger))["gate_offer_allowed"] == expected
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"ends_at": AT + timedelta(days=9)}, "drop:offer_not_live"),
+        ({"ends_at": AT + timedelta(days=9, seconds=1)}, "pass"),
+        ({"starts_at": AT + timedelta(days=9, seconds=1)}, "drop:offer_not_live"),
+        ({"codes_available": 0}, "drop:no_codes_left"),
+        ({"codes_available": None}, "pass"),
+        ({"budget": Decimal("9.49")}, "drop:no_budget"),
+        ({"offer_id": "another"}, "drop:offer_unknown"),
+        ({"unit_cost": None}, "drop:offer_unknown"),
+        ({"margin_floor": None}, "drop:offer_unknown"),
+        ({"margin_floor": Decimal("0.35")}, "drop:margin_floor"),
+        ({"currency": None, "kind": "points"}, "pass"),
+    ],
+)
+def test_an_offer_must_be_live_known_and_paid_for(change: Row, expected: str):
+    """On the day its touch is planned (the third, day 9)."""
+    tables = person() | {"offers": [offer(**change)]}
+
+    assert one(tables)["gate_offer_allowed"] == expected
+
+
+def test_a_percentage_costs_its_share_of_the_order():
+    """Of credit that is allowed and 20 percent that is too much, the first is the highest step."""
+    touches = tuple(
+        touch.model_copy(update={"offer": "offer-percent-20"}) if touch.incentive == "percent" else touch
+        for touch in playbook().touches
+    )
+    declared = playbook().model_copy(update={"touches": touches})
+    percent = offer("offer-percent-20", kind="percent", value=Decimal(20), currency=None)
+
+    row = one(person() | {"offers": [offer(), percent]}, declared=declared)
+
+    assert (row["gate_offer_allowed"], row["offer_position"]) == ("drop:margin_guard", "points_or_credit")

@@ -1,0 +1,228 @@
+"""Permission: on which evidence, in which jurisdictions, until when; a flag is not consent and unknown is no."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any
+
+import pytest
+
+from tests.policy.people import AT, Row, ago, consent, decide, one, person, stories, together
+
+SOFT = ["obtained_in_sale", "own_similar_products", "opt_out_at_collection", "opt_out_in_every_message", "no_objection"]
+MONTHS_24 = datetime(2024, 11, 17, 9, 0, tzinfo=UTC)  # 24 months before AT, to the second
+MONTHS_18 = datetime(2025, 5, 17, 9, 0, tzinfo=UTC)
+MONTHS_6 = datetime(2026, 5, 17, 9, 0, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+
+
+def record(basis: str, country: str = "GB", **changes: Any) -> Row:
+    """A person in that country with one e-mail record of that basis, evidenced unless said otherwise."""
+    evidence: Row = {"basis": basis}
+    if basis == "double_opt_in":
+        evidence["confirmed_at"] = ago(299)
+    if basis == "soft_opt_in":
+        evidence |= {"conditions": SOFT, "affirmative_action": None}
+    if basis.startswith("implied"):
+        evidence |= {"event_date": ago(170), "method": None, "disclosure_version": None, "affirmative_action": None}
+    return {"contact": {"country": country}, "consent": evidence | changes}
+
+
+#: Story, why not (None: permitted).
+STORIES: dict[str, tuple[Row, str | None]] = {
+    # what each place accepts
+    **{f"{c}-{b}": (record(b, c), None) for c in ("US", "CA", "GB", "FR", "NO", "AU")
+       for b in ("express", "express_written", "double_opt_in")},
+    "DE-double": (record("double_opt_in", "DE"), None),
+    "DE-soft": (record("soft_opt_in", "DE"), None),
+    "GB-soft": (record("soft_opt_in"), None),
+    "CA-purchase": (record("implied_purchase", "CA"), None),
+    "CA-inquiry": (record("implied_inquiry", "CA"), None),
+    # and what it does not
+    "DE-express": (record("express", "DE"), "basis_not_accepted"),
+    "US-soft": (record("soft_opt_in", "US"), "basis_not_accepted"),
+    "FR-soft": (record("soft_opt_in", "FR"), "basis_not_accepted"),
+    "GB-purchase": (record("implied_purchase"), "basis_not_accepted"),
+    "AU-purchase": (record("implied_purchase", "AU"), "basis_not_accepted"),
+    "US-opt-out-regime": (record("opt_out_regime", "US"), "basis_not_accepted"),
+    "CH": (record("double_opt_in", "CH"), "jurisdiction_not_configured"),
+    "nowhere": (record("express", country=None), "jurisdiction_unknown"),  # type: ignore[arg-type]
+    # a flag is not consent
+    "bare-flag": (record("flag_only", evidence_ref=None, method=None), "unverified"),
+    "flag-with-trimmings": (record("flag_only"), "unverified"),
+    "nothing": ({"consents": []}, "no_record"),
+    "unknown": (record("express", state="unknown"), "state_unknown"),
+    # who, when, how, wording, act
+    "no-method": (record("express", method=None), "no_evidence"),
+    "no-wording": (record("express", disclosure_version=None), "no_evidence"),
+    "no-proof": (record("express", evidence_ref=None), "no_evidence"),
+    "no-act": (record("express", affirmative_action=None), "no_evidence"),
+    "act-was-none": (record("express", affirmative_action=False), "no_evidence"),
+    "collected-elsewhere": (record("express", collected_by_brand="finch_gardens"), "no_evidence"),
+    "collected-by-nobody": (record("express", collected_by_brand=None), "no_evidence"),
+    "another-brand": (record("express", brand="finch_gardens"), "no_record"),
+    "another-purpose": (record("express", purpose="research"), "no_record"),
+    "given-tomorrow": (record("express", occurred_at=ago(-1)), "no_record"),
+    # conditions
+    "not-confirmed": (record("double_opt_in", confirmed_at=None), "conditions_missing"),
+    "confirmed-tomorrow": (record("double_opt_in", confirmed_at=ago(-1)), "conditions_missing"),
+    **{f"soft-without-{gone}": (record("soft_opt_in", conditions=[c for c in SOFT if c != gone]), "conditions_missing")
+       for gone in SOFT},
+    "soft-without-any": (record("soft_opt_in", conditions=None), "conditions_missing"),
+    "purchase-without-date": (record("implied_purchase", "CA", event_date=None), "conditions_missing"),
+    # how long it holds; the last moment is outside
+    "GB-24-months": (record("express", occurred_at=MONTHS_24), "expired"),
+    "GB-a-second-less": (record("express", occurred_at=MONTHS_24 + SECOND), None),
+    "US-18-months": (record("express", "US", occurred_at=MONTHS_18), "expired"),
+    "US-a-second-less": (record("express", "US", occurred_at=MONTHS_18 + SECOND), None),
+    "CA-never": (record("express", "CA", occurred_at=ago(3000)), None),
+    "CA-purchase-2-years": (record("implied_purchase", "CA", event_date=MONTHS_24), "expired"),
+    "CA-inquiry-6-months": (record("implied_inquiry", "CA", event_date=MONTHS_6), "expired"),
+    "CA-inquiry-a-second-less": (record("implied_inquiry", "CA", event_date=MONTHS_6 + SECOND), None),
+    "renewed-by-confirming": (record("double_opt_in", occurred_at=ago(800), confirmed_at=ago(700)), None),
+}  # fmt: skip
+
+
+@cache
+def decided() -> dict[str, Row]:
+    return stories({name: how for name, (how, _) in STORIES.items()})
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_one_record_in_one_place(story: str):
+    """The table of RULES.md, and everything that must be on record."""
+    row, why = decided()[story], STORIES[story][1]
+
+    assert row["email_why"] == why
+    assert row["gate_permission"] == ("pass" if why is None else f"fail:{why}")
+    assert row["email_records"] == ([f"r-{story}"] if why is None else [])
+    assert (row["email_basis"] is None) == (why is not None)
+    assert row["evidence"]["consent_record_ids"] == ([] if story in ("nothing", "another-brand") else [f"r-{story}"])
+    if why is not None:
+        assert row["decision"] == "suppress"
+        assert f"permission:{why}" in row["reason_codes"]
+
+
+def test_until_when_it_holds():
+    """24 calendar months after the last evidence in Britain; without end in Canada."""
+    rows = stories({"british": record("express", occurred_at=datetime(2024, 12, 31, 8, tzinfo=UTC)),
+                    "canadian": record("express", "CA")})  # fmt: skip
+
+    assert rows["british"]["email_valid_until"] == datetime(2026, 12, 31, 8, tzinfo=UTC)
+    assert rows["canadian"]["email_valid_until"] is None
+
+
+def test_it_must_still_hold_on_the_planned_day():
+    """A consent that ends before the day is none on that day."""
+    tables = person(consent={"occurred_at": MONTHS_24 + timedelta(days=10)})
+
+    assert one(tables, planned_on=AT + timedelta(days=9))["email_why"] is None
+    assert one(tables, planned_on=AT + timedelta(days=10))["email_why"] == "expired"
+
+
+PHONED: dict[str, tuple[Row, str | None]] = {
+    "german-phone": ({"phone_country": "DE", "phone_problem": None, "phone_key": "p-1"}, "basis_not_accepted"),
+    "french-phone": ({"phone_country": "FR", "phone_problem": None, "phone_key": "p-2"}, None),
+    "french-landline": ({"phone_country": "FR", "phone_problem": "not_mobile", "phone_key": "p-3"}, None),
+    "german-landline": ({"phone_country": "DE", "phone_problem": "not_mobile", "phone_key": "p-4"}, "basis_not_accepted"),
+    "phone-of-nowhere": ({"phone_country": None, "phone_problem": None, "phone_key": "p-5"}, "jurisdiction_unknown"),
+    "phone-of-Brazil": ({"phone_country": "BR", "phone_problem": None, "phone_key": "p-6"}, "jurisdiction_not_configured"),
+    "no-number": ({"phone_problem": "missing"}, None),
+    "unusable-number": ({"phone_problem": "invalid", "phone_country": None}, None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("story", PHONED)
+def test_the_law_of_address_and_phone_both_apply(story: str):
+    """The stricter wins; a number that cannot be used is in no country."""
+    rows = stories({name: {"contact": changes} for name, (changes, _) in PHONED.items()})
+
+    assert rows[story]["email_why"] == PHONED[story][1]
+
+
+def test_the_countries_are_told():
+    """The address's first, each once."""
+    rows = stories({name: {"contact": PHONED[name][0]} for name in ("french-phone", "no-number")})
+
+    assert rows["french-phone"]["jurisdictions"] == ["GB", "FR"]
+    assert rows["no-number"]["jurisdictions"] == ["GB"]
+
+
+@pytest.mark.parametrize(
+    ("refusal", "why"),
+    [
+        ({"state": "withdrawn", "occurred_at": ago(2000)}, "withdrawn"),
+        ({"state": "withdrawn", "purpose": "newsletter"}, "withdrawn"),
+        ({"state": "withdrawn", "occurred_at": ago(-5)}, "withdrawn"),
+        ({"state": "withdrawn", "brand": "*"}, "withdrawn"),
+        ({"state": "objected", "basis": "flag_only"}, "objected"),
+    ],
+)
+def test_any_refusal_beats_every_grant(refusal: Row, why: str):
+    """Older or newer, for whatever purpose, however badly documented."""
+    row = one(person(consents=[consent(), consent("r-2", **refusal)]))
+
+    assert row["email_why"] == why
+    assert row["evidence"]["consent_record_ids"] == ["r-1", "r-2"]
+
+
+def test_a_refusal_of_another_brand_is_not_ours():
+    """Permission and its withdrawal are per brand."""
+    other = consent("r-2", state="withdrawn", brand="finch_gardens")
+
+    assert one(person(consents=[consent(), other]))["email_why"] is None
+
+
+def test_the_best_record_is_used_and_the_longest_of_equals():
+    """A record that does not count harms nobody; of two that do, the one that holds longer."""
+    records = [
+        consent("r-1", method=None), consent("r-2", occurred_at=ago(400)), consent("r-3", occurred_at=ago(200)),
+        consent("r-4", occurred_at=ago(200)),
+    ]  # fmt: skip
+
+    assert one(person(consents=records))["email_records"] == ["r-3"]
+
+
+def test_one_channel_says_nothing_about_the_other():
+    """A text message consent permits no e-mail, and the other way round."""
+    row = one(person(consents=[consent(channel="sms")]))
+
+    assert (row["sms_basis"], row["sms_why"]) == ("express", None)
+    assert (row["email_basis"], row["email_why"]) == (None, "no_record")
+
+
+@pytest.mark.parametrize(
+    ("country", "basis", "conditions", "why"),
+    [
+        ("US", "express_written", ["not_condition_of_purchase"], None),
+        ("US", "express_written", ["not_prechecked"], "conditions_missing"),
+        ("US", "express", ["not_condition_of_purchase"], "basis_not_accepted"),
+        ("US", "double_opt_in", ["not_condition_of_purchase"], "basis_not_accepted"),
+        ("DE", "express", [], "basis_not_accepted"),
+        ("FR", "express", [], None),
+    ],
+)
+def test_text_messages_have_their_own_terms(country: str, basis: str, conditions: list[str], why: str | None):
+    """In the United States only prior express written consent, which no purchase was made to depend on."""
+    text = consent(channel="sms", basis=basis, conditions=conditions, confirmed_at=ago(299))
+
+    assert one(person(contact={"country": country}, consents=[text]))["sms_why"] == why
+
+
+def test_an_address_of_two_needs_the_permission_of_both():
+    """Merged contacts: the intersection of consents."""
+    first, second = person(contact={"email_key": "shared"}), person("c-2", contact={"email_key": "shared"})
+    nobody = person("c-2", contact={"email_key": "shared"}, consents=[])
+
+    assert one(together(first, second))["email_why"] is None
+    assert one(together(first, nobody))["email_why"] == "shared_address"
+    assert one(together(first, nobody))["evidence"]["shares_address_with"] == ["c-2"]
+
+
+def test_no_records_at_all_is_no_for_everybody():
+    """An empty table of consents permits nobody."""
+    decided = decide(together(person(consents=[]), person("c-2", consents=[])))
+
+    assert decided.table["email_why"].to_pylist() == ["no_record", "no_record"]
+    assert decided.counts["decisions"] == {"suppress": 2}
