@@ -14,13 +14,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from reactivation.steps.settings import Settings
     from reactivation.steps.workspace import Workspace
 
 OK, WRONG, NOT_READY = 0, 2, 3
+
+Subcommands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 CANDIDATE_COLUMNS = (
     "customer_id", "business_segment", "value_tier", "dormant_days", "last_activity_at", "inactivity_reason",
@@ -69,7 +71,8 @@ def _sample(arguments: argparse.Namespace) -> int:
     if arguments.json:
         _json(asdict(summary))
     else:
-        _table("sample CRM", ("table", "rows", "dirty"), [(t, n, summary.dirty.get(t, 0)) for t, n in summary.rows.items()])
+        rows = [(table, rows, summary.dirty.get(table, 0)) for table, rows in summary.rows.items()]
+        _table("sample CRM", ("table", "rows", "dirty"), rows)
         _say(f"written to {arguments.out}; its README.txt tells the planted stories")
     return OK
 
@@ -197,8 +200,10 @@ def parser() -> argparse.ArgumentParser:
     root = argparse.ArgumentParser(prog="reactivation", description=__doc__.splitlines()[0])
     commands = root.add_subparsers(required=True, metavar="COMMAND")
 
-    def add(name: str, command: Callable[[argparse.Namespace], int], help_: str, *, to: Any = None) -> argparse.ArgumentParser:
-        sub: argparse.ArgumentParser = (to or commands).add_parser(name, help=help_, description=help_)
+    def add(
+        name: str, command: Callable[[argparse.Namespace], int], help_: str, *, to: Subcommands | None = None
+    ) -> argparse.ArgumentParser:
+        sub = (to or commands).add_parser(name, help=help_, description=help_)
         sub.set_defaults(command=command)
         sub.add_argument("--json", action="store_true", help="one JSON document on standard output")
         return sub
@@ -270,7 +275,9 @@ def _instant(text: str) -> datetime:
     try:
         parsed = datetime.fromisoformat(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no date or time; write 2026-11-24 or 2026-11-24T11:00+00:00") from None
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no date or time; write 2026-11-24 or 2026-11-24T11:00+00:00"
+        ) from None
     return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
 
 
@@ -303,7 +310,7 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr)
 
 
-def _json(value: Any) -> None:
+def _json(value: object) -> None:
     json.dump(value, sys.stdout, indent=2, default=str, ensure_ascii=False)
     print()
 
@@ -330,7 +337,7 @@ def _table(title: str, columns: Sequence[str], rows: Iterable[Iterable[Any]]) ->
     Console().print(table)
 
 
-def _cell(value: Any) -> str:
+def _cell(value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, datetime):

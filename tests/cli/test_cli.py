@@ -248,7 +248,8 @@ class TestBadInput:
     def test_wrong_address_key(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         """With another key nobody would be recognised: everything stops."""
         assert run("run", PLAYBOOK, "--dry-run")[0] == 0
-        monkeypatch.setenv("AIRFLOW_CONN_REACTIVATION_ADDRESS_KEY", '{"conn_type": "generic", "password": "another secret key of some length"}')
+        other = {"conn_type": "generic", "password": "another secret key of some length"}
+        monkeypatch.setenv("AIRFLOW_CONN_REACTIVATION_ADDRESS_KEY", json.dumps(other))
         for words in (("run", PLAYBOOK), ("dispatch",), ("outcomes",)):
             code, _, err = run(*words)
             assert code == 2
@@ -264,7 +265,13 @@ class TestBadInput:
 
     @pytest.mark.parametrize(
         "words",
-        [(), ("run",), ("run", PLAYBOOK, "--as-of", "yesterday"), ("sample", "--out", "x", "--customers", "0"), ("fly",)],
+        [
+            (),
+            ("run",),
+            ("run", PLAYBOOK, "--as-of", "yesterday"),
+            ("sample", "--out", "x", "--customers", "0"),
+            ("fly",),
+        ],
     )
     def test_wrong_usage(self, run: Run, words: tuple[str, ...]) -> None:
         """Exit code 2 and a usage line."""
@@ -311,6 +318,8 @@ def _record_a_real_send(home: Path) -> None:
         touch_id = ledgers.add_touch(conn, enrolment_id, "cust-1")
         row: dict[str, Any] = ledgers.a_send(touch_id, "cust-1", "worker-1", provider="sendgrid")
         sends.intend(conn, row)
+        assert sends.win_call(conn, row["send_id"], worker="worker-1", now=NOW)
+        assert sends.finish(conn, row["send_id"], state="accepted", now=NOW, provider_ref="SG.1")
     ledger.close()
 
 

@@ -24,7 +24,10 @@ DRAFT: dict[str, Any] = {
 
 def test_canonical_form_is_frozen() -> None:
     """Sorted keys, no spaces, UTF-8, instants in UTC, amounts as plain text."""
-    value = {"b": [Decimal("1500.50"), None, True], "a": datetime(2026, 3, 29, 3, 0, tzinfo=timezone(timedelta(hours=2)))}
+    value = {
+        "b": [Decimal("1500.50"), None, True],
+        "a": datetime(2026, 3, 29, 3, 0, tzinfo=timezone(timedelta(hours=2))),
+    }
     assert canonical_json(value) == b'{"a":"2026-03-29T01:00:00.000000+00:00","b":["1500.5",null,true]}'
 
 

@@ -6,6 +6,8 @@ Source: the findings about Airflow 3.3.2 that decided how people are asked (docs
 
 from __future__ import annotations
 
+import csv
+import io
 from email import message_from_bytes, policy
 from typing import Any
 from urllib.parse import quote
@@ -16,7 +18,7 @@ from tests.live.conftest import ASKING, Asked, Live
 from tools.api import instance_path
 
 from reactivation.ledger import questions
-from reactivation.ledger.tables import enrolments, questions as questions_table, request_bindings, runs, sends, steps
+from reactivation.ledger.tables import enrolments, request_bindings, sends, steps
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(600)]
 
@@ -181,24 +183,24 @@ class TestForgeries:
         contacts = live.workspace.settings.home / "sample" / "contacts.csv"
         kept = contacts.read_bytes()
         try:
-            contacts.write_bytes(_without_owners(kept))
-            live.users["operator"].trigger("take_snapshot")
-            run = _next_run(live)
+            contacts.write_bytes(_with_an_unknown_owner(kept))
+            run = _playbook_after_a_snapshot(live)
         finally:
             contacts.write_bytes(kept)
-        tasks = {t["task_id"]: t for t in live.users["operator"].tasks("customer_reactivation", run)}
-        assert tasks["readiness"]["state"] == "failed", {name: t["state"] for name, t in tasks.items()}
+        assert _states(live, run)["readiness"] == "failed", _states(live, run)
         path = f"/api/v2/dags/customer_reactivation/dagRuns/{quote(run, safe='')}/taskInstances/readiness"
         live.users["cleo"].patch(path, {"new_state": "success"})
-        again = {"dag_run_id": run, "task_ids": ["plan", "draft", "open_lists"], "dry_run": False, "only_failed": False}
-        live.users["cleo"].post("/api/v2/dags/customer_reactivation/clearTaskInstances", again)
-        live.until(lambda: _plan_state(live, run) == "failed", "the planning to refuse")
+        following = {"task_ids": ["plan", "draft", "open_lists"], "dry_run": False, "only_failed": False}
+        live.users["cleo"].post(
+            "/api/v2/dags/customer_reactivation/clearTaskInstances",
+            following | {"dag_run_id": run, "reset_dag_runs": True},
+        )
+        live.until(lambda: _states(live, run)["plan"] == "failed", "the planning to refuse")
         with live.workspace.ledger.begin() as conn:
-            ours = conn.scalar(select(runs.c.run_id).order_by(runs.c.started_at.desc(), runs.c.run_id).limit(1))
-            not_ready = conn.scalars(select(steps.c.run_id).where(steps.c.step == "readiness", steps.c.state == "not_ready"))
-            (stopped,) = not_ready.all()
-            assert conn.scalars(select(enrolments.c.customer_id).where(enrolments.c.run_id == stopped)).all() == []
-        assert ours is not None
+            stopped = conn.scalars(select(steps.c.run_id).where(steps.c.state == "not_ready")).all()
+            enrolled = conn.scalars(select(enrolments.c.run_id).distinct()).all()
+        assert len(stopped) == 1
+        assert enrolled == [live.run_id]
 
 
 class TestControl:
@@ -244,13 +246,12 @@ class TestControl:
         assert values
         assert [v for v in values if any(d in str(v) for d in domains) and "responded_by_user" not in str(v)] == []
 
-    def test_every_request_is_bound_once(self, live: Live) -> None:
-        """As many bindings as questions asked, and no forged answer was accepted."""
+    def test_every_question_was_asked_once(self, live: Live) -> None:
+        """As many requests bound as questions asked, whatever was cleared, edited or made again."""
         with live.workspace.ledger.begin() as conn:
-            bound = conn.scalar(select(func.count()).select_from(request_bindings))
+            requests = conn.scalar(select(func.count()).select_from(request_bindings))
             asked = conn.scalar(select(func.count(request_bindings.c.question_id.distinct())))
-            assert bound == asked
-            assert conn.scalar(select(func.count()).select_from(questions_table)) >= asked
+        assert requests == asked
 
 
 def _clear(live: Live, ti: dict[str, Any]) -> None:
@@ -274,11 +275,33 @@ def _bound(live: Live, asked: Asked) -> questions.RequestId | None:
         return questions.request_of(conn, asked.question_id)
 
 
-def _without_owners(contacts: bytes) -> bytes:
-    """The same contacts, none of whom has an owner."""
-    rows = list(csv.DictReader(io.StringIO(contacts.decode("utf-8"))))
+def _with_an_unknown_owner(contacts: bytes) -> bytes:
+    """The same contacts, all of somebody who is not among the owners."""
+    rows = list(csv.DictReader(io.StringIO(contacts.decode("utf-8-sig"))))
     out = io.StringIO()
     writer = csv.DictWriter(out, fieldnames=list(rows[0]))
     writer.writeheader()
-    writer.writerows(row | {"owner_id": ""} for row in rows)
+    writer.writerows(row | {"owner_id": "own-gone"} for row in rows)
     return out.getvalue().encode("utf-8")
+
+
+def _playbook_after_a_snapshot(live: Live) -> str:
+    """Triggers a snapshot; the DAG run of the playbook it sets off, ended."""
+    operator = live.users["operator"]
+    before = {run["dag_run_id"] for run in operator.runs("customer_reactivation")}
+    operator.trigger("take_snapshot")
+    ended: list[str] = []
+
+    def done() -> bool:
+        ended[:] = [
+            run["dag_run_id"] for run in operator.runs("customer_reactivation")
+            if run["dag_run_id"] not in before and run["state"] in ("success", "failed")
+        ]  # fmt: skip
+        return bool(ended)
+
+    live.until(done, "the playbook after the snapshot")
+    return ended[0]
+
+
+def _states(live: Live, run: str) -> dict[str, str]:
+    return {t["task_id"]: t["state"] for t in live.users["operator"].tasks("customer_reactivation", run)}

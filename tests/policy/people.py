@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from reactivation import paths
 from reactivation.contract.digests import canonical_json
 from reactivation.contract.snapshot import SNAPSHOT
-from reactivation.contract.tables import TABLES, TEXT, TEXTS
+from reactivation.contract.tables import TABLES
 from reactivation.evidence import SnapshotFolder
 from reactivation.evidence.folders import file_digests
 from reactivation.ledger.extract import EXTRACT
@@ -27,7 +27,6 @@ from reactivation.playbooks.loader import load_playbook
 from reactivation.playbooks.model import Playbook
 from reactivation.playbooks.owners import Owners, load_owners
 from reactivation.policy.candidates import Decided
-from reactivation.policy.columns import series
 from reactivation.policy.rules import Rules
 from reactivation.steps.decide import decide_snapshot
 from reactivation.steps.rules import read_rules
@@ -218,5 +217,3 @@ def one(tables: Mapping[str, Sequence[Row]], *ledger: Row, **options: Any) -> Ro
     """The decision about ``c-1``, who must be a candidate."""
     rows: list[Row] = decide(tables, *ledger, **options).table.to_pylist()
     return next(row for row in rows if row["customer_id"] == "c-1")
-
-

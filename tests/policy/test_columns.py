@@ -27,7 +27,7 @@ def moments(*values: datetime | None) -> pd.Series:
     return columns.series(pa.array(values, TIME))
 
 
-def test_choose_takes_the_first_case_that_holds_and_an_unknown_one_does_not():
+def test_choose_takes_the_first_case_that_holds_and_an_unknown_one_does_not() -> None:
     """Cases are asked in order, row by row."""
     conditions = columns.series(pa.array([True, None, False])), columns.series(pa.array([True, True, None]))
 
@@ -36,21 +36,21 @@ def test_choose_takes_the_first_case_that_holds_and_an_unknown_one_does_not():
     assert chosen.tolist() == ["first", "b", "otherwise"]
 
 
-def test_listed_keeps_rows_that_have_nothing():
+def test_listed_keeps_rows_that_have_nothing() -> None:
     """A row without values is an empty list, not a missing row."""
     assert columns.arrow(columns.listed(texts("x", None, None), texts("y", "z", None))).to_pylist() == [
         ["x", "y"], ["z"], [],
     ]  # fmt: skip
 
 
-def test_contains_compares_whole_codes():
+def test_contains_compares_whole_codes() -> None:
     """A code inside another code is not that code."""
     lists = columns.series(pa.array([["hard_bounce", "opt_out"], ["opt_out_by_phone"], [], None], TEXTS))
 
     assert columns.contains(lists, "opt_out").tolist() == [True, False, False, False]
 
 
-def test_first_value_of_nothing_is_unknown():
+def test_first_value_of_nothing_is_unknown() -> None:
     """Empty lists and missing ones have no first value."""
     lists = columns.series(pa.array([["a", "b"], [], None], TEXTS))
 
@@ -58,7 +58,7 @@ def test_first_value_of_nothing_is_unknown():
 
 
 @given(st.lists(st.lists(st.none() | st.sampled_from(["a", "b"]), min_size=3, max_size=3), min_size=1, max_size=8))
-def test_listed_is_what_one_would_write_by_hand(rows: list[list[str | None]]):
+def test_listed_is_what_one_would_write_by_hand(rows: list[list[str | None]]) -> None:
     """For any pattern of empty values."""
     listed = columns.listed(*(texts(*column) for column in zip(*rows, strict=True)))
 
@@ -66,13 +66,13 @@ def test_listed_is_what_one_would_write_by_hand(rows: list[list[str | None]]):
 
 
 @given(MOMENTS, MOMENTS)
-def test_whole_days_are_rounded_down_and_never_negative(since: datetime, until: datetime):
+def test_whole_days_are_rounded_down_and_never_negative(since: datetime, until: datetime) -> None:
     """The same as whole days of a time difference."""
     assert columns.whole_days(moments(since, None), until).tolist()[0] == max((until - since).days, 0)
 
 
 @given(MOMENTS, st.integers(0, 60))
-def test_months_later_is_the_same_day_or_the_last_of_a_shorter_month(moment: datetime, months: int):
+def test_months_later_is_the_same_day_or_the_last_of_a_shorter_month(moment: datetime, months: int) -> None:
     """By the calendar, with the time of day kept."""
     year, month = divmod(moment.month - 1 + months, 12)
     year, month = moment.year + year, month + 1
@@ -83,12 +83,12 @@ def test_months_later_is_the_same_day_or_the_last_of_a_shorter_month(moment: dat
     assert columns.arrow(columns.as_instants(later)).to_pylist() == [moment.replace(year=year, month=month, day=day)]
 
 
-def test_money_is_exact():
+def test_money_is_exact() -> None:
     """Ten-thousandths become amounts without rounding."""
     assert columns.money(np.asarray([12_345, -7, 0])).to_pylist() == [Decimal("1.2345"), Decimal("-0.0007"), Decimal(0)]
 
 
-def test_later_and_latest_keep_unknown_apart():
+def test_later_and_latest_keep_unknown_apart() -> None:
     """The latest of what is known; later than unknown is unknown."""
     now = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -98,7 +98,7 @@ def test_later_and_latest_keep_unknown_apart():
     ]  # fmt: skip
 
 
-def test_a_column_that_comes_twice_is_refused():
+def test_a_column_that_comes_twice_is_refused() -> None:
     """No column silently hides another."""
     frame = pd.DataFrame({"value_tier": texts("high")})
 

@@ -6,7 +6,6 @@ from datetime import timedelta
 from functools import cache
 
 import pytest
-
 from tests.policy.people import AT, Row, ago, decide, person, playbook, stories
 
 NEVER = {"last_purchase_at": None, "last_order_at": None}
@@ -14,7 +13,10 @@ JUST_SHORT = AT - timedelta(days=90) + timedelta(seconds=1)
 
 
 def quiet(days: float, segment: str = "household") -> Row:
-    return {"contact": {"business_segment": segment}, "purchases": {"last_purchase_at": ago(days), "last_order_at": ago(days)}}
+    return {
+        "contact": {"business_segment": segment},
+        "purchases": {"last_purchase_at": ago(days), "last_order_at": ago(days)},
+    }
 
 
 def seen(column: str, country: str = "GB", **contact: object) -> Row:
@@ -64,7 +66,7 @@ def decided() -> dict[str, Row]:
         ("range-179", "critical", 179), ("range-180", "deep", 180),
     ],
 )  # fmt: skip
-def test_as_many_days_as_the_window_are_dormant(story: str, range_: str, days: int):
+def test_as_many_days_as_the_window_are_dormant(story: str, range_: str, days: int) -> None:
     """The range's lower bound is inclusive, by the window of the customer's own segment."""
     row = decided()[story]
 
@@ -72,16 +74,27 @@ def test_as_many_days_as_the_window_are_dormant(story: str, range_: str, days: i
 
 
 @pytest.mark.parametrize("story", ["a-second-short", "care-plan-59", "business-119"])
-def test_a_moment_less_than_the_window_is_not_dormant(story: str):
+def test_a_moment_less_than_the_window_is_not_dormant(story: str) -> None:
     """Such a customer has no decision row, and is counted."""
     assert decided()[story]["gate_dormant"] == "fail:active"
 
 
 @pytest.mark.parametrize(
     "story",
-    ["booked", "subscribed", "logged-in", "replied", "clicked", "browsed", "left-a-cart", "used", "seen", "clicked-in-crm"],
+    [
+        "booked",
+        "subscribed",
+        "logged-in",
+        "replied",
+        "clicked",
+        "browsed",
+        "left-a-cart",
+        "used",
+        "seen",
+        "clicked-in-crm",
+    ],
 )
-def test_every_signal_is_a_sign_of_life(story: str):
+def test_every_signal_is_a_sign_of_life(story: str) -> None:
     """Purchase, booking, login, reply and engagement run on one clock."""
     assert (decided()[story]["gate_dormant"], decided()[story]["dormant_days"]) == ("fail:active", 5)
 
@@ -91,27 +104,27 @@ def test_every_signal_is_a_sign_of_life(story: str):
     ["opened-in-britain", "opened-in-switzerland", "opened-in-crm", "opened-in-america-german-phone",
      "opened-nobody-knows-where"],
 )  # fmt: skip
-def test_an_open_that_may_be_a_machines_is_no_sign_of_life(story: str):
+def test_an_open_that_may_be_a_machines_is_no_sign_of_life(story: str) -> None:
     """By the address's country or the phone's, or where neither is known."""
     assert (decided()[story]["gate_dormant"], decided()[story]["dormant_days"]) == ("pass", 130)
 
 
-def test_an_open_counts_where_tracking_is_permitted():
+def test_an_open_counts_where_tracking_is_permitted() -> None:
     """An American who opened five days ago is not quiet."""
     assert decided()["opened-in-america"]["gate_dormant"] == "fail:active"
 
 
-def test_activity_after_the_as_of_only_makes_less_dormant():
+def test_activity_after_the_as_of_only_makes_less_dormant() -> None:
     """A last-seen of tomorrow is as good as now."""
     assert decided()["tomorrow"]["dormant_days"] == 0
 
 
-def test_nobody_is_dormant_in_a_segment_without_a_window():
+def test_nobody_is_dormant_in_a_segment_without_a_window() -> None:
     """The inactive definition must be the segment's own; without one, nothing is known."""
     assert decided()["no-window"]["gate_dormant"] == "fail:no_window"
 
 
-def test_who_never_did_anything_is_suppressed_for_want_of_evidence():
+def test_who_never_did_anything_is_suppressed_for_want_of_evidence() -> None:
     """The last activity is a required input."""
     row = decided()["never"]
 
@@ -120,14 +133,14 @@ def test_who_never_did_anything_is_suppressed_for_want_of_evidence():
     )  # fmt: skip
 
 
-def test_the_kind_of_the_last_activity_is_told():
+def test_the_kind_of_the_last_activity_is_told() -> None:
     """A reply after the last purchase is what the customer did last."""
     rows = stories({"replied": {"engagement": {"last_reply_at": ago(100)}}, "bought": {}})
 
     assert {name: row["last_activity_kind"] for name, row in rows.items()} == {"replied": "reply", "bought": "purchase"}
 
 
-def test_a_signal_the_playbook_does_not_declare_is_not_asked_about():
+def test_a_signal_the_playbook_does_not_declare_is_not_asked_about() -> None:
     """A playbook without replies does not see one."""
     without = playbook().model_copy(update={"activity": ("purchase",)})
 
@@ -137,7 +150,7 @@ def test_a_signal_the_playbook_does_not_declare_is_not_asked_about():
 
 
 @pytest.mark.parametrize("days", [1, 30, 200])
-def test_a_later_as_of_never_makes_less_dormant(days: int):
+def test_a_later_as_of_never_makes_less_dormant(days: int) -> None:
     """Without new activity the days only grow."""
     tables = person(engagement={"last_click_at": ago(140)})
 

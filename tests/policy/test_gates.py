@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import pytest
+from tests.policy.people import AT, Row, ago, known, one, person, playbook, stories, suppression, together
+from tests.policy.people import decide as decided_by
 
+from reactivation.contract.tables import TEXT, TEXTS
+from reactivation.policy.columns import series
 from reactivation.policy.context import Context
 from reactivation.policy.decisions import DECISION_VALUES, DECISIONS, FAIL, GATES, NEXT_ACTIONS, REVIEW_FLAGS
 from reactivation.policy.gates import LADDER
 from reactivation.policy.ladder import Gate, ask, decide, verdict
-from tests.policy import people
-from tests.policy.people import AT, Row, ago, known, one, person, playbook, stories, together
 
 #: Story, the gate that says no, its result, the decision, the decisive reason, the next best action.
 Case = tuple[Row, str, str, str, str, str]
@@ -80,7 +84,7 @@ CASES: dict[str, Case] = {
     "bad-fit": ({"contact": {"fit": "bad"}}, "fit", "fail:bad_fit", "suppress", "fit:bad_fit", "leave_alone"),
     "account-bad-fit": ({"account": {"fit": "bad"}}, "fit", "fail:bad_fit", "suppress", "fit:bad_fit", "leave_alone"),
     "at-a-loss": (
-        {"purchases": {"margin_24m": people.Decimal("-0.01")}}, "fit", "fail:unprofitable", "suppress",
+        {"purchases": {"margin_24m": Decimal("-0.01")}}, "fit", "fail:unprofitable", "suppress",
         "fit:unprofitable", "leave_alone"),
     "fit-unknown": (
         {"contact": {"fit": None}}, "fit", "review:fit_unknown", "review", "fit_unknown", "start_sequence"),
@@ -159,7 +163,7 @@ def decided() -> dict[str, Row]:
 
 
 @pytest.mark.parametrize("story", CASES)
-def test_gate(story: str):
+def test_gate(story: str) -> None:
     """A no of one gate alone: its result, what it leads to, why, and what to do next."""
     _, gate, result, decision, reason, action = CASES[story]
     row = decided()[story]
@@ -170,7 +174,7 @@ def test_gate(story: str):
 
 
 @pytest.mark.parametrize("story", CASES)
-def test_words(story: str):
+def test_words(story: str) -> None:
     """Only declared words, every gate answered, a channel for exactly those who may be enrolled."""
     row = decided()[story]
 
@@ -188,7 +192,7 @@ def test_words(story: str):
         ({"contact": {"is_subscriber_only": None}}, "fail:subscriber_only"),
     ],
 )
-def test_who_only_reads_the_newsletter_is_in_no_playbook(change: Row, reason: str):
+def test_who_only_reads_the_newsletter_is_in_no_playbook(change: Row, reason: str) -> None:
     """Not a candidate, and told why."""
     assert stories({"reader": change})["reader"]["gate_in_scope"] == reason
 
@@ -206,23 +210,24 @@ def test_who_only_reads_the_newsletter_is_in_no_playbook(change: Row, reason: st
     ],
 )
 @pytest.mark.parametrize("key", ["mail-c-1", "phone-c-1"])
-def test_scope_by_what_the_ledger_knows(ledger: Row, expected: str, key: str):
+def test_scope_by_what_the_ledger_knows(ledger: Row, expected: str, key: str) -> None:
     """By e-mail or phone key: one playbook at a time, cool-down, lifetime cap."""
     row = stories(
-        {"c-1": {"contact": {"phone_key": "phone-c-1", "phone_problem": None, "phone_country": "GB"}}}, known(key, **ledger)
+        {"c-1": {"contact": {"phone_key": "phone-c-1", "phone_problem": None, "phone_country": "GB"}}},
+        known(key, **ledger),
     )["c-1"]
 
     assert row["gate_in_scope"] == expected
 
 
-def test_an_enrolment_of_ones_own_is_told():
+def test_an_enrolment_of_ones_own_is_told() -> None:
     """Who is in this playbook already stays a candidate, marked."""
     assert one(person(), known(active_playbook="customer_reactivation"))["enrolled"] is True
     assert one(person())["enrolled"] is False
 
 
 @pytest.mark.parametrize("channel", ["*", "sms", "email"])
-def test_a_suppression_in_the_ledger_is_a_suppression(channel: str):
+def test_a_suppression_in_the_ledger_is_a_suppression(channel: str) -> None:
     """Whatever channel it was said in, by either key."""
     row = one(person(), known(suppressed_reason="opt_out", suppressed_channel=channel))
 
@@ -230,14 +235,14 @@ def test_a_suppression_in_the_ledger_is_a_suppression(channel: str):
     assert row["evidence"]["ledger_suppressed_reason"] == "opt_out"
 
 
-def test_the_cap_counts_our_own_messages_and_says_until_when():
+def test_the_cap_counts_our_own_messages_and_says_until_when() -> None:
     """48 hours after the last one, ours or another system's, whichever is later."""
     row = one(person(engagement={"last_email_sent_at": ago(1.5)}), known(last_sent_at=ago(1)))
 
     assert (row["decision"], row["hold_until"]) == ("hold", AT + timedelta(days=1))
 
 
-def test_the_first_no_decides_and_all_are_told():
+def test_the_first_no_decides_and_all_are_told() -> None:
     """Reasons are in the order of the ladder."""
     row = one(person(contact={"fit": "bad", "email_problem": "role"}, consents=[], suppression={}, case={}))
 
@@ -254,12 +259,12 @@ def test_the_first_no_decides_and_all_are_told():
         ({"contact": {"relationship": "sensitive"}}, "relationship"), ({"case": {}}, "relationship"), ({}, "offer"),
     ],
 )  # fmt: skip
-def test_review_requirements_are_flagged(change: dict[str, Any], flag: str):
+def test_review_requirements_are_flagged(change: dict[str, Any], flag: str) -> None:
     """Consent, fit, timing, offer or relationship (seed 000)."""
     assert flag in one(person(**change))["review_flags"]
 
 
-def test_all_reasons_for_a_review_are_told():
+def test_all_reasons_for_a_review_are_told() -> None:
     """Not only the first."""
     row = one(person(contact={"relationship": "sensitive", "fit": None, "value_tier": "high"}, account={}))
 
@@ -267,13 +272,15 @@ def test_all_reasons_for_a_review_are_told():
     assert (row["decision"], row["reason_codes"]) == ("review", row["review_reasons"])
 
 
-def test_an_offer_to_an_account_is_reviewed():
+def test_an_offer_to_an_account_is_reviewed() -> None:
     """Never as one of a group."""
     assert one(person(account={}))["review_reasons"] == ["offer_to_account"]
 
 
-@pytest.mark.parametrize("table", ["contacts", "purchases", "engagements", "cases", "consents", "suppressions", "offers"])
-def test_a_table_that_was_not_read_permits_nobody(table: str):
+@pytest.mark.parametrize(
+    "table", ["contacts", "purchases", "engagements", "cases", "consents", "suppressions", "offers"]
+)
+def test_a_table_that_was_not_read_permits_nobody(table: str) -> None:
     """Missing is unknown, and unknown is no."""
     row = one(person(), absent=[table])
 
@@ -281,7 +288,7 @@ def test_a_table_that_was_not_read_permits_nobody(table: str):
     assert row["reason_codes"][0].startswith("evidence_missing:")
 
 
-def test_a_stale_source_permits_nobody():
+def test_a_stale_source_permits_nobody() -> None:
     """More than 24 hours before the as-of."""
     fresh, stale = AT - timedelta(hours=24), AT - timedelta(hours=24, seconds=1)
 
@@ -289,14 +296,14 @@ def test_a_stale_source_permits_nobody():
     assert one(person(), speaks_as_of=stale)["decision"] == "suppress"
 
 
-def test_the_owner_is_the_contacts_else_the_segments():
+def test_the_owner_is_the_contacts_else_the_segments() -> None:
     """``contacts.owner_id`` overrides the playbook."""
     rows = stories({"own": {"contact": {"owner_id": "own-ben"}}, "segment": {}})
 
     assert (rows["own"]["owner_id"], rows["segment"]["owner_id"]) == ("own-ben", "own-ada")
 
 
-def test_only_customers_with_a_wanted_tag_are_in_scope():
+def test_only_customers_with_a_wanted_tag_are_in_scope() -> None:
     """Where a playbook filters by tag."""
     wanted = playbook().population.model_copy(update={"only_tags": ("vip",)})
     declared = playbook().model_copy(update={"population": wanted})
@@ -324,23 +331,23 @@ class TestPeopleBehindOneAddress:
             ({"consent": {"state": "withdrawn"}}, "permission:shared_address"),
         ],
     )
-    def test_its_no_counts(self, other: Row, reason: str):
+    def test_its_no_counts(self, other: Row, reason: str) -> None:
         """Suppressions are united, permissions intersected."""
         assert self.rows(other)["reason_codes"][0] == reason
 
-    def test_a_suppressed_address_suppresses_its_customers(self):
+    def test_a_suppressed_address_suppresses_its_customers(self) -> None:
         """Known by address only, without a customer."""
-        tables = person() | {"suppressions": [people.suppression(address_key="mail-c-1")]}
+        tables = person() | {"suppressions": [suppression(address_key="mail-c-1")]}
 
         assert one(tables)["evidence"]["suppression_ids"] == ["s-1"]
 
-    def test_another_brands_suppression_is_not_ours(self):
+    def test_another_brands_suppression_is_not_ours(self) -> None:
         """One without a brand is everybody's."""
         tables = person(suppression={"brand": "finch_gardens"})
 
         assert one(tables)["decision"] == "enrol"
 
-    def test_an_address_of_very_many_is_nobodys_own(self):
+    def test_an_address_of_very_many_is_nobodys_own(self) -> None:
         """Twenty may share one, twenty-one may not."""
         crowd = [person(f"c-{n}", contact={"email_key": "info"}) for n in range(1, 22)]
 
@@ -353,7 +360,7 @@ class TestPeopleBehindOneAddress:
             {"customer_id": "c-1"}, {"address_key": "mail-c-1"}, {"account_id": "a-c-1"},
         ],
     )  # fmt: skip
-    def test_a_no_that_cannot_be_read_is_a_no(self, broken: Row):
+    def test_a_no_that_cannot_be_read_is_a_no(self, broken: Row) -> None:
         """Whatever of its subject could be read."""
         tables = person(account={}) | {"broken_nos": [{"table": "consents", "key": "r-9"} | broken]}
 
@@ -366,10 +373,10 @@ class TestPeopleBehindOneAddress:
 class TestLadder:
     """How a ladder is climbed, whatever its gates."""
 
-    facts = pd.DataFrame({"x": people.pa.array([1, None]).to_pandas(types_mapper=pd.ArrowDtype)})
+    facts = pd.DataFrame({"x": series(pa.array([1, None]))})
     context: Context = None  # type: ignore[assignment]  # these gates ask nothing of it
 
-    def test_a_gate_that_breaks_fails_everybody(self):
+    def test_a_gate_that_breaks_fails_everybody(self) -> None:
         """An exception is a no, and does not stop the run."""
 
         def broken(facts: pd.DataFrame, context: Context) -> pd.Series:
@@ -379,40 +386,40 @@ class TestLadder:
 
         assert results["gate_broken"].tolist() == ["fail:error", "fail:error"]
 
-    def test_an_empty_result_fails_that_row(self):
+    def test_an_empty_result_fails_that_row(self) -> None:
         """Nobody passes by saying nothing."""
-        gate = Gate("shy", lambda facts, _: people_column("pass", None), "suppress", "s")
+        gate = Gate("shy", lambda facts, _: results_of("pass", None), "suppress", "s")
 
         assert ask([gate], self.facts, self.context)["gate_shy"].tolist() == ["pass", "fail:unknown"]
 
-    def test_an_unknown_condition_is_a_no(self):
+    def test_an_unknown_condition_is_a_no(self) -> None:
         """Comparing with nothing is unknown."""
         assert verdict(("fail:small", self.facts["x"] < 0)).tolist() == ["pass", "fail:small"]
 
-    def test_the_gates_are_those_of_the_rules_in_their_order(self):
+    def test_the_gates_are_those_of_the_rules_in_their_order(self) -> None:
         """Names, and one column each."""
         assert tuple(gate.name for gate in LADDER) == GATES
         assert [name for name in DECISIONS.names if name.startswith("gate_")] == [f"gate_{name}" for name in GATES]
 
-    def test_the_order_of_the_ladder_decides(self):
+    def test_the_order_of_the_ladder_decides(self) -> None:
         """The same two noes, climbed in either order."""
-        gates = [Gate(name, lambda f, c: people_column(f"{FAIL}x", f"{FAIL}x"), outcome, name)
+        gates = [Gate(name, lambda f, c: results_of(f"{FAIL}x", f"{FAIL}x"), outcome, name)
                  for name, outcome in (("a", "hold"), ("b", "suppress"))]  # fmt: skip
         results = ask(gates, self.facts, self.context)
-        nothing = people.series(people.pa.array([[], []], people.TEXTS))
+        nothing = series(pa.array([[], []], TEXTS))
 
         assert decide(gates, results, nothing)["decision"].tolist() == ["hold", "hold"]
         assert decide(gates[::-1], results, nothing)["decision"].tolist() == ["suppress", "suppress"]
 
 
-def people_column(*values: str | None) -> pd.Series:
-    return people.series(people.pa.array(values, people.TEXT))
+def results_of(*values: str | None) -> pd.Series:
+    return series(pa.array(values, TEXT))
 
 
-def test_the_design_and_the_ladder_agree(tmp_path: Path):
-    """Nobody is both a candidate and none, and everybody is counted once."""
-    decided_ = people.decide(together(*(person(name, **case[0]) for name, case in CASES.items())), place=tmp_path / "s")
-    counts = decided_.counts
+def test_everybody_is_counted_once(tmp_path: Path) -> None:
+    """As a candidate with one decision, or as none with one reason."""
+    everybody = decided_by(together(*(person(name, **case[0]) for name, case in CASES.items())), place=tmp_path / "s")
+    counts = everybody.counts
 
     assert counts["customers"] == len(CASES)
     assert counts["candidates"] + sum(counts["not_candidates"].values()) == counts["customers"]

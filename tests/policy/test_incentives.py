@@ -7,7 +7,6 @@ from decimal import Decimal
 from functools import cache
 
 import pytest
-
 from tests.policy.people import AT, Row, ago, known, offer, one, person, playbook, stories
 
 STORIES: dict[str, tuple[Row, str]] = {
@@ -37,7 +36,7 @@ def decided() -> dict[str, Row]:
 
 
 @pytest.mark.parametrize("story", STORIES)
-def test_who_gets_an_offer(story: str):
+def test_who_gets_an_offer(story: str) -> None:
     """A no takes the offer away, never the customer."""
     row = decided()[story]
 
@@ -46,14 +45,14 @@ def test_who_gets_an_offer(story: str):
     assert row["offer_position"] == ("points_or_credit" if STORIES[story][1] == "pass" else "none")
 
 
-def test_the_margin_guard_is_the_formula():
+def test_the_margin_guard_is_the_formula() -> None:
     """delta_max = m(1 - p0/p1) - c/(V p1): 0.4 of 150 pounds, uplift 1.5, two pence a contact, one in twenty buys."""
     row = one(person())
 
     assert row["offer_cap"] == Decimal("0.1306")  # 0.4 / 3 - 0.02 / (150 * 0.05), rounded down
 
 
-def test_an_incentive_never_eats_the_margin_floor():
+def test_an_incentive_never_eats_the_margin_floor() -> None:
     """At 13 % margin the tenth that must be left allows 3 %."""
     thin = one(person(purchases={"margin_24m": Decimal(78)}))
 
@@ -69,7 +68,7 @@ def test_an_incentive_never_eats_the_margin_floor():
         ({"last_redeemed_at": AT - timedelta(days=400), "redeemed_incentives": 2}, "drop:lifetime_cap"),
     ],
 )
-def test_redeemed_incentives_count(ledger: Row, expected: str):
+def test_redeemed_incentives_count(ledger: Row, expected: str) -> None:
     """No second one within the cooldown, none after two."""
     assert one(person(), known(**ledger))["gate_offer_allowed"] == expected
 
@@ -90,14 +89,14 @@ def test_redeemed_incentives_count(ledger: Row, expected: str):
         ({"currency": None, "kind": "points"}, "pass"),
     ],
 )
-def test_an_offer_must_be_live_known_and_paid_for(change: Row, expected: str):
+def test_an_offer_must_be_live_known_and_paid_for(change: Row, expected: str) -> None:
     """On the day its touch is planned (the third, day 9)."""
     tables = person() | {"offers": [offer(**change)]}
 
     assert one(tables)["gate_offer_allowed"] == expected
 
 
-def test_a_percentage_costs_its_share_of_the_order():
+def test_a_percentage_costs_its_share_of_the_order() -> None:
     """Of credit that is allowed and 20 percent that is too much, the first is the highest step."""
     touches = tuple(
         touch.model_copy(update={"offer": "offer-percent-20"}) if touch.incentive == "percent" else touch

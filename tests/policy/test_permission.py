@@ -7,7 +7,6 @@ from functools import cache
 from typing import Any
 
 import pytest
-
 from tests.policy.people import AT, Row, ago, consent, decide, one, person, stories, together
 
 SOFT = ["obtained_in_sale", "own_similar_products", "opt_out_at_collection", "opt_out_in_every_message", "no_objection"]
@@ -90,7 +89,7 @@ def decided() -> dict[str, Row]:
 
 
 @pytest.mark.parametrize("story", STORIES)
-def test_one_record_in_one_place(story: str):
+def test_one_record_in_one_place(story: str) -> None:
     """The table of RULES.md, and everything that must be on record."""
     row, why = decided()[story], STORIES[story][1]
 
@@ -104,7 +103,7 @@ def test_one_record_in_one_place(story: str):
         assert f"permission:{why}" in row["reason_codes"]
 
 
-def test_until_when_it_holds():
+def test_until_when_it_holds() -> None:
     """24 calendar months after the last evidence in Britain; without end in Canada."""
     rows = stories({"british": record("express", occurred_at=datetime(2024, 12, 31, 8, tzinfo=UTC)),
                     "canadian": record("express", "CA")})  # fmt: skip
@@ -113,7 +112,7 @@ def test_until_when_it_holds():
     assert rows["canadian"]["email_valid_until"] is None
 
 
-def test_it_must_still_hold_on_the_planned_day():
+def test_it_must_still_hold_on_the_planned_day() -> None:
     """A consent that ends before the day is none on that day."""
     tables = person(consent={"occurred_at": MONTHS_24 + timedelta(days=10)})
 
@@ -134,14 +133,14 @@ PHONED: dict[str, tuple[Row, str | None]] = {
 
 
 @pytest.mark.parametrize("story", PHONED)
-def test_the_law_of_address_and_phone_both_apply(story: str):
+def test_the_law_of_address_and_phone_both_apply(story: str) -> None:
     """The stricter wins; a number that cannot be used is in no country."""
     rows = stories({name: {"contact": changes} for name, (changes, _) in PHONED.items()})
 
     assert rows[story]["email_why"] == PHONED[story][1]
 
 
-def test_the_countries_are_told():
+def test_the_countries_are_told() -> None:
     """The address's first, each once."""
     rows = stories({name: {"contact": PHONED[name][0]} for name in ("french-phone", "no-number")})
 
@@ -159,7 +158,7 @@ def test_the_countries_are_told():
         ({"state": "objected", "basis": "flag_only"}, "objected"),
     ],
 )
-def test_any_refusal_beats_every_grant(refusal: Row, why: str):
+def test_any_refusal_beats_every_grant(refusal: Row, why: str) -> None:
     """Older or newer, for whatever purpose, however badly documented."""
     row = one(person(consents=[consent(), consent("r-2", **refusal)]))
 
@@ -167,14 +166,14 @@ def test_any_refusal_beats_every_grant(refusal: Row, why: str):
     assert row["evidence"]["consent_record_ids"] == ["r-1", "r-2"]
 
 
-def test_a_refusal_of_another_brand_is_not_ours():
+def test_a_refusal_of_another_brand_is_not_ours() -> None:
     """Permission and its withdrawal are per brand."""
     other = consent("r-2", state="withdrawn", brand="finch_gardens")
 
     assert one(person(consents=[consent(), other]))["email_why"] is None
 
 
-def test_the_best_record_is_used_and_the_longest_of_equals():
+def test_the_best_record_is_used_and_the_longest_of_equals() -> None:
     """A record that does not count harms nobody; of two that do, the one that holds longer."""
     records = [
         consent("r-1", method=None), consent("r-2", occurred_at=ago(400)), consent("r-3", occurred_at=ago(200)),
@@ -184,7 +183,7 @@ def test_the_best_record_is_used_and_the_longest_of_equals():
     assert one(person(consents=records))["email_records"] == ["r-3"]
 
 
-def test_one_channel_says_nothing_about_the_other():
+def test_one_channel_says_nothing_about_the_other() -> None:
     """A text message consent permits no e-mail, and the other way round."""
     row = one(person(consents=[consent(channel="sms")]))
 
@@ -203,14 +202,14 @@ def test_one_channel_says_nothing_about_the_other():
         ("FR", "express", [], None),
     ],
 )
-def test_text_messages_have_their_own_terms(country: str, basis: str, conditions: list[str], why: str | None):
+def test_text_messages_have_their_own_terms(country: str, basis: str, conditions: list[str], why: str | None) -> None:
     """In the United States only prior express written consent, which no purchase was made to depend on."""
     text = consent(channel="sms", basis=basis, conditions=conditions, confirmed_at=ago(299))
 
     assert one(person(contact={"country": country}, consents=[text]))["sms_why"] == why
 
 
-def test_an_address_of_two_needs_the_permission_of_both():
+def test_an_address_of_two_needs_the_permission_of_both() -> None:
     """Merged contacts: the intersection of consents."""
     first, second = person(contact={"email_key": "shared"}), person("c-2", contact={"email_key": "shared"})
     nobody = person("c-2", contact={"email_key": "shared"}, consents=[])
@@ -220,7 +219,7 @@ def test_an_address_of_two_needs_the_permission_of_both():
     assert one(together(first, nobody))["evidence"]["shares_address_with"] == ["c-2"]
 
 
-def test_no_records_at_all_is_no_for_everybody():
+def test_no_records_at_all_is_no_for_everybody() -> None:
     """An empty table of consents permits nobody."""
     decided = decide(together(person(consents=[]), person("c-2", consents=[])))
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import cache
 
 import pytest
-
 from tests.policy.people import Row, ago, stories
 
 _HAPPY = [1, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0]
@@ -65,7 +64,7 @@ def decided() -> dict[str, Row]:
 
 
 @pytest.mark.parametrize("story", STORIES)
-def test_reason(story: str):
+def test_reason(story: str) -> None:
     """The reason, on what basis, and the record it was inferred from; a sentence somebody wrote is not repeated."""
     row = decided()[story]
 

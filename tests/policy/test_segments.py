@@ -6,7 +6,6 @@ from decimal import Decimal
 from functools import cache
 
 import pytest
-
 from tests.policy.people import Row, ago, decide, person, stories, together
 
 _TRACKED = {"country": "US", "zones": ["America/New_York"]}
@@ -74,7 +73,7 @@ def decided() -> dict[str, Row]:
 
 
 @pytest.mark.parametrize("story", STORIES)
-def test_dimension(story: str):
+def test_dimension(story: str) -> None:
     """Each dimension's classes and their borders; lower bounds are inclusive, unknown is told as unknown."""
     _, dimension, expected = STORIES[story]
 
@@ -92,7 +91,7 @@ def _ten(segment: str, currency: str = "GBP") -> dict[str, Row]:
     }
 
 
-def test_value_tier_is_the_rank_by_margin_within_the_segment():
+def test_value_tier_is_the_rank_by_margin_within_the_segment() -> None:
     """The top fifth is high, the next three tenths are mid, the rest low; each segment by itself."""
     tiers = {name: row["value_tier"] for name, row in stories(_ten("household") | _ten("business")).items()}
 
@@ -100,14 +99,14 @@ def test_value_tier_is_the_rank_by_margin_within_the_segment():
         assert "".join(tiers[f"{segment}-GBP-{letter}"][0] for letter in "abcdefghij") == "lllllmmmhh"
 
 
-def test_money_of_different_currencies_is_never_compared():
+def test_money_of_different_currencies_is_never_compared() -> None:
     """Ten customers who pay in euro have a ranking of their own."""
     tiers = {name: row["value_tier"] for name, row in stories(_ten("household") | _ten("household", "EUR")).items()}
 
     assert "".join(tiers[f"household-EUR-{letter}"][0] for letter in "abcdefghij") == "lllllmmmhh"
 
 
-def test_equal_margins_are_ranked_by_id():
+def test_equal_margins_are_ranked_by_id() -> None:
     """A tie has one answer, whatever the order of the rows."""
     people = [person(f"c-{n}", contact={"value_tier": None}) for n in range(5)]
     forwards, backwards = (decide(together(*order)).table for order in (people, people[::-1]))
@@ -116,7 +115,7 @@ def test_equal_margins_are_ranked_by_id():
     assert forwards.equals(backwards)
 
 
-def test_the_sources_tier_wins():
+def test_the_sources_tier_wins() -> None:
     """What the CRM says about value is not recomputed."""
     rows = stories({"given": {"contact": {"value_tier": "low"}}})
 

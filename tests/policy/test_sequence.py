@@ -120,6 +120,21 @@ class TestCalendar:
             "Tue 03 Nov 11:00", "Thu 05 Nov 11:00", "Mon 09 Nov 10:00",
         ]  # fmt: skip
 
+    def test_a_week_has_two_texts_at_most(self) -> None:
+        """By SMS, days 0, 2 and 4 become Tuesday, Thursday and the Tuesday after; by e-mail they stay."""
+        dense = tuple(
+            t.model_copy(update={"day": 2 * n, "channels": ("sms", "email")}) for n, t in enumerate(FULL.touches[:3])
+        )
+        playbook = FULL.model_copy(update={"touches": dense})
+        starts = {
+            channel: [
+                london(t) for t in plan({"recommended_channel": channel}, playbook=playbook)["not_before"].to_pylist()
+            ]
+            for channel in ("sms", "email")
+        }
+        assert starts["sms"] == ["Tue 03 Nov 11:00", "Thu 05 Nov 11:00", "Tue 10 Nov 11:00"]
+        assert starts["email"] == ["Tue 03 Nov 11:00", "Thu 05 Nov 11:00", "Mon 09 Nov 10:00"]
+
     def test_a_person_without_a_known_clock_gets_no_touch(self) -> None:
         """No zone: every touch is skipped, and none has a moment."""
         table = plan({"zones": []})
@@ -291,7 +306,12 @@ class TestProperties:
         """Legal, in the future, rising, 48 hours apart, not overlapping, within permission and offer."""
         now = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=hours)
         always = {"starts_at": datetime(2026, 1, 1, tzinfo=UTC), "ends_at": datetime(2029, 6, 1, tzinfo=UTC)}
-        table = plan(*rows, now=now, terms=offers({**CREDIT, **always}, {**PERCENT, **always}))
+        dense = tuple(
+            t.model_copy(update={"day": t.number, "channels": ("email", "sms"), "window_days": 3}) for t in FULL.touches
+        )
+        playbook = FULL.model_copy(update={"touches": dense}) if hours % 2 else FULL
+        table = plan(*rows, playbook=playbook, now=now, terms=offers({**CREDIT, **always}, {**PERCENT, **always}))
+        texts: dict[str, list[datetime]] = {}
         known = {row["customer_id"]: row for row in people(*rows).to_pylist()}
         sent = {customer: row["last_sent_at"] for customer, row in known.items()}
         closed: dict[str, datetime] = {}
@@ -305,8 +325,12 @@ class TestProperties:
             assert sent[customer] is None or start - sent[customer] >= timedelta(hours=48)
             assert start >= closed.get(customer, start)
             assert row["channel"] == person["recommended_channel"]
-            until = person["email_valid_until"]
+            until = person["email_valid_until"] if row["channel"] == "email" else person["sms_valid_until"]
             assert until is None or end <= until
+            if row["channel"] == "sms":
+                week = [text for text in texts.setdefault(customer, []) if start - text < timedelta(days=7)]
+                assert len(week) < 2
+                texts[customer].append(start)
             place = pa.Table.from_pylist([person], schema=CANDIDATES)
             assert is_legal(pa.array([start], TIME), place, RULES)[0].as_py()
             sent[customer], closed[customer] = start, end

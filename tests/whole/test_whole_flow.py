@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-import shutil
 from collections import Counter
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
-from tests.company import AS_OF, NOW, PLAYBOOK, Company, company
+from tests.company import NOW, PLAYBOOK, Company, company
 
 from reactivation.contract.digests import item_digest
 from reactivation.ledger import seals
 from reactivation.ledger.tables import (
-    enrolments, item_verdicts, list_items, lists, measurement_events, sends, touches,
+    enrolments,
+    item_verdicts,
+    list_items,
+    lists,
+    measurement_events,
+    sends,
+    touches,
 )  # fmt: skip
 from reactivation.steps.decide import decide_snapshot
 from reactivation.steps.dispatch import dispatch
@@ -23,9 +29,11 @@ from reactivation.steps.results import decisions_of
 
 
 @pytest.fixture
-def harbour(tmp_path: Path, ledger_url: str) -> Company:
+def harbour(tmp_path: Path, ledger_url: str) -> Iterator[Company]:
     """Harbour & Finch with 400 customers."""
-    return company(tmp_path / "home", ledger_url)
+    made = company(tmp_path / "home", ledger_url)
+    yield made
+    made.workspace.ledger.close()
 
 
 def _signers(row_kind: str, owner_id: str) -> str:
@@ -63,7 +71,8 @@ def test_one_signs_one_signs_some_and_one_rejects(harbour: Company) -> None:
     drafts = harbour.workspace.run_folder(run_id).read("drafts").to_pylist()
     sent = {d["touch_id"]: d for d in drafts if d["touch_id"] in accepted}
     assert all((t, item_digest(d)) in signed_digests for t, d in sent.items())
-    assert Counter(m["To"].addresses[0].addr_spec for m in harbour.outbox()) == Counter(d["recipient"] for d in sent.values())
+    reached = Counter(m["To"].addresses[0].addr_spec for m in harbour.outbox())
+    assert reached == Counter(d["recipient"] for d in sent.values())
 
 
 def test_the_funnel_reconciles(harbour: Company) -> None:
@@ -161,6 +170,8 @@ def test_decisions_are_byte_identical_on_a_fresh_ledger(tmp_path: Path, ledger_u
     first = company(tmp_path / "one", ledger_url)
     second = company(tmp_path / "two", f"sqlite:///{tmp_path / 'two' / 'ledger' / 'ledger.db'}")
     digests = [c.workspace.run_folder(c.run()).files["decisions.parquet"] for c in (first, second)]
+    for made in (first, second):
+        made.workspace.ledger.close()
     assert digests[0] == digests[1]
 
 
@@ -174,7 +185,6 @@ def test_decisions_do_not_depend_on_threads(tmp_path: Path, threads: int) -> Non
     snapshot = made.workspace.snapshot_folder(folder.manifest["inputs"]["snapshot_id"])
     decided = decide_snapshot(
         snapshot, folder.read("ledger_extract"), made.workspace.playbook(PLAYBOOK).playbook, made.workspace.rules,
-        made.workspace.owners, AS_OF, threads=threads,
+        made.workspace.owners, folder.as_of, threads=threads,
     )  # fmt: skip
     assert decided.table.equals(folder.read("decisions"))
-    shutil.rmtree(home)

@@ -22,22 +22,22 @@ ITEM_FIELDS = (
 )  # fmt: skip
 
 
-def canonical_json(value: Any) -> bytes:
+def canonical_json(value: object) -> bytes:
     """The canonical bytes of a JSON-like value; raises ``TypeError`` for anything that is none, floats included."""
     return json.dumps(_plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def digest(value: Any) -> str:
+def digest(value: object) -> str:
     """Hex SHA-256 of ``canonical_json(value)``."""
     return hashlib.sha256(canonical_json(value)).hexdigest()
 
 
 def item_digest(draft: Mapping[str, Any]) -> str:
-    """The digest of one draft: exactly ``ITEM_FIELDS`` of a row of ``drafts.parquet``; ``KeyError`` names a missing one."""
+    """The digest of one draft: exactly ``ITEM_FIELDS`` of a row of ``drafts.parquet``; ``KeyError`` names one missing."""
     return digest({"schema": ITEM_SCHEMA, **{field: draft[field] for field in ITEM_FIELDS}})
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     if value is None or isinstance(value, (str, bool, int)):
         return value
     if isinstance(value, datetime):

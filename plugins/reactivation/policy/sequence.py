@@ -59,8 +59,8 @@ def plan_sequence(
 ) -> pa.Table:
     """Every touch of every candidate (``CANDIDATE_COLUMNS``) as ``SEQUENCE``, the first from ``now`` on.
 
-    ``offers`` is the contract's table. Planned touches are ``rules.caps.any_hours`` apart, from the last message any
-    sender is known to have sent, too.
+    ``offers`` is the contract's table. Planned touches keep ``rules.caps``, the first one also the distance from the
+    last message any sender is known to have sent.
     """
     people = candidates.select(CANDIDATE_COLUMNS).sort_by("customer_id").combine_chunks()
     terms = whole_offers(offers)
@@ -69,15 +69,18 @@ def plan_sequence(
     start = pa.scalar(now, TIME)
     rested = pc.coalesce(pc.add(_flat(people["last_sent_at"]), apart), start)
     anchor = next_legal_instant(_latest_of(rested, start), people, rules)
-    free = anchor
+    free, recent = anchor, [pa.nulls(people.num_rows, TIME)] * rules.caps.sms_per_7d
     windows = []
     for touch in playbook.touches:
         wish = _latest_of(start_of_day(anchor, zone, touch.day), free)
         instant = next_legal_instant(wish, people, rules)
         offer = terms.get(touch.offer) if touch.offer else None
         reason = _first(_skips(touch, offer, people, instant, rules), people.num_rows)
-        free = pc.if_else(pc.is_null(reason), pc.add(instant, apart), free)
         windows.append((touch, reason, instant, _latest(touch, offer, people, instant, rules)))
+        planned = pc.is_null(reason)
+        recent = [pc.if_else(planned, *pair) for pair in zip([*recent[1:], instant], recent, strict=True)]
+        rested = pc.add(instant, apart)
+        free = pc.if_else(planned, _latest_of(rested, pc.coalesce(_week_free(people, recent[0]), rested)), free)
     rows: list[pa.Table] = []
     following = pa.nulls(people.num_rows, TIME)
     for touch, reason, instant, latest in reversed(windows):
@@ -133,10 +136,19 @@ def _latest(
     return _earliest_of(*ends)
 
 
+def _week_free(people: pa.Table, oldest: pa.Array) -> pa.Array:
+    """When the rolling week has room for another SMS, given the oldest of as many as it may hold; null for e-mail."""
+    week = pa.scalar(timedelta(days=7), pa.duration("us"))
+    return pc.if_else(_by_sms(people), pc.add(oldest, week), pa.scalar(None, TIME))
+
+
+def _by_sms(people: pa.Table) -> pa.Array:
+    return _flat(pc.fill_null(pc.equal(people["recommended_channel"], "sms"), False))
+
+
 def _permitted_until(people: pa.Table) -> pa.Array:
     """When the permission for the recommended channel ends; null for never."""
-    by_sms = pc.fill_null(pc.equal(people["recommended_channel"], "sms"), False)
-    return _flat(pc.if_else(by_sms, people["sms_valid_until"], people["email_valid_until"]))
+    return _flat(pc.if_else(_by_sms(people), people["sms_valid_until"], people["email_valid_until"]))
 
 
 def _first(skips: Skips, rows: int) -> pa.Array:

@@ -65,8 +65,8 @@ class Caps(_Declared):
     """The most messages a person gets, in rolling windows."""
 
     any_hours: int = Field(ge=48, description="hours between two marketing messages of any channel")
-    sms_per_24h: int = Field(ge=0, le=1)
-    sms_per_7d: int = Field(ge=0, le=2)
+    sms_per_24h: int = Field(ge=1, le=1, description="implied by any_hours, and said because the law says it")
+    sms_per_7d: int = Field(ge=1, le=2)
 
 
 class TimingRules(_Declared):

@@ -1,4 +1,4 @@
-"""Has anybody touched the audit trail? Its seals are recomputed, and the heads that runs remember must still be there."""
+"""Has anybody touched the audit trail? Every seal is recomputed; the heads that runs remember must still be there."""
 
 from __future__ import annotations
 

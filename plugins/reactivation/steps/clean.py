@@ -18,7 +18,9 @@ def clean(settings: Settings) -> None:
             with ledger.begin() as conn:
                 used = sends.providers_used(conn)
         except LedgerError as error:
-            raise ConfigurationError(f"{settings.home} is kept: whether its ledger ever sent is unknown ({error})") from error
+            raise ConfigurationError(
+                f"{settings.home} is kept: whether its ledger ever sent is unknown ({error})"
+            ) from error
         finally:
             ledger.close()
         real = sorted(used - {"outbox"})
@@ -27,4 +29,4 @@ def clean(settings: Settings) -> None:
                 f"{settings.home} is kept: its ledger sent through {', '.join(real)} and is the evidence of it. "
                 "Archive the folder, then remove it by hand"
             )
-    shutil.rmtree(settings.home, ignore_errors=False)
+    shutil.rmtree(settings.home)

@@ -13,5 +13,6 @@ from reactivation.steps.settings import ConfigurationError
 
 #: Each message names the thing, the place and the fix; the command line shows it and exits with 2.
 EXPECTED_ERRORS = (
-    AddressKeyError, ConfigurationError, DeclarationError, EvidenceError, LedgerError, SampleError, SourceError, StepError,
+    AddressKeyError, ConfigurationError, DeclarationError, EvidenceError, LedgerError, SampleError, SourceError,
+    StepError,
 )  # fmt: skip

@@ -5,10 +5,11 @@ Grain of ``PLAN``: one row per enrolment that begins and touch of the playbook, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
-from uuid import NAMESPACE_URL, uuid5
+from uuid import NAMESPACE_URL
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -32,6 +33,9 @@ _OF_TOUCH = (
     "touch_id", "enrolment_id", "number", "pattern", "purpose", "channel", "incentive", "offer_id", "address_key",
     "not_before", "not_after",
 )  # fmt: skip
+
+#: The fourth group of a UUID begins with one of 8, 9, a, b.
+_VARIANT = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))
 
 
 def due(sequence: pa.Table, horizon: datetime) -> pa.ChunkedArray:
@@ -62,9 +66,9 @@ def plan_of(
     rows = within_budget(rows, ranks, offers, spent)
     left = rows.filter(pc.equal(rows["state"], PLANNED))["customer_id"].unique()
     rows = rows.filter(pc.is_in(rows["customer_id"], left))
-    enrolment_ids = {one: str(uuid5(NAMESPACE_URL, f"{run_id}:{one}")) for one in left.to_pylist()}
-    of_row = [enrolment_ids[one] for one in rows["customer_id"].to_pylist()]
-    touch_ids = [str(uuid5(NAMESPACE_URL, f"{e}:{n}")) for e, n in zip(of_row, rows["number"].to_pylist(), strict=True)]
+    begun_ids = pa.table({"customer_id": left, "id": name_ids(f"{run_id}:{one}" for one in left.to_pylist())})
+    of_row = _looked_up(rows["customer_id"], begun_ids, "id").to_pylist()
+    touch_ids = name_ids(f"{one}:{number}" for one, number in zip(of_row, rows["number"].to_pylist(), strict=True))
     keys = {name: _looked_up(rows["customer_id"], candidates, f"{name}_key") for name in ("email", "phone")}
     added = {
         "enrolment_id": pa.array(of_row, TEXT),
@@ -75,6 +79,19 @@ def plan_of(
     }
     plan = pa.table({**{name: rows[name] for name in rows.column_names}, **added}).cast(PLAN)
     return plan, _without_plan_held(intake, left)
+
+
+def name_ids(names: Iterable[str]) -> list[str]:
+    """``str(uuid5(NAMESPACE_URL, name))`` of each name, in a quarter of the time: a plan has seven per person."""
+    namespace = hashlib.sha1(NAMESPACE_URL.bytes, usedforsecurity=False)
+
+    def name_id(name: str) -> str:
+        hashed = namespace.copy()
+        hashed.update(name.encode())
+        hexed = hashed.hexdigest()
+        return f"{hexed[:8]}-{hexed[8:12]}-5{hexed[13:16]}-{_VARIANT[hexed[16]]}{hexed[17:20]}-{hexed[20:32]}"
+
+    return [name_id(name) for name in names]
 
 
 def enrolment_rows(run: Run, candidates: pa.Table, plan: pa.Table, now: datetime) -> list[dict[str, Any]]:

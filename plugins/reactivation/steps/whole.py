@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -62,12 +63,8 @@ def readiness_only(workspace: Workspace, playbook: str, *, now: datetime, as_of:
     Raises ``NotReady`` when not even the tables are fit to decide on.
     """
     snapshot_id = take_snapshot(workspace, now=now, as_of=as_of)
-    run_id = begin_run(
-        workspace, playbook, now=now, dry=True, triggered_by="readiness", snapshot_id=snapshot_id
-    )
+    run_id = begin_run(workspace, playbook, now=now, dry=True, triggered_by="readiness", snapshot_id=snapshot_id)
     decide_run(workspace, run_id, now)
-    try:
+    with suppress(NotReady):  # the report says so too
         check_readiness(workspace, run_id, now)
-    except NotReady:
-        pass  # the report says so, and the caller shows it
     return workspace.run_folder(run_id).read_json(REPORT)

@@ -103,7 +103,5 @@ def open_workspace(settings: Settings) -> Workspace:
     keys = AddressKeys(settings.address_keys)
     workspace = Workspace(settings, open_ledger(settings.ledger_url), keys)
     with workspace.ledger.begin() as conn:
-        identity.identify(
-            conn, environment=settings.environment, check_values=keys.check_values(), now=workspace.now()
-        )
+        identity.identify(conn, environment=settings.environment, check_values=keys.check_values(), now=workspace.now())
     return workspace

@@ -1,0 +1,274 @@
+"""What must hold of any customers whatsoever: no is never turned into yes, and only facts count.
+
+Whole groups of people are generated and decided in one snapshot, changed, and decided again.
+"""
+
+from __future__ import annotations
+
+import random
+from copy import deepcopy
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.policy.people import AT, Row, Tables, ago, consent, decide, person, suppression, together
+
+from reactivation.evidence.folders import _bytes_of
+
+SOFT = ["obtained_in_sale", "own_similar_products", "opt_out_at_collection", "opt_out_in_every_message", "no_objection"]
+GROUP = 14
+
+thorough = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+def mostly(usual: Any, *others: Any) -> st.SearchStrategy[Any]:
+    """Seven times in eight the usual value, so that many people are in order."""
+    return st.sampled_from([usual] * 7 * len(others) + list(others))
+
+
+CONTACTS = st.fixed_dictionaries({
+    "country": mostly("GB", "DE", "FR", "US", "CA", "CH", None),
+    "phone_country": mostly(None, "GB", "DE", "BR"),
+    "phone_problem": mostly("missing", "invalid", "not_mobile", None),
+    "phone_key": mostly(None, "phone-1", "phone-2"),
+    "business_segment": mostly("household", "care_plan", "business", "wholesale"),
+    "fit": mostly("good", "bad", None),
+    "relationship": mostly("normal", "sensitive", "poor", "legal", None),
+    "has_notes": mostly(False, True, None),
+    "is_subscriber_only": mostly(False, True, None),
+    "consent_email": mostly(True, False, None),
+    "value_tier": mostly("mid", "high", None),
+    "owner_id": mostly(None, "own-ben", "own-gone"),
+    "email_problem": mostly(None, "role"),
+    "lifecycle_stage": mostly("customer", "deactivated"),
+    "zones": mostly(["Europe/London"], ["Etc/Unknown"], []),
+    "last_seen": mostly(None, ago(3), ago(110)),
+})  # fmt: skip
+PURCHASES = st.fixed_dictionaries({
+    "last_order_at": mostly(ago(130), ago(91), ago(20), ago(700)),
+    "purchases": mostly(4, 1, 0),
+    "margin_24m": mostly(Decimal(240), Decimal(-1), None),
+    "margin_known_rows": mostly(4, 0),
+    "discounted_purchases": mostly(0, 4),
+    "currency": mostly("GBP", "EUR", None),
+    "period_end": mostly(None, ago(-30)),
+})  # fmt: skip
+ENGAGEMENTS = st.fixed_dictionaries({
+    "last_click_at": mostly(None, ago(120), ago(2)),
+    "last_email_sent_at": mostly(None, ago(1), ago(30)),
+    "last_bounce_at": mostly(None, ago(200)),
+    "last_complaint_at": mostly(None, ago(100)),
+    "last_unsubscribe_at": mostly(None, ago(-3)),
+})  # fmt: skip
+RECORDS = st.fixed_dictionaries({
+    "channel": mostly("email", "sms"),
+    "state": mostly("granted", "withdrawn", "objected", "unknown"),
+    "basis": mostly("express", "double_opt_in", "soft_opt_in", "implied_purchase", "flag_only"),
+    "occurred_at": mostly(ago(300), ago(900), ago(-2)),
+    "confirmed_at": mostly(ago(299), None),
+    "event_date": mostly(ago(170), None),
+    "method": mostly("checkbox", None),
+    "evidence_ref": mostly("forms/1", None),
+    "affirmative_action": mostly(True, False, None),
+    "collected_by_brand": mostly("harbour_finch", "finch_gardens", None),
+    "conditions": mostly(SOFT, SOFT[:3], None),
+})  # fmt: skip
+ACCOUNTS = st.none() | st.none() | st.fixed_dictionaries({
+    "fit": mostly("good", "bad", None),
+    "relationship": mostly("normal", "dispute", None),
+    "has_notes": mostly(False, True, None),
+    "owner_id": mostly("own-ben", None),
+    "status": mostly("active", "cancelled"),
+})  # fmt: skip
+CASES = mostly(None, {}, {"closed_at": ago(5), "status": "closed"}, {"closed_at": ago(5), "status": "reopened"})
+SUPPRESSIONS = mostly(None, {}, {"brand": "finch_gardens"}, {"channel": "sms"})
+
+
+@st.composite
+def customers(draw: st.DrawFn) -> Tables:
+    """The tables of a group, some of whom share an address."""
+    return together(*(draw(_customer(f"c-{number:02}")) for number in range(GROUP)))
+
+
+@st.composite
+def _customer(draw: st.DrawFn, name: str) -> Tables:
+    optional = {"account": draw(ACCOUNTS), "case": draw(CASES), "suppression": draw(SUPPRESSIONS)}
+    records = [consent(f"r-{name}-{n}", name, **draw(RECORDS)) for n in range(draw(mostly(1, 2, 0)))]
+    contact = draw(CONTACTS) | {"email_key": draw(mostly(f"mail-{name}", "mail-shared", "mail-desk", None))}
+    return person(
+        name, contact=contact, purchases=draw(PURCHASES), engagement=draw(ENGAGEMENTS), consents=records,
+        **{key: value for key, value in optional.items() if value is not None},
+    )  # fmt: skip
+
+
+def decided(tables: Tables, **options: Any) -> dict[str, str]:
+    table = decide(tables, **options).table
+    return dict(zip(table["customer_id"].to_pylist(), table["decision"].to_pylist(), strict=True))
+
+
+def sendable(decisions: dict[str, str]) -> set[str]:
+    return {name for name, decision in decisions.items() if decision in ("enrol", "review")}
+
+
+def test_the_groups_have_people_of_every_fate() -> None:
+    """Else the properties below would hold of nobody."""
+    fates: set[str] = set()
+
+    @settings(max_examples=6, database=None, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(customers())
+    def look(tables: Tables) -> None:
+        fates.update(decided(tables).values())
+
+    look()
+
+    assert fates == {"enrol", "review", "hold", "suppress"}
+
+
+@thorough
+@given(
+    customers(), st.sampled_from(["opt_out", "objection", "complaint", "hard_bounce", "internal", "deactivated"]),
+    st.sampled_from([None, "email", "sms"]), st.sampled_from(["customer", "address"]),
+)  # fmt: skip
+def test_a_suppression_makes_unsendable_whatever_else(
+    tables: Tables, reason: str, channel: str | None, by: str
+) -> None:
+    """By customer or by address, for whatever reason and channel, before the as-of or after it."""
+    subjects = [
+        {"customer_id": row["customer_id"]} if by == "customer" or row["email_key"] is None
+        else {"address_key": row["email_key"]}
+        for row in tables["contacts"]
+    ]  # fmt: skip
+    said = [
+        suppression(f"s-all-{number}", reason=reason, channel=channel, occurred_at=ago(-1), **subject)
+        for number, subject in enumerate(subjects)
+    ]
+
+    assert sendable(decided(tables | {"suppressions": [*tables.get("suppressions", ()), *said]})) == set()
+
+
+@thorough
+@given(customers(), st.sampled_from(["withdrawn", "objected"]))
+def test_a_refusal_makes_unsendable_whatever_else(tables: Tables, state: str) -> None:
+    """A consent record that says no, however old and without any evidence."""
+    refusals = [
+        consent(f"r-no-{row['customer_id']}", row["customer_id"], state=state, occurred_at=ago(4000), evidence_ref=None)
+        for row in tables["contacts"]
+    ]
+
+    assert sendable(decided(tables | {"consents": [*tables["consents"], *refusals]})) == set()
+
+
+@thorough
+@given(customers(), st.data())
+def test_taking_a_consent_away_permits_nobody(tables: Tables, data: st.DataObject) -> None:
+    """The set of those who may be written to never grows."""
+    grants = [row["record_id"] for row in tables["consents"] if row["state"] == "granted"]
+    gone = data.draw(st.sets(st.sampled_from(grants)) if grants else st.just(set()))
+    fewer = [row for row in tables["consents"] if row["record_id"] not in gone]
+
+    assert sendable(decided(tables | {"consents": fewer})) <= sendable(decided(tables))
+
+
+#: Fields whose emptiness is no knowledge; an empty owner, account, phone or activity date has a meaning of its own.
+BLANKABLE = [
+    *(("contacts", column) for column in ("country", "email_key", "business_segment", "has_notes", "is_subscriber_only",
+                                          "fit", "relationship", "value_tier", "zones", "zone_sources")),
+    *(("accounts", column) for column in ("fit", "relationship", "has_notes")),
+    *(("purchase_summary", column) for column in ("purchases", "currency", "margin_known_rows", "revenue")),
+    *(("consents", column) for column in ("occurred_at", "confirmed_at", "event_date", "method", "disclosure_version",
+                                          "evidence_ref", "affirmative_action", "collected_by_brand", "conditions",
+                                          "purpose", "basis", "jurisdiction")),
+    *(("cases", column) for column in ("closed_at", "status")),
+    *(("suppressions", column) for column in ("brand", "channel")),
+    *(("offers", column) for column in ("value", "unit_cost", "margin_floor", "budget", "ends_at")),
+]  # fmt: skip
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(customers(), st.sampled_from(BLANKABLE))
+def test_an_empty_field_never_turns_a_no_into_a_yes(tables: Tables, field: tuple[str, str]) -> None:
+    """Nobody who may not be written to may be once something is unknown; unknown fit or relationship asks a person."""
+    table, column = field
+    before = decided(tables)
+    blanked = tables | {table: [row | {column: None} for row in tables.get(table, ())]}
+    after = decided(blanked)
+    forbidden = set(before) - sendable(before)
+
+    assert not {name for name in forbidden if after.get(name) == "enrol"}
+    if column not in ("fit", "relationship"):
+        assert sendable(after) <= sendable(before)
+
+
+def test_a_used_phone_without_a_country_is_no() -> None:
+    """The one field that may be empty because there is no phone."""
+    usable = {"phone_key": "p", "phone_problem": None}
+
+    assert sendable(decided(person(contact=usable | {"phone_country": "GB"})))
+    assert not sendable(decided(person(contact=usable)))
+
+
+def _bytes(tables: Tables, **options: Any) -> bytes:
+    return _bytes_of(decide(tables, **options).table)
+
+
+@thorough
+@given(customers(), st.randoms(use_true_random=False))
+def test_the_order_of_rows_and_the_number_of_threads_do_not_show(tables: Tables, chance: random.Random) -> None:
+    """The same facts give the same bytes."""
+    shuffled = deepcopy(tables)
+    for rows in shuffled.values():
+        chance.shuffle(rows)
+
+    assert _bytes(shuffled, threads=1) == _bytes(tables, threads=2)
+
+
+@thorough
+@given(customers(), st.sampled_from([1, 7, 40]))
+def test_a_later_as_of_makes_nobody_less_dormant(tables: Tables, days: int) -> None:
+    """Who was a candidate by silence stays silent without new activity."""
+
+    def quiet(at: Any) -> dict[str, tuple[str, int | None]]:
+        everybody = decide(tables, at=at)
+        rows: list[Row] = everybody.table.to_pylist() + everybody.others.to_pylist()
+        return {row["customer_id"]: (row["gate_dormant"], row["dormant_days"]) for row in rows}
+
+    now, later = quiet(AT), quiet(AT + timedelta(days=days))
+
+    for name, (gate, since) in now.items():
+        assert gate != "pass" or later[name][0] == "pass"
+        assert since is None or later[name][1] >= since
+
+
+def _with_peers(tables: Tables, name: str) -> Tables:
+    """What a source asked by id answers: the customer and everybody behind the same addresses, with their rows."""
+    contacts = {row["customer_id"]: row for row in tables["contacts"]}
+    keys = {contacts[name].get("email_key"), contacts[name].get("phone_key")} - {None}
+    ids = {other for other, row in contacts.items() if keys & {row.get("email_key"), row.get("phone_key")}} | {name}
+    accounts = {contacts[one].get("account_id") for one in ids} - {None}
+
+    def mine(row: Row) -> bool:
+        return row.get("customer_id") in ids or row.get("account_id") in accounts
+
+    kept = {table: [row for row in rows if mine(row)] for table, rows in tables.items() if table != "offers"}
+    return kept | {"offers": tables["offers"]}
+
+
+@thorough
+@given(customers(), st.integers(0, GROUP - 1))
+def test_what_is_asked_again_by_id_is_answered_the_same(tables: Tables, number: int) -> None:
+    """The sender decides a few customers from the same facts; the rest of the snapshot does not matter."""
+    name = f"c-{number:02}"
+    whole, alone = decided(tables), decided(_with_peers(tables, name))
+
+    assert (name in sendable(alone)) == (name in sendable(whole))
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_decisions_are_sorted_by_customer(order: int) -> None:
+    """Byte-identical files need one order."""
+    people = [person(f"c-{n}") for n in (3, 1, 2)][::order]
+
+    assert list(decided(together(*people))) == ["c-1", "c-2", "c-3"]
