@@ -11,6 +11,7 @@ import email.policy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from email.message import EmailMessage
 from functools import cached_property
 from pathlib import Path
@@ -58,7 +59,13 @@ def source_tables() -> dict[str, list[Row]]:
     return {
         **kept,
         "contacts": [*kept["contacts"], *(contact(customer) for customer in ids)],
-        "purchases": [*kept["purchases"], *(purchase(f"b-{customer}", customer, days_ago(130)) for customer in ids)],
+        "purchases": [
+            *kept["purchases"],
+            *(
+                purchase(f"b-{customer}", customer, days_ago(130), amount=Decimal("310.00"), margin=Decimal("140.00"))
+                for customer in ids
+            ),
+        ],
         "consents": [*kept["consents"], *(consent(f"r-{customer}", customer) for customer in ids)],
     }
 

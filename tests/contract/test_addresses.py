@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reactivation.contract.addresses import AddressKeyError, AddressKeys, canonical_email, canonical_phone
@@ -67,6 +67,7 @@ class TestCanonicalEmail:
         """Text that names no mailbox gives nothing."""
         assert canonical_email(text) is None
 
+    @settings(deadline=None, max_examples=50)
     @given(st.emails())
     def test_is_its_own_form(self, address: str) -> None:
         """The canonical form of a canonical form is itself, and case never matters."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reactivation.contract.addresses import canonical_email
@@ -52,6 +52,7 @@ class TestEmailFacts:
         """Who opted out with an address that is no longer valid must still be found."""
         assert facts("Jane@Firm.local") == ("jane@firm.local", "invalid")
 
+    @settings(deadline=None, max_examples=50)
     @given(
         st.lists(
             st.one_of(

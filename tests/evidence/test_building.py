@@ -12,8 +12,11 @@ from uuid import uuid4
 import pytest
 from upath import UPath
 
+import reactivation
 from reactivation.evidence.building import MANIFEST, as_path, building, replace_file
 from reactivation.evidence.errors import EvidenceError
+
+PLUGINS = Path(reactivation.__file__).parents[1]
 
 
 @pytest.fixture(params=["disk", "memory"])
@@ -60,7 +63,7 @@ class TestBuilding:
                 time.sleep(60)
             """
         )
-        process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, cwd="plugins")
+        process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, cwd=PLUGINS)
         assert process.stdout is not None
         assert process.stdout.readline() == b"begun\n"
         process.send_signal(signal.SIGKILL)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pyarrow as pa
@@ -35,7 +36,7 @@ class TestWriteParquet:
         folder: Path = tmp_path_factory.mktemp("cuts")
         whole = table(5000)
         places = [0, *sorted(cuts), 5000]
-        parts = [whole.slice(begin, end - begin) for begin, end in zip(places, places[1:], strict=False)]
+        parts = [whole.slice(begin, end - begin) for begin, end in pairwise(places)]
         assert write_parquet(folder / "whole.parquet", whole, SCHEMA) == 5000
         batches = [batch for part in parts for batch in part.to_batches()]
         reader = pa.RecordBatchReader.from_batches(SCHEMA, batches)

@@ -63,8 +63,8 @@ def contact(customer_id: str = "c-1", **changes: Any) -> Row:
     return {
         "customer_id": customer_id, "country": "GB", "business_segment": "household", "lifecycle_stage": "customer",
         "acquisition_channel": "google organic", "fit": "good", "relationship": "normal", "is_subscriber_only": False,
-        "value_tier": "mid", "created_at": ago(900), "updated_at": ago(1), "email_key": f"mail-{customer_id}", "phone_problem": "missing",
-        "zones": ["Europe/London"], "zone_sources": ["address"], "has_notes": False,
+        "value_tier": "mid", "created_at": ago(900), "updated_at": ago(1), "email_key": f"mail-{customer_id}",
+        "phone_problem": "missing", "zones": ["Europe/London"], "zone_sources": ["address"], "has_notes": False,
     } | changes  # fmt: skip
 
 

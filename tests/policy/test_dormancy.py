@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 
 import pytest
@@ -154,9 +154,9 @@ def test_a_later_as_of_never_makes_less_dormant(days: int) -> None:
     """Without new activity the days only grow."""
     tables = person(engagement={"last_click_at": ago(140)})
 
-    def days_at(at):
+    def days_at(at: datetime) -> int:
         decided = decide(tables, at=at)
         rows = decided.table.to_pylist() + decided.others.to_pylist()
-        return rows[0]["dormant_days"]
+        return int(rows[0]["dormant_days"])
 
     assert days_at(AT + timedelta(days=days)) == days_at(AT) + days

@@ -124,9 +124,11 @@ PHONED: dict[str, tuple[Row, str | None]] = {
     "german-phone": ({"phone_country": "DE", "phone_problem": None, "phone_key": "p-1"}, "basis_not_accepted"),
     "french-phone": ({"phone_country": "FR", "phone_problem": None, "phone_key": "p-2"}, None),
     "french-landline": ({"phone_country": "FR", "phone_problem": "not_mobile", "phone_key": "p-3"}, None),
-    "german-landline": ({"phone_country": "DE", "phone_problem": "not_mobile", "phone_key": "p-4"}, "basis_not_accepted"),
+    "german-landline": (
+        {"phone_country": "DE", "phone_problem": "not_mobile", "phone_key": "p-4"}, "basis_not_accepted"),
     "phone-of-nowhere": ({"phone_country": None, "phone_problem": None, "phone_key": "p-5"}, "jurisdiction_unknown"),
-    "phone-of-Brazil": ({"phone_country": "BR", "phone_problem": None, "phone_key": "p-6"}, "jurisdiction_not_configured"),
+    "phone-of-Brazil": (
+        {"phone_country": "BR", "phone_problem": None, "phone_key": "p-6"}, "jurisdiction_not_configured"),
     "no-number": ({"phone_problem": "missing"}, None),
     "unusable-number": ({"phone_problem": "invalid", "phone_country": None}, None),
 }  # fmt: skip

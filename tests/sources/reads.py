@@ -43,7 +43,7 @@ def column(snapshot: SnapshotFolder, name: str, wanted: str) -> list[Any]:
 
 def problems(snapshot: SnapshotFolder) -> list[tuple[str, str | None, int, str, str]]:
     """The quarantine as plain tuples."""
-    return [(row["table"], row["key"], row["row"], row["column"], row["reason"]) for row in rows(snapshot, "quarantine")]
+    return [tuple(row.values()) for row in rows(snapshot, "quarantine")]
 
 
 def said(snapshot: SnapshotFolder, table: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reactivation.evidence import open_engine
@@ -26,7 +26,11 @@ def engine() -> Iterator[duckdb.DuckDBPyConnection]:
 
 def read(engine: duckdb.DuckDBPyConnection, macro: str, text: str | None) -> Any:
     """What a macro makes of a text as a file has it."""
-    return engine.sql(f"SELECT {macro}(read_text($text)) AS value", params={"text": text}).fetchall()[0][0]
+    return (
+        engine.sql(f"SELECT {macro}(read_text($text)) AS value", params={"text": text})
+        .to_arrow_table()["value"][0]
+        .as_py()
+    )
 
 
 def at(*parts: int) -> datetime:
@@ -52,6 +56,7 @@ class TestText:
         """Nothing but the text itself is left, and nothing at all is null."""
         assert engine.sql("SELECT read_text($text)", params={"text": text}).fetchall() == [(expected,)]
 
+    @settings(deadline=None, max_examples=50)
     @given(st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), max_size=8))
     def test_reading_again_changes_nothing(self, engine, text: str) -> None:  # noqa: ANN001
         """A text that was read is read as itself."""
@@ -100,6 +105,7 @@ class TestInstant:
         assert read(engine, "read_instant", text) is None
         assert not read(engine, "is_ambiguous_date", text)
 
+    @settings(deadline=None, max_examples=50)
     @given(st.datetimes(datetime(1900, 1, 2), datetime(2199, 12, 30)), st.integers(-14 * 60, 14 * 60))  # noqa: DTZ001
     def test_any_iso_instant(self, engine, naive: datetime, minutes: int) -> None:  # noqa: ANN001
         """Whatever instant, whatever offset: read as what it is."""
@@ -138,6 +144,7 @@ class TestAmount:
         """Nothing is guessed from broken numbers."""
         assert read(engine, "read_amount", text) is None
 
+    @settings(deadline=None, max_examples=50)
     @given(st.decimals(-(10**13), 10**13, places=4))
     def test_plain_and_grouped_are_the_same(self, engine, amount: Decimal) -> None:  # noqa: ANN001
         """An amount of any size, plain, English or German."""

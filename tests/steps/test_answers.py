@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -180,6 +181,34 @@ class TestBinding:
         with pytest.raises(RequestRefused) as refused:
             bind_request(workspace, request(0), question_of(workspace, row), NOW)
         assert refused.value.code == "playbook_changed"
+
+
+class TestAtTheSameTime:
+    def test_of_many_requests_for_one_question_one_is_bound(self, workspace: Workspace) -> None:
+        """Two runs of ``ask_people`` that were handed the same question do not both ask it."""
+        question = questions_to_ask(workspace, NOW)[0]
+
+        def ask(n: int) -> str:
+            try:
+                return bind_request(workspace, request(n), question, NOW).question_id
+            except RequestRefused as refused:
+                return refused.code
+
+        with ThreadPoolExecutor(4) as pool:
+            told = sorted(pool.map(ask, range(4)))
+        assert told == sorted([question, *["asked_by_another_request"] * 3])
+
+    def test_of_many_answers_to_one_request_the_first_counts(self, workspace: Workspace) -> None:
+        """Sign and reject at once: one closes the list, the others change nothing."""
+        row = asked(workspace)
+        options = ["Sign", "Reject all", "Sign", "Reject all"]
+
+        with ThreadPoolExecutor(4) as pool:
+            told = list(pool.map(lambda o: record_answer(workspace, request(0), event(row, o), NOW), options))
+
+        assert sum("changes nothing" in one for one in told) == 3
+        found = {state for touch, (state, _) in touch_states(workspace).items() if touch.endswith("-1")}
+        assert found in ({"signed", "held"}, {"rejected"})
 
 
 class TestRecording:

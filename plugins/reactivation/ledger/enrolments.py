@@ -19,7 +19,7 @@ OPEN = ("planned", "drafted", "listed", "signed", "held")
 
 @dataclass(frozen=True)
 class Enrolment:
-    """One enrolment with the rules version of the run that began it."""
+    """One enrolment, with the rules version of the run that began it and the instant that run judged at."""
 
     enrolment_id: str
     playbook: str
@@ -36,6 +36,7 @@ class Enrolment:
     ended_at: datetime | None
     exit_reason: str | None
     rules_version: str
+    as_of: datetime
 
 
 def insert_enrolments(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -156,7 +157,7 @@ _ENROLMENT = select(
     enrolments.c.enrolment_id, enrolments.c.playbook, enrolments.c.run_id, enrolments.c.customer_id,
     enrolments.c.account_id, enrolments.c.segment, enrolments.c.owner_id, enrolments.c.decision,
     enrolments.c.review_reasons, enrolments.c.state, enrolments.c.enrolled_at, enrolments.c.plan_ends_at,
-    enrolments.c.ended_at, enrolments.c.exit_reason, runs.c.rules_version,
+    enrolments.c.ended_at, enrolments.c.exit_reason, runs.c.rules_version, runs.c.as_of,
 ).join(runs, runs.c.run_id == enrolments.c.run_id)  # fmt: skip
 
 

@@ -46,14 +46,14 @@ def events_of(
     rows: Sequence[Mapping[str, Any]], enrolment: Enrolment, *, touch_ids: Collection[str],
     touch_of_code: Mapping[str, str], address_key: str | None,
 ) -> tuple[list[Event], list[Fact]]:  # fmt: skip
-    """What happened since an enrolment began, as events and as facts. A code of ours that was used is an event apart.
+    """What happened since an enrolment was decided, as events and as facts. A code of ours that was used is an event apart.
 
     ``touch_ids``: the enrolment's own; what a source says of another touch is not kept.
     """
     events: list[Event] = []
     facts: list[Fact] = []
     for row in rows:
-        if row["occurred_at"] <= enrolment.enrolled_at:
+        if row["occurred_at"] <= enrolment.as_of:
             continue
         facts.append(Fact(row["kind"], row["occurred_at"]))
         told = Event(

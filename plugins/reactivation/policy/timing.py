@@ -9,27 +9,26 @@ Source: RULES.md, Timing; ARCHITECTURE.md, invariants 3 and 10.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import time
 from functools import cache
-from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from reactivation.contract.tables import TIME
 from reactivation.policy.public_holidays import days_off
+from reactivation.policy.timing_rules import WEEKDAYS, TimingRules, Window
 
-Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+__all__ = [
+    "PLACE_COLUMNS", "TimingRules", "is_legal", "local_time", "next_legal_instant", "recipient_zone", "start_of_day",
+]  # fmt: skip
 
 #: What a table of recipients must have; other columns are ignored. ``zone_sources`` has "address" among its values
 #: when an address gave a zone. Countries are ISO 3166 two-letter codes.
 PLACE_COLUMNS = ("zones", "zone_sources", "country", "region", "phone_country")
 
-_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _NO_PLACE = ("Etc/Unknown", "Factory")
 _FIELD, _ITEM = "\x1f", "\x1e"
 _MICROSECOND = np.dtype("datetime64[us]")
@@ -38,46 +37,6 @@ _Answer = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 #: Zones count as one when their offsets agree in every week of one fixed year, so that a row's answer never depends
 #: on the batch it is in.
 _SAMPLED_WEEKS = pd.date_range("2026-01-07T12:00", periods=52, freq="7D", tz="UTC")
-
-
-class _Declared(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Window(_Declared):
-    """The hours of a recipient's day, ``opens`` inclusive and ``closes`` exclusive."""
-
-    opens: time
-    closes: time
-    weekdays: tuple[Weekday, ...] = Field(min_length=1)
-
-    @model_validator(mode="after")
-    def _stays_in_the_default(self) -> Window:
-        if not time(10) <= self.opens < self.closes <= time(17) or {"sat", "sun"} & set(self.weekdays):
-            raise ValueError(
-                f"window: {self.opens:%H:%M}-{self.closes:%H:%M} on {', '.join(self.weekdays)} is wider than Mon-Fri "
-                "10:00-17:00, and only a signed setting with the table of state and country hours may widen it"
-            )
-        return self
-
-
-class Caps(_Declared):
-    """The most messages a person gets, in rolling windows."""
-
-    any_hours: int = Field(ge=48, description="hours between two marketing messages of any channel")
-    sms_per_24h: int = Field(ge=1, le=1, description="implied by any_hours, and said because the law says it")
-    sms_per_7d: int = Field(ge=1, le=2)
-
-
-class TimingRules(_Declared):
-    """``include/rules/timing.yaml``. Rules may be tightened, never widened."""
-
-    version: str = Field(min_length=1)
-    window: Window
-    look_ahead_days: int = Field(ge=7, le=90)
-    zones_without_address: int = Field(ge=1, le=4)
-    caps: Caps
-    redeem_hours_at_least: int = Field(ge=48, le=72)
 
 
 def next_legal_instant(earliest: pa.Array, places: pa.Table, rules: TimingRules) -> pa.Array:
@@ -172,7 +131,7 @@ def _legal_hours(place: str, days: np.ndarray, rules: TimingRules) -> tuple[np.n
     off = days_off(((country, region), (phone_country if phone_country != country else "", "")), days)
     if crowded or off is None or None in offsets.values():
         return days[:0].astype(_MICROSECOND), days[:0].astype(_MICROSECOND)
-    open_days = days[np.isin(_weekday(days), [_WEEKDAYS.index(d) for d in rules.window.weekdays]) & ~off]
+    open_days = days[np.isin(_weekday(days), [WEEKDAYS.index(d) for d in rules.window.weekdays]) & ~off]
     legal = [_hours(zone, open_days, rules.window) for zone in zones]
     opens, closes = legal[0]
     for other_opens, other_closes in legal[1:]:

@@ -168,14 +168,19 @@ def _matched(table: Table, path: Path, titles: Sequence[str]) -> tuple[dict[str,
 
 
 def _header(path: Path) -> tuple[list[str], str]:
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            line = file.readline()
-            delimiter = max(_DELIMITERS, key=line.count)
-            file.seek(0)
-            return next(csv.reader(file, delimiter=delimiter, strict=True)), delimiter
-    except (UnicodeDecodeError, csv.Error):
-        raise SourceError(f"{path.name} line 1 cannot be read as a CSV header; save the file as CSV in UTF-8") from None
+    # Bytes that are no UTF-8 may come into view with the first line; only those in it are the header's.
+    with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+        line = file.readline()
+        delimiter = max(_DELIMITERS, key=line.count)
+        file.seek(0)
+        try:
+            header = next(csv.reader(file, delimiter=delimiter, strict=True))
+            "".join(header).encode()
+        except (UnicodeEncodeError, csv.Error, StopIteration):
+            raise SourceError(
+                f"{path.name} line 1 cannot be read as a CSV header; save the file as CSV in UTF-8"
+            ) from None
+    return header, delimiter
 
 
 def _one_line_end(path: Path, work: Path) -> Path:

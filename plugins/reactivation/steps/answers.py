@@ -131,16 +131,15 @@ def asked_list(workspace: Workspace, conn: Connection, row: ListRow) -> AskedLis
 
 def close_expired(conn: Connection, now: datetime) -> int:
     """Close as held every list nobody answered in time; returns how many."""
-    expired = lists.expired_lists(conn, now)
-    for list_id in expired:
+    closed = []
+    for list_id in lists.expired_lists(conn, now):
         row = lists.list_of(conn, list_id, lock=True)
         if row is not None and row.state == "open":
             items = lists.items_of(conn, list_id)
             _close(conn, row, items, {item.touch_id: "held" for item in items}, reason="not_answered", now=now)
-            audit.write(
-                conn, at=now, actor="ledger", action="list_expired", subject=list_id, details={"items": len(items)}
-            )
-    return len(expired)
+            closed.append((list_id, {"items": len(items)}))
+    audit.write_many(conn, at=now, actor="ask_people", action="list_expired", subjects=closed)
+    return len(closed)
 
 
 def _id(given: object) -> str:

@@ -68,7 +68,7 @@ def take_in(
     said_no = noes(folder, brand=playbook.brand, channels=playbook.channels)
     counts["suppressions"] = suppressions.commit(workspace.ledger, said_no, actor="record_outcomes", now=now)
     customers = sorted({one.customer_id for one in people})
-    raw = read_events(source, customer_ids=customers, since=min(one.enrolled_at for one in people)).to_pylist()
+    raw = read_events(source, customer_ids=customers, since=min(one.as_of for one in people)).to_pylist()
     contacts = [row for row in folder.read("contacts").to_pylist() if row["customer_id"] in set(customers)]
     told = facts_of(raw, contacts)
     with workspace.ledger.begin() as conn:
@@ -103,7 +103,7 @@ def _returned(
             continue
         no = next((said_no[key] for key in sorted(keys[one.enrolment_id]) if key in said_no), None)
         found = exit_of_no(no) if no is not None else exit_of(
-            facts, playbook, since=one.enrolled_at, contacted=one.enrolment_id in contacted
+            facts, playbook, since=one.as_of, contacted=one.enrolment_id in contacted
         )  # fmt: skip
         if found is not None:
             yield one, found

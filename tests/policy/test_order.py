@@ -1,0 +1,77 @@
+"""Who goes first, and who is held out."""
+
+from __future__ import annotations
+
+import hashlib
+from decimal import Decimal
+
+import pytest
+from tests.policy.people import ago as before
+from tests.policy.people import decide, one, person, playbook, purchases, stories, together
+
+
+def test_priority_is_the_weighted_sum_of_its_parts() -> None:
+    """Value 0.6, recency of 40 days beyond the window, engagement unknown."""
+    row = one(person())
+
+    assert (row["priority_value"], row["priority_recency"], row["priority_engagement"]) == (
+        Decimal("0.6000"), Decimal("0.8904"), Decimal("0.3000"),
+    )  # fmt: skip
+    assert row["priority"] == Decimal("0.6271")  # 0.6 x 0.5 + 0.8904 x 0.3 + 0.3 x 0.2, rounded down
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"contact": {"value_tier": "high"}}, {"contact": {"value_tier": "mid"}}),
+        ({}, {"purchases": {"last_purchase_at": before(300), "last_order_at": before(300)}}),
+        ({"engagement": {"last_click_at": before(130)}, "purchases": {"last_purchase_at": before(131)}}, {}),
+    ],
+)  # fmt: skip
+def test_the_valuable_the_recent_and_the_engaged_go_first(
+    first: dict[str, dict[str, object]], second: dict[str, dict[str, object]]
+) -> None:
+    """Each part by itself."""
+    rows = stories({"first": first, "second": second})
+
+    assert rows["first"]["priority"] > rows["second"]["priority"]
+
+
+def test_who_has_been_quiet_for_years_has_no_recency_left() -> None:
+    """Never below nothing."""
+    row = one(person() | {"purchase_summary": [purchases(last_purchase_at=before(2000), last_order_at=before(2000))]})
+
+    assert row["priority_recency"] == 0
+
+
+def _crowd(share: float, salt: str = "2026-h2", people: int = 200) -> list[bool]:
+    declared = playbook().model_copy(update={"holdout_share": share, "holdout_salt": salt})
+    everybody = together(*(person(f"c-{number:03}") for number in range(people)))
+    return decide(everybody, declared=declared).table["holdout"].to_pylist()
+
+
+def test_the_holdout_is_a_stable_hash_of_salt_and_customer() -> None:
+    """As anybody can compute it: the first 32 bits of SHA-256."""
+    points = [int(hashlib.sha256(f"2026-h2:c-{n:03}".encode()).hexdigest()[:8], 16) for n in range(200)]
+
+    assert _crowd(0.1) == [point < 0.1 * 2**32 for point in points]
+
+
+def test_a_larger_holdout_contains_the_smaller_one_and_another_salt_draws_anew() -> None:
+    """Nobody leaves because the share grew."""
+    small, large, other = _crowd(0.1), _crowd(0.3), _crowd(0.1, salt="2027-h1")
+
+    assert all(is_in for is_in, was_in in zip(large, small, strict=True) if was_in)
+    assert 0 < sum(small) < sum(large)
+    assert other != small
+
+
+def test_the_holdout_depends_on_nobody_else() -> None:
+    """Fewer people in the snapshot, the same answer for each of them."""
+    assert _crowd(0.3, people=50) == _crowd(0.3)[:50]
+
+
+@pytest.mark.parametrize(("share", "expected"), [(0.0, 0), (1.0, 200)])
+def test_nobody_or_everybody(share: float, expected: int) -> None:
+    """The two ends of the share."""
+    assert sum(_crowd(share)) == expected

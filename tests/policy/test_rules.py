@@ -1,0 +1,89 @@
+"""Rule data: typed, versioned by its text, refused with file, line and fix."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from reactivation import paths
+from reactivation.policy.rules import FILES, RulesError
+from reactivation.steps.rules import read_rules
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A copy of the project's rules to change."""
+    return Path(shutil.copytree(paths.RULES, tmp_path / "rules"))
+
+
+def change(folder: Path, name: str, old: str, new: str) -> None:
+    path = folder / f"{name}.yaml"
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def test_the_projects_rules_are_read() -> None:
+    """With a version that says when and which."""
+    rules = read_rules()
+
+    assert rules.version.startswith("2026-")
+    assert len(rules.version.split("+")[1]) == 12
+
+
+@pytest.mark.parametrize("name", sorted(FILES))
+def test_any_change_of_any_file_is_another_version(folder: Path, name: str) -> None:
+    """A comment too: what was in force can be told from the version alone."""
+    path = folder / f"{name}.yaml"
+    path.write_text(f"# a remark\n{path.read_text(encoding='utf-8')}", encoding="utf-8")
+
+    assert read_rules(folder).version != read_rules().version
+    assert read_rules(folder).version == read_rules(folder).version
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "message"),
+    [
+        ("permission", "months: 18}", "month: 18}", r"permission\.yaml:\d+ .*is no field here; did you mean months"),
+        ("permission", "countries: [CA]", "countries: [CA, US]", r"permission\.yaml:\d+ regimes: US is in us"),
+        ("permission", "countries: [CA]", "countries: [Canada]", r"permission\.yaml:\d+ .*Canada"),
+        ("permission", "[not_condition_of_purchase]", "[not_condition]", r"permission\.yaml:\d+ .*not_condition"),
+        ("permission", "  express: [method", "  flag_only: [method", r"permission\.yaml:\d+ .*flag_only"),
+        ("incentives", 'uplift: "1.5"', 'uplift: "0.5"', r"incentives\.yaml:\d+ uplift: found .*0\.5"),
+        ("priority", 'value: "0.5"', 'value: "half"', r"priority\.yaml:\d+ weights\.value: found .*half"),
+        ("words", "acquisition:", "aquisition:", r"words\.yaml:\d+ "),
+    ],
+)  # fmt: skip
+def test_a_wrong_file_is_refused_with_its_line(folder: Path, name: str, old: str, new: str, message: str) -> None:
+    """The file, the line, the field and what was expected."""
+    change(folder, name, old, new)
+
+    with pytest.raises(RulesError, match=message):
+        read_rules(folder)
+
+
+def test_a_basis_needs_to_say_what_must_be_on_record(folder: Path) -> None:
+    """An accepted basis without evidence fields would be a flag."""
+    change(folder, "permission", "  soft_opt_in: [method, disclosure_version, evidence_ref, collected_by_brand]\n", "")
+
+    with pytest.raises(RulesError, match="accepts soft_opt_in, but evidence does not say"):
+        read_rules(folder)
+
+
+def test_a_missing_file_is_named(folder: Path) -> None:
+    """With what to do about it."""
+    (folder / "reasons.yaml").unlink()
+
+    with pytest.raises(RulesError, match=r"reasons\.yaml.*cannot be read"):
+        read_rules(folder)
+
+
+def test_what_is_not_accepted_is_not_there() -> None:
+    """No regime takes a bare flag or an opt-out regime, and Switzerland has none."""
+    regimes = read_rules().permission.regimes
+
+    bases = {basis for regime in regimes.values() for basis in (*regime.email, *regime.sms)}
+    assert bases.isdisjoint({"flag_only", "opt_out_regime"})
+    assert "CH" not in {country for regime in regimes.values() for country in regime.countries}
