@@ -12,12 +12,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
+import hypothesis
 import psycopg
 import pytest
 from tests.sending import Ready, prepare
 
 from reactivation.ledger import migrations
 from reactivation.ledger.engine import Ledger, open_ledger
+
+# A property is about outcomes; how long a busy machine takes for one example is not.
+hypothesis.settings.register_profile("unhurried", deadline=None)
+hypothesis.settings.load_profile("unhurried")
 
 POSTGRES = os.environ.get("REACTIVATION_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/")
 

@@ -87,30 +87,37 @@ class TestAskedAbout:
 
             assert lists.asked_about(conn, books.RUN) == {("t-1", "content")}
 
-    def test_a_signature_counts_for_exactly_the_bytes_it_was_given_for(self, ledger: Ledger) -> None:
-        """Signed and unchanged needs no new question; redrafted to other bytes does."""
+    def test_what_an_earlier_run_asked_does_not_count(self, ledger: Ledger) -> None:
+        """A touch is drafted anew because something held it: it is asked about anew too, even for the same bytes."""
         with ledger.begin() as conn:
             books.add_run(conn)
-            books.add_touch(conn, 1, offer_id="offer-credit-15")
-            books.add_list(conn, "l-1", 1, kind="offer")
-            books.answer(conn, "l-1", {"t-1": "signed"}, state="signed", by="olu")
-            assert lists.asked_about(conn, books.RUN) == {("t-1", "offer")}
-
-            conn.execute(update(lists.touches).values(draft_digest="f" * 64))
-            assert lists.asked_about(conn, books.RUN) == set()
-
-    def test_a_held_item_may_be_asked_about_again(self, ledger: Ledger) -> None:
-        """A list that closed without a signature stands in nobody's way."""
-        with ledger.begin() as conn:
-            books.add_run(conn)
+            books.add_run(conn, "run-2")
             books.add_touch(conn, 1)
             books.add_list(conn, "l-1", 1)
-            books.answer(conn, "l-1", {"t-1": "held"}, state="held")
+            books.answer(conn, "l-1", {"t-1": "signed"}, state="signed")
+            conn.execute(update(lists.touches).values(state="drafted", draft_run_id="run-2"))
 
-            assert lists.asked_about(conn, books.RUN) == set()
+            assert lists.asked_about(conn, "run-2") == set()
 
 
 class TestClosing:
+    def test_a_signature_of_an_earlier_run_completes_nothing(self, ledger: Ledger) -> None:
+        """The content was signed, held and drafted anew; the same bytes wait for a new answer to both questions."""
+        with ledger.begin() as conn:
+            books.add_run(conn)
+            books.add_run(conn, "run-2")
+            books.add_touch(conn, 1, offer_id="offer-credit-15")
+            books.add_list(conn, "l-1", 1)
+            books.answer(conn, "l-1", {"t-1": "signed"}, state="signed")
+            conn.execute(update(lists.touches).values(state="drafted", draft_run_id="run-2"))
+            books.add_list(conn, "l-2", 1, run_id="run-2")
+            books.add_list(conn, "l-3", 1, run_id="run-2", kind="offer", offer_id="offer-credit-15")
+            books.answer(conn, "l-3", {"t-1": "signed"}, state="signed", by="olu")
+            assert books.states(conn) == {"t-1": ("listed", None)}
+
+            books.answer(conn, "l-2", {"t-1": "held"}, state="held")
+            assert books.states(conn) == {"t-1": HELD}
+
     def test_signed_and_held_items_part_ways(self, ledger: Ledger) -> None:
         """Each touch follows its own verdict."""
         with ledger.begin() as conn:

@@ -19,6 +19,7 @@ from tools.home import REPOSITORY, USERS, Home
 from tools.product import start
 from tools.stack import Stack
 
+from reactivation import paths
 from reactivation.approvals import ListToSign, signing_code
 from reactivation.ledger import lists, questions, tables
 from reactivation.ledger.lists import ListItem, ListRow, ListSigner
@@ -172,11 +173,15 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     for file in [*(REPOSITORY / "dags").glob("*.py"), *(Path(__file__).parent / "dags").glob("*.py")]:
         shutil.copy(file, folder)
     home = Home(tmp_path_factory.mktemp("live") / "home")
-    overrides = {"REACTIVATION_NOW": NOW.isoformat(), "AIRFLOW__CORE__DAGS_FOLDER": str(folder)}
+    owners = Path(shutil.copy(paths.OWNERS, folder.with_name("owners.yaml")))
+    overrides = {
+        "REACTIVATION_NOW": NOW.isoformat(), "REACTIVATION_OWNERS": str(owners),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(folder),
+    }  # fmt: skip
     with Stack(home, _free_port(), say=print, overrides=overrides) as stack:
         workspace, _ = start(stack, NOW)
         users = {user: Api.log_in(stack.url, user, home.passwords[user]) for user in USERS}
-        request = RunRequest("customer_reactivation", triggered_by="schedule")
+        request = RunRequest("customer_reactivation", segment="household", triggered_by="schedule")
         run_id = run_playbook(workspace, request, now=workspace.now(), as_of=None, say=print)
         model, touches = _household(workspace)
         yield Live(stack, workspace, run_id, users, model, touches)

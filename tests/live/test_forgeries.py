@@ -6,8 +6,6 @@ Source: the findings about Airflow 3.3.2 that decided how people are asked (docs
 
 from __future__ import annotations
 
-import csv
-import io
 from email import message_from_bytes, policy
 from typing import Any
 from urllib.parse import quote
@@ -179,15 +177,18 @@ class TestForgeries:
         assert "does not allow manual runs" in refused.text
 
     def test_readiness_marked_success(self, live: Live) -> None:
-        """A plain user marks the failed readiness of a run successful and clears what follows: the next step finds in
-        the ledger that readiness did not succeed, and nobody is enrolled."""
-        contacts = live.workspace.settings.home / "sample" / "contacts.csv"
-        kept = contacts.read_bytes()
+        """A plain user marks the failed readiness of a run (nobody may approve offers) successful and clears what
+        follows: the next step finds in the ledger that readiness did not succeed, and nobody is enrolled."""
+        owners = live.workspace.settings.owners
+        kept = owners.read_text(encoding="utf-8")
         try:
-            contacts.write_bytes(_with_an_unknown_owner(kept))
-            run = _playbook_after_a_snapshot(live)
+            owners.write_text(kept.replace("offer_approver", "compliance"), encoding="utf-8")
+            run = live.users["operator"].trigger("customer_reactivation")
+            live.until(
+                lambda: live.users["operator"].run("customer_reactivation", run)["state"] == "failed", "the stop"
+            )
         finally:
-            contacts.write_bytes(kept)
+            owners.write_text(kept, encoding="utf-8")
         assert _states(live, run)["readiness"] == "failed", _states(live, run)
         path = f"/api/v2/dags/customer_reactivation/dagRuns/{quote(run, safe='')}/taskInstances/readiness"
         live.users["cleo"].patch(path, {"new_state": "success"})
@@ -273,34 +274,6 @@ def _try_of(ti: dict[str, Any]) -> int:
 def _bound(live: Live, asked: Asked) -> questions.RequestId | None:
     with live.workspace.ledger.begin() as conn:
         return questions.request_of(conn, asked.question_id)
-
-
-def _with_an_unknown_owner(contacts: bytes) -> bytes:
-    """The same contacts, all of somebody who is not among the owners."""
-    rows = list(csv.DictReader(io.StringIO(contacts.decode("utf-8-sig"))))
-    out = io.StringIO()
-    writer = csv.DictWriter(out, fieldnames=list(rows[0]))
-    writer.writeheader()
-    writer.writerows(row | {"owner_id": "own-gone"} for row in rows)
-    return out.getvalue().encode("utf-8")
-
-
-def _playbook_after_a_snapshot(live: Live) -> str:
-    """Triggers a snapshot; the DAG run of the playbook it sets off, ended."""
-    operator = live.users["operator"]
-    before = {run["dag_run_id"] for run in operator.runs("customer_reactivation")}
-    operator.trigger("take_snapshot")
-    ended: list[str] = []
-
-    def done() -> bool:
-        ended[:] = [
-            run["dag_run_id"] for run in operator.runs("customer_reactivation")
-            if run["dag_run_id"] not in before and run["state"] in ("success", "failed")
-        ]  # fmt: skip
-        return bool(ended)
-
-    live.until(done, "the playbook after the snapshot")
-    return ended[0]
 
 
 def _states(live: Live, run: str) -> dict[str, str]:

@@ -48,6 +48,12 @@ CASES: dict[str, Case] = {
     "complained": (
         {"suppression": {"reason": "complaint"}}, "not_suppressed", "fail:complaint", "suppress",
         "suppressed:complaint", "leave_alone"),
+    "objected": (
+        {"consent": {"state": "objected"}}, "not_suppressed", "fail:objection", "suppress", "suppressed:objection",
+        "leave_alone"),
+    "objected-to-every-brand": (
+        {"consent": {"state": "objected", "brand": "*"}}, "not_suppressed", "fail:objection", "suppress",
+        "suppressed:objection", "leave_alone"),
     "complained-elsewhere": (
         {"engagement": {"last_complaint_at": ago(700)}}, "not_suppressed", "fail:complaint", "suppress",
         "suppressed:complaint", "leave_alone"),

@@ -46,6 +46,9 @@ STORIES: dict[str, tuple[Row, tuple[str, str, list[str]]]] = {
     "every-spring": (
         {"purchases": {"month_counts": [0, 0, 2, 2, 0, 0, 0, 0, 0, 0, 0, 1]}},
         ("seasonal", "inferred", ["purchase_summary/every-spring"])),
+    "every-autumn-until-october": (
+        {"purchases": {"month_counts": [0, 0, 0, 0, 0, 0, 0, 2, 0, 2, 0, 0]}},
+        ("seasonal", "inferred", ["purchase_summary/every-autumn-until-october"])),
     "every-november": (
         {"purchases": {"month_counts": [0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 0]}}, ("unknown", "unknown", [])),
     "over-the-new-year": (

@@ -143,7 +143,7 @@ class TestBroken:
         assert (found.affected, found.broken) == (affected, None)
         assert fix in found.fix
         assert condition in verdict.message
-        assert found.fix.rstrip(".") in verdict.message
+        assert verdict.message == f"Not ready. {found}"
 
 
 class TestReady:
@@ -215,7 +215,7 @@ class TestReady:
         company.without_owner("own-olu")
         message = company.judged(tmp_path / "snapshot").message
         assert "\n" not in message
-        assert message.startswith("Not ready: ")
+        assert message.startswith("Not ready. ")
         assert message.index("support_history_unavailable") < message.index("approval_point_undefined")
 
 
@@ -270,11 +270,12 @@ class TestSuites:
         for expectation in suite["expectations"]:
             assert expectation["severity"] in ("critical", "warning", "info")
             meta = expectation["meta"]
-            assert all(meta[key].strip() for key in ("condition", "why", "source", "fix"))
+            assert all(meta[key].strip() for key in ("condition", "why", "source", "fix", "found"))
             assert meta["when"] in {
                 "always", "present", "required", "required_present", "required_filled", "required_whole",
             }  # fmt: skip
             assert "{names}" not in meta["fix"] or "names" in meta
+            assert {"frame", "grain"} == suite["meta"].keys()
 
     def test_there_is_a_suite_for_every_table(self) -> None:
         """And each asks first that its one row of facts is there."""

@@ -45,7 +45,7 @@ class TestBrokenCheck:
         broken = [c for c in verdict.blocking if c.broken]
         assert broken
         assert all(c.observed == "unknown" for c in broken)
-        assert "the check itself failed, not the data" in verdict.message
+        assert "The check itself failed, not the data" in verdict.message
         assert "expectations/sources.json" in verdict.message
 
     def test_a_broken_warning_blocks_too(self, checker: Checker) -> None:
@@ -70,8 +70,8 @@ class TestResults:
         beyond = checker.ask("candidates", candidates(size // 20 + 1, size), {"always"}, LIMITS)
         (failed,) = [c for c in beyond if not c.passed]
         assert failed.affected == size // 20 + 1
-        assert failed.observed == f"{size // 20 + 1} of {size} rows with another consent_status"
-        assert failed.threshold == "clear, in a share of 0.95"
+        assert failed.observed == f"{size // 20 + 1} of {size} candidates have no clear consent record"
+        assert failed.threshold == "clear for at least 95.0%"
 
     def test_only_what_applies_is_asked(self, checker: Checker) -> None:
         """An expectation for required tables is not asked of another."""

@@ -56,9 +56,13 @@ class TestSpeaksAsOf:
 
     @pytest.mark.parametrize(
         ("said", "message"),
-        [("{}", "must be like"), ("yesterday", "must be like"), ('{"as_of": "soon"}', "must be like"),
-         ('{"as_of": "2026-11-17T09:00:00"}', "has no time zone")],
-    )  # fmt: skip
+        [
+            ("{}", "must be like"),
+            ("yesterday", "must be like"),
+            ('{"as_of": "soon"}', "must be like"),
+            ('{"as_of": "2026-11-17T09:00:00"}', "has no time zone"),
+        ],
+    )
     def test_what_it_says_must_be_an_instant(self, tmp_path: Path, said: str, message: str) -> None:
         """A time without a zone is no instant."""
         write_source(tmp_path)
@@ -71,6 +75,6 @@ class TestStaged:
     def test_a_file_that_changes_while_it_is_read(self, tmp_path: Path) -> None:
         """An export that is still being written is not read."""
         source = open_source(write_source(tmp_path / "source"))
+        cases = tmp_path / "source" / "cases.csv"
         with pytest.raises(SourceError, match=r"cases\.csv was changed while it was read"), source.staged(tmp_path):
-            with (tmp_path / "source" / "cases.csv").open("a") as file:
-                file.write("k-9,c-ada,,2026-11-01,,complaint,,,open\n")
+            cases.write_text(cases.read_text() + "k-9,c-ada,,2026-11-01,,complaint,,,open\n")

@@ -59,9 +59,7 @@ class TestWhoIsSuppressed:
         """A contact's row that is lost leaves its customer and its addresses: they may live on under another."""
         row = contact("c-ada", phone="07400 123456", account_id="a-quay", last_seen="?", **change)
         snapshot = read(tmp_path, contacts=[row])
-        assert sorted(broken(snapshot, "contacts")) == sorted(
-            [("c-ada", None, ADA_EMAIL), ("c-ada", None, ADA_PHONE)]
-        )
+        assert sorted(broken(snapshot, "contacts")) == sorted([("c-ada", None, ADA_EMAIL), ("c-ada", None, ADA_PHONE)])
 
     def test_by_address_alone(self, tmp_path: Path) -> None:
         """A suppression that knows no customer is hashed at the door even when it is broken."""

@@ -214,10 +214,12 @@ class TestNotNow:
         with ready.workspace.ledger.begin() as conn:
             third = select(touches.c.touch_id).where(touches.c.number == 3, touches.c.state == "signed")
             assert len(conn.scalars(third).all()) == due
-            conn.execute(update(touches).where(touches.c.number == 3).values(not_before=NOW - timedelta(hours=1)))
+            for number, hours in ((1, 2), (3, 1)):
+                earlier = NOW - timedelta(hours=hours)
+                conn.execute(update(touches).where(touches.c.number == number).values(not_before=earlier))
         summary = dispatch(ready.workspace, NOW)
         assert summary.accepted == due
-        assert len(ready.files()) == due
+        assert summary.reasons == {"timing:cap": due}
         assert ready.written_to() == sorted(ready.states())
 
     def test_past_due_touches_expire_and_never_burst(self, ready: Ready) -> None:

@@ -56,21 +56,23 @@ BREAKS: dict[str, tuple[Callable[[Six], object], str, tuple[str, ...]]] = {
     ),
     "consents that join nobody": (
         lambda s: s.write(consents=[consent(f"r-{n}", f"x-{n}") for n in range(6)]),
-        "consent_status_unclear", ("consents.csv", "6 affected"),
+        "consent_status_unclear", ("6 rows of consents.csv", "0.0% do"),
     ),
     "a customer without any consent record": (
         lambda s: s.write(
             consents=tables()["consents"][1:],
             contacts=[contact("c-ada", consent_email=None), *tables()["contacts"][1:]],
         ),
-        "consent_status_unclear", ("1 of 5 rows", "0.95"),
+        "consent_status_unclear", ("1 of 5 candidates have no clear consent record", "95.0%"),
     ),
     "an opt-out of nobody": (
         lambda s: s.write(suppressions=[*tables()["suppressions"], {**tables()["suppressions"][0],
                           "suppression_id": "s-2", "customer_id": None, "address": None}]),
         "unreadable_no", ("suppressions.csv",),
     ),
-    "an export of yesterday": (lambda s: s.write(as_of=AS_OF - timedelta(hours=24)), "source_stale", ("at most 24",)),
+    "an export of yesterday": (
+        lambda s: s.write(as_of=AS_OF - timedelta(hours=24)), "source_stale", ("older than 24 hours",),
+    ),
     "a segment without a window": (
         lambda s: s.write(contacts=[*tables()["contacts"], contact("c-gil", business_segment="school")]),
         "inactivity_not_segment_specific", ("school",),

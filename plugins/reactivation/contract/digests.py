@@ -33,7 +33,7 @@ def digest(value: object) -> str:
 
 
 def item_digest(draft: Mapping[str, Any]) -> str:
-    """The digest of one draft: exactly ``ITEM_FIELDS`` of a row of ``drafts.parquet``; ``KeyError`` names one missing."""
+    """The digest of one draft: ``ITEM_FIELDS`` of a row of ``drafts.parquet``; a ``KeyError`` names a missing one."""
     return digest({"schema": ITEM_SCHEMA, **{field: draft[field] for field in ITEM_FIELDS}})
 
 

@@ -37,6 +37,8 @@ class Outbox(Provider):
         try:
             self._write(self._file(key), message)
         except OSError as error:
+            if self.find(key) is not None:  # written, and perhaps not yet safe on the disk
+                return Result("unknown", reason="outbox_not_flushed")
             raise DeliveryError(
                 f"the outbox {self.folder} cannot be written ({error.strerror}); make room or correct its rights"
             ) from error
@@ -52,11 +54,11 @@ class Outbox(Provider):
 
     def _write(self, file: Path, message: bytes) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        with NamedTemporaryFile(dir=self.folder, prefix=f".{file.stem}.", suffix=".tmp", delete=False) as made:
-            made.write(message)
-            made.flush()
-            os.fsync(made.fileno())
         try:
+            with NamedTemporaryFile(dir=self.folder, prefix=f".{file.stem}.", suffix=".tmp", delete=False) as made:
+                made.write(message)
+                made.flush()
+                os.fsync(made.fileno())
             os.link(made.name, file)
         except FileExistsError:
             pass

@@ -65,8 +65,10 @@ class Ledger:
         except (IntegrityError, ProgrammingError, DataError):
             raise
         except DBAPIError as error:
-            raise LedgerError(f"ledger {self.name} cannot be used: {_first_line(error)}. Start the database, or "
-                              "correct the connection reactivation_ledger") from error  # fmt: skip
+            fix = "Start the database, or correct the connection reactivation_ledger"
+            if "lock" in str(error.orig):
+                fix = "Somebody else keeps it; wait for the other work to end and try again"
+            raise LedgerError(f"ledger {self.name} cannot be used: {_first_line(error)}. {fix}") from error
 
     def close(self) -> None:
         self.engine.dispose()

@@ -104,19 +104,12 @@ def active_enrolments(conn: Connection, playbook: str) -> dict[str, Enrolled]:
 
 
 def asked_about(conn: Connection, run_id: str) -> set[tuple[str, str]]:
-    """Which (touch id, kind of list) of this run's drafts need no new question: the touch is in an open list of that
-    kind, or signed there for exactly these bytes."""
-    signed = exists().where(
-        item_verdicts.c.list_id == list_items.c.list_id,
-        item_verdicts.c.touch_id == list_items.c.touch_id,
-        item_verdicts.c.verdict == "signed",
-    )
+    """Which (touch id, kind of list) of this run's drafts were asked about: an earlier run's list does not count,
+    whatever was answered there, since its touch was drafted anew because something held it."""
     query = (
         select(list_items.c.touch_id, lists.c.kind)
         .join(lists, lists.c.list_id == list_items.c.list_id)
-        .join(touches, touches.c.touch_id == list_items.c.touch_id)
-        .where(touches.c.draft_run_id == run_id)
-        .where(or_(lists.c.state == "open", and_(signed, list_items.c.draft_digest == touches.c.draft_digest)))
+        .where(lists.c.run_id == run_id)
     )
     return {(row.touch_id, row.kind) for row in conn.execute(query)}
 
@@ -183,8 +176,10 @@ def close_list(conn: Connection, list_id: str, state: str, reason: str | None, n
     """Close an open list and its question, and move its touches by the verdicts recorded before.
 
     A touch is signed when every list it needs has signed exactly its bytes; rejected as soon as one list rejects it;
-    held when it was not signed, or when its other signature can no longer come.
+    held when it was not signed, or when its other signature can no longer come. The touches are locked first: two
+    lists of one touch that close at the same moment must see each other's verdicts.
     """
+    conn.execute(_touch_ids(list_id).order_by(touches.c.touch_id).with_for_update(of=touches))
     conn.execute(
         update(lists).where(lists.c.list_id == list_id, lists.c.state == "open").values(state=state, closed_at=now)
     )
@@ -214,9 +209,9 @@ def _move(
     conn.execute(update(touches).where(chosen).values(state=state, reason=reason, changed_at=now))
 
 
-def _touch_ids(list_id: str, where: ColumnElement[bool]) -> Select[Any]:
+def _touch_ids(list_id: str, *where: ColumnElement[bool]) -> Select[Any]:
     of_list = select(touches.c.touch_id).join(list_items, list_items.c.touch_id == touches.c.touch_id)
-    return of_list.where(list_items.c.list_id == list_id, where)
+    return of_list.where(list_items.c.list_id == list_id, *where)
 
 
 def _verdict_here(list_id: str, verdict: str) -> ColumnElement[bool]:
@@ -228,12 +223,12 @@ def _verdict_here(list_id: str, verdict: str) -> ColumnElement[bool]:
 
 
 def _signed(kind: str) -> ColumnElement[bool]:
-    """The touch's present bytes are signed in a list of this kind."""
+    """The touch's present bytes are signed in a list of this kind, of the run that drafted them."""
     item, of = list_items.alias(), lists.alias()
     return (
         exists()
         .where(item.c.touch_id == touches.c.touch_id, item.c.draft_digest == touches.c.draft_digest)
-        .where(of.c.list_id == item.c.list_id, of.c.kind == kind)
+        .where(of.c.list_id == item.c.list_id, of.c.kind == kind, of.c.run_id == touches.c.draft_run_id)
         .where(
             item_verdicts.c.list_id == item.c.list_id,
             item_verdicts.c.touch_id == item.c.touch_id,
@@ -244,4 +239,7 @@ def _signed(kind: str) -> ColumnElement[bool]:
 
 def _in_open_list() -> ColumnElement[bool]:
     item, of = list_items.alias(), lists.alias()
-    return exists().where(item.c.touch_id == touches.c.touch_id, of.c.list_id == item.c.list_id, of.c.state == "open")
+    return exists().where(
+        item.c.touch_id == touches.c.touch_id, of.c.list_id == item.c.list_id, of.c.state == "open",
+        of.c.run_id == touches.c.draft_run_id,
+    )  # fmt: skip

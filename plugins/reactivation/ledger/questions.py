@@ -195,7 +195,7 @@ def touch_of(conn: Connection, touch_id: str) -> TouchRow | None:
 
 
 def signatures_of(conn: Connection, touch_id: str, draft_digest: str) -> list[SignatureRow]:
-    """Every signed verdict on exactly these bytes of a touch."""
+    """Every signed verdict on exactly these bytes of a touch, in a list of the run that drafted them."""
     query = (
         select(
             lists.c.kind, lists.c.channel, lists.c.offer_id, lists.c.offer_terms, lists.c.authors, answers.c.answer_id,
@@ -210,6 +210,9 @@ def signatures_of(conn: Connection, touch_id: str, draft_digest: str) -> list[Si
             ),
         )
         .join(lists, lists.c.list_id == item_verdicts.c.list_id)
+        .join(
+            touches, and_(touches.c.touch_id == item_verdicts.c.touch_id, touches.c.draft_run_id == lists.c.run_id)
+        )
         .join(answers, answers.c.answer_id == item_verdicts.c.answer_id)
         .join(questions, questions.c.question_id == answers.c.question_id)
         .outerjoin(

@@ -92,14 +92,16 @@ def intend(conn: Connection, row: Mapping[str, Any]) -> None:
 
 
 def win_call(conn: Connection, send_id: str, *, worker: str, now: datetime) -> bool:
-    """True when the intent is still this dispatcher's own, and from now on its call."""
+    """True when the intent is still this dispatcher's own and its lease has not ended, and from now on its call."""
     own = (sends.c.send_id == send_id) & (sends.c.state == "intent") & (sends.c.worker == worker)
+    own &= sends.c.lease_until > now
     return bool(conn.execute(update(sends).where(own).values(state="called", called_at=now)).rowcount)
 
 
 def take_back(conn: Connection, send: Send, *, reason: str, now: datetime) -> bool:
     """Remove an intent that was never called: nothing was handed to anybody, and its touch is signed as before."""
-    if not conn.execute(delete(sends).where(sends.c.send_id == send.send_id, sends.c.state == "intent")).rowcount:
+    own = (sends.c.send_id == send.send_id) & (sends.c.worker == send.worker) & (sends.c.state == "intent")
+    if not conn.execute(delete(sends).where(own)).rowcount:
         return False
     freed = update(touches).where(touches.c.touch_id == send.touch_id, touches.c.state == "claimed")
     conn.execute(freed.values(state="signed", reason=None, changed_at=now))
@@ -112,7 +114,8 @@ def take_back(conn: Connection, send: Send, *, reason: str, now: datetime) -> bo
 
 def take_back_call(conn: Connection, send: Send, *, reason: str, now: datetime) -> bool:
     """Take back a call of which it is certain that the provider never had it."""
-    undone = update(sends).where(sends.c.send_id == send.send_id, sends.c.state == "called")
+    own = (sends.c.send_id == send.send_id) & (sends.c.worker == send.worker) & (sends.c.state == "called")
+    undone = update(sends).where(own)
     if not conn.execute(undone.values(state="intent", called_at=None)).rowcount:
         return False
     return take_back(conn, send, reason=reason, now=now)

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from reactivation.contract.digests import digest
+from reactivation.contract.tables import CHANNELS
 from reactivation.ledger.enrolments import Enrolment
 from reactivation.ledger.events import Event
 from reactivation.outcomes.exits import Fact
@@ -43,23 +44,23 @@ def facts_of(
 
 
 def events_of(
-    rows: Sequence[Mapping[str, Any]], enrolment: Enrolment, *, touch_ids: Collection[str],
+    rows: Sequence[Mapping[str, Any]], enrolment: Enrolment, *, since: datetime, touch_ids: Collection[str],
     touch_of_code: Mapping[str, str], address_key: str | None,
 ) -> tuple[list[Event], list[Fact]]:  # fmt: skip
-    """What happened since an enrolment was decided, as events and as facts. A code of ours that was used is an event apart.
+    """What happened after ``since``, as events and as facts. A code of ours that was used is an event apart.
 
     ``touch_ids``: the enrolment's own; what a source says of another touch is not kept.
     """
     events: list[Event] = []
     facts: list[Fact] = []
     for row in rows:
-        if row["occurred_at"] <= enrolment.as_of:
+        if row["occurred_at"] <= since:
             continue
         facts.append(Fact(row["kind"], row["occurred_at"]))
         told = Event(
             _short(row["event_id"]), enrolment.customer_id, address_key, enrolment.enrolment_id,
-            row["touch_id"] if row["touch_id"] in touch_ids else None, row["kind"], (row["channel"] or "")[:80] or None,
-            row["occurred_at"], "source",
+            row["touch_id"] if row["touch_id"] in touch_ids else None, row["kind"],
+            row["channel"] if row["channel"] in CHANNELS else None, row["occurred_at"], "source",
         )  # fmt: skip
         events.append(told)
         if row["offer_code"] in touch_of_code:

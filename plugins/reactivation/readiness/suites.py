@@ -81,19 +81,27 @@ def _judged(
         return _broken(name, expectation, "Great Expectations raised an exception")
     meta, result, passed = expectation["meta"], found["result"], bool(found["success"])
     rows = frame.iloc[[] if passed else result.get("unexpected_index_list") or []]
-    unexpected = 0 if passed else int(result.get("unexpected_count", 0))
-    named = ", ".join(dict.fromkeys(str(value) for value in rows[meta["names"]])) if "names" in meta else ""
+    count = 0 if passed else int(result.get("unexpected_count", 0))
+    words = {
+        "count": count,
+        "of": result.get("element_count", 0),
+        "value": _value(expectation, result, frame),
+        "limit": _limit(expectation, "max_value", parameters),
+        "affected": int(rows[meta["affected"]].sum()) if "affected" in meta else count,
+        "names": ", ".join(dict.fromkeys(map(str, rows[meta["names"]]))) if "names" in meta else "",
+        "file": "".join(frame.get("file", [])[:1]),
+    }
     return ConditionResult(
         id=meta["condition"],
         subject=name,
         why=meta["why"],
         source=meta["source"],
-        observed=_observed(expectation, result, frame),
+        observed="as needed" if passed else meta["found"].format(**words),
         threshold=_threshold(expectation, parameters),
         severity=expectation["severity"],
         passed=passed,
-        affected=int(rows[meta["affected"]].sum()) if "affected" in meta else unexpected,
-        fix=meta["fix"].format(names=named or "see the report", file="".join(frame.get("file", [])[:1])),
+        affected=words["affected"],
+        fix=meta["fix"].format(**words),
     )
 
 
@@ -114,23 +122,27 @@ def _broken(name: str, expectation: Mapping[str, Any], problem: str) -> Conditio
     )
 
 
-def _observed(expectation: Mapping[str, Any], result: Mapping[str, Any], frame: pd.DataFrame) -> str:
+def _value(expectation: Mapping[str, Any], result: Mapping[str, Any], frame: pd.DataFrame) -> Any:  # noqa: ANN401
+    """What was found where one value is asked about: a number of rows, or the fact in a frame of one row."""
     if "observed_value" in result:
-        return f"{result['observed_value']} rows"
-    column = expectation["kwargs"]["column"]
-    if len(frame) == 1:
-        return f"{column} {frame[column].iloc[0]}"
-    return f"{result['unexpected_count']} of {result['element_count']} rows with another {column}"
+        return result["observed_value"]
+    return next(iter(frame[expectation["kwargs"]["column"]]), None)
+
+
+def _limit(expectation: Mapping[str, Any], name: str, parameters: Mapping[str, Any]) -> Any:  # noqa: ANN401
+    declared = expectation["kwargs"].get(name)
+    return parameters[declared["$PARAMETER"]] if isinstance(declared, dict) else declared
 
 
 def _threshold(expectation: Mapping[str, Any], parameters: Mapping[str, Any]) -> str:
-    def value(name: str) -> object:
-        declared = expectation["kwargs"].get(name)
-        return parameters[declared["$PARAMETER"]] if isinstance(declared, dict) else declared
-
-    words = {"value": "exactly {}", "min_value": "at least {}", "max_value": "at most {}", "mostly": "in a share of {}"}
-    said = [text.format(value(name)) for name, text in words.items() if value(name) is not None]
+    words = {"value": "exactly {}", "min_value": "at least {}", "max_value": "at most {}", "mostly": "at least {:.1%}"}
+    limits = {name: _limit(expectation, name, parameters) for name in words}
+    said = [words[name].format(limit) for name, limit in limits.items() if limit is not None]
     if "value_set" in expectation["kwargs"]:
         allowed = expectation["kwargs"]["value_set"]
-        said.insert(0, f"one of {len(allowed)} known values" if len(allowed) > 3 else " or ".join(map(str, allowed)))
-    return ", ".join(said) or "a value in every row"
+        said.insert(0, f"one of {len(allowed)} known ones" if len(allowed) > 3 else " or ".join(map(_word, allowed)))
+    return " for ".join(said) or "a value in every row"
+
+
+def _word(value: object) -> str:
+    return "yes" if value is True else str(value)

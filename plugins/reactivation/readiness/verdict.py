@@ -13,8 +13,9 @@ CRITICAL, WARNING, INFO = "critical", "warning", "info"
 class ConditionResult:
     """One condition, asked of one subject (a table, or a list such as ``candidates``).
 
-    ``observed`` and ``threshold`` are text for reading, counts and codes only; ``affected`` counts rows or customers
-    the failure concerns. ``broken`` says what went wrong with the check itself: then nothing is known of the data.
+    ``observed`` (what is wrong, or "as needed") and ``threshold`` are text for reading, with counts and codes only;
+    ``affected`` counts the rows or customers concerned. ``broken`` says what went wrong with the check itself: then
+    nothing is known of the data.
     """
 
     id: str
@@ -36,11 +37,9 @@ class ConditionResult:
 
     def __str__(self) -> str:
         if self.broken is not None:
-            return f"{self.id} ({self.subject}): the check itself failed, not the data ({self.broken}). {self.fix}"
-        rows = f", {self.affected} affected" if self.affected else ""
-        return (
-            f"{self.id} ({self.subject}): {self.why} Found {self.observed}, needed {self.threshold}{rows}. {self.fix}"
-        )
+            return f"The check itself failed, not the data ({self.id}, {self.subject}: {self.broken}). {self.fix}"
+        found = self.observed[:1].upper() + self.observed[1:]
+        return f"{found} ({self.id}, {self.subject}; needed: {self.threshold}). {self.why} {self.fix}"
 
 
 @dataclass(frozen=True)
@@ -68,16 +67,12 @@ class Verdict:
         """One paragraph: what blocks, how many rows, and the fix; or that nothing does."""
         if self.ready:
             return f"Ready: {len(self.conditions)} conditions asked, {_counted(self.remarks)} to look at."
-        return f"Not ready: {'; '.join(_sentence(c) for c in self.blocking)}"
+        return f"Not ready. {' '.join(str(c) for c in self.blocking)}"
 
     def as_report(self) -> dict[str, Any]:
         """Plain values for ``readiness.json``: ids, codes and counts, nothing personal."""
         conditions = [asdict(c) | {"blocks": c.blocks} for c in self.conditions]
         return {"ready": self.ready, "message": self.message, "conditions": conditions}
-
-
-def _sentence(condition: ConditionResult) -> str:
-    return str(condition).rstrip(".")
 
 
 def _counted(conditions: Iterable[ConditionResult]) -> str:

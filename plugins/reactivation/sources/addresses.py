@@ -7,6 +7,7 @@ only into ``people.parquet``.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 import duckdb
 import pyarrow as pa
@@ -61,15 +62,19 @@ def add_contact_addresses(engine: duckdb.DuckDBPyConnection, keys: AddressKeys, 
     _store(engine, "places", pa.Table.from_pylist(rows, schema=_PLACES))
 
 
+def countries_of_contacts(engine: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
+    """The countries of ``typed_contacts``, in which a phone number without one is read."""
+    there = "SELECT DISTINCT country FROM typed_contacts WHERE country IS NOT NULL ORDER BY country"
+    return tuple(_column(engine, there).to_pylist())
+
+
 def add_suppressed_addresses(
-    engine: duckdb.DuckDBPyConnection, texts: pa.Array, keys: AddressKeys, rules: AddressRules
+    engine: duckdb.DuckDBPyConnection, texts: pa.Array, countries: Sequence[str], keys: AddressKeys, rules: AddressRules
 ) -> None:
     """``suppressed_addresses``: every key a suppressed address may have; without a row it cannot be read.
 
-    A phone number in local notation is read in each country there are contacts in: nobody says whose it is.
+    A phone number in local notation is read in each of ``countries``: nobody says whose it is.
     """
-    there = "SELECT DISTINCT country FROM typed_contacts WHERE country IS NOT NULL ORDER BY country"
-    countries = _column(engine, there).to_pylist()
     is_email = pc.match_substring(texts, "@")
     emails, phones = texts.filter(is_email), texts.filter(pc.invert(is_email))
     as_emails = email_facts(emails, rules)

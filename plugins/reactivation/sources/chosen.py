@@ -19,15 +19,19 @@ from reactivation.sources.values import typed_query
 
 _ALWAYS = ("products", "offers", "claims")
 _DIGITS_COMPARED = 6
+#: Suppressed addresses of the contacts that were read.
+_THEIRS = """SELECT text FROM suppressed_addresses WHERE address_key IN
+    (SELECT address_key FROM emails UNION SELECT address_key FROM phones)"""
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """The chosen customers, all who share an address with them, their accounts, and how to find their addresses."""
+    """The chosen customers and all who share an address with them, and their accounts, as SQL lists; and the countries
+    of all contacts, in which a phone number without one is read."""
 
     customers: str
     accounts: str
-    addresses: str
+    countries: tuple[str, ...]
 
     def wanted(self, raw: RawFile) -> str | None:
         """SQL over the columns of one table: whether a row may be about somebody chosen; ``None`` for every row.
@@ -44,7 +48,8 @@ class Chosen:
         if name == "cases":
             return f"{of_customer} OR {of_account} OR (customer_id IS NULL AND account_id IS NULL)"
         if name == "suppressions":
-            return f"{of_customer} OR {self.addresses} OR (customer_id IS NULL AND address IS NULL)"
+            of_address = f"address IN ({_THEIRS}) OR address NOT IN (SELECT text FROM suppressed_addresses)"
+            return f"{of_customer} OR {of_address} OR (customer_id IS NULL AND address IS NULL)"
         return f"{of_customer} OR customer_id IS NULL"
 
 
@@ -52,19 +57,21 @@ def choose(engine: duckdb.DuckDBPyConnection, contacts: RawFile | None, customer
     """The customers of these ids and who shares an address with them, looked up in the contacts file."""
     ids = set(customer_ids)
     if contacts is None:
-        return Chosen(_listed(ids), _listed(set()), "true")
+        return Chosen(_listed(ids), _listed(set()), ())
     asked = typed_query(contacts, only={"customer_id", "account_id", "email", "phone", "country"})
     query = f"SELECT customer_id, account_id, email, phone, country FROM ({asked})"
     with reading(contacts.path):
         own = engine.sql(f"{query} WHERE customer_id IN ({_listed(ids)})").to_arrow_table().to_pylist()
         similar = _similar(own)
         near = engine.sql(f"{query} WHERE {similar.of('email')} OR {similar.of('phone')}").to_arrow_table().to_pylist()
+        there = engine.sql(
+            f"SELECT DISTINCT country FROM ({query}) WHERE country IS NOT NULL ORDER BY country"
+        ).fetchall()
     addresses = _canonical(own)
     sharing = [row for row in near if _canonical([row]) & addresses]
     customers = ids | {row["customer_id"] for row in sharing if row["customer_id"]}
     accounts = {row["account_id"] for row in (*own, *sharing) if row["account_id"]}
-    # Suppressed addresses are compared with all addresses of the whole circle.
-    return Chosen(_listed(customers), _listed(accounts), _similar([*own, *sharing]).of("address"))
+    return Chosen(_listed(customers), _listed(accounts), tuple(country for (country,) in there))
 
 
 @dataclass(frozen=True)

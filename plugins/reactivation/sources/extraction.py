@@ -28,7 +28,12 @@ from reactivation.evidence.building import MANIFEST
 from reactivation.evidence.folders import SCHEMA, file_digests
 from reactivation.evidence.parquet import write_parquet
 from reactivation.sources import rows
-from reactivation.sources.addresses import add_contact_addresses, add_suppressed_addresses, read_address_rules
+from reactivation.sources.addresses import (
+    add_contact_addresses,
+    add_suppressed_addresses,
+    countries_of_contacts,
+    read_address_rules,
+)  # fmt: skip
 from reactivation.sources.chosen import Chosen, choose
 from reactivation.sources.files import RawFile, open_file, reading
 from reactivation.sources.folder import Source
@@ -96,19 +101,18 @@ def _load(
 
     load("contacts")
     add_contact_addresses(engine, keys, rules)
-    add_suppressed_addresses(engine, _suppressed_texts(engine, raws.get("suppressions"), chosen), keys, rules)
+    countries = chosen.countries if chosen else countries_of_contacts(engine)
+    add_suppressed_addresses(engine, _suppressed_texts(engine, raws.get("suppressions")), countries, keys, rules)
     for name in TABLES:
         if name not in reports:
             load(name)
     return reports
 
 
-def _suppressed_texts(engine: duckdb.DuckDBPyConnection, raw: RawFile | None, chosen: Chosen | None) -> pa.Array:
+def _suppressed_texts(engine: duckdb.DuckDBPyConnection, raw: RawFile | None) -> pa.Array:
     if raw is None or "address" not in raw.types:
         return pa.array([], pa.string())
-    asked = typed_query(raw, only={raw.table.key, "customer_id", "address"})
-    kept = rows.kept(raw, chosen.wanted(raw) if chosen else None)
-    query = f"SELECT DISTINCT address FROM ({asked}) WHERE address IS NOT NULL AND {kept}"
+    query = f"SELECT DISTINCT address FROM ({typed_query(raw, only={'address'})}) WHERE address IS NOT NULL"
     with reading(raw.path):
         return engine.sql(query).to_arrow_table()["address"].combine_chunks()
 

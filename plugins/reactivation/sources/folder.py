@@ -1,7 +1,7 @@
 """A folder of files named after the tables of the contract, on a disk or in an object store.
 
 ``source.json`` may say as of when the source speaks (``{"as_of": "2026-11-17T09:00:00Z"}``); else it is the time of the
-newest file.
+oldest file that may forbid: a fresh product list says nothing about yesterday's opt-outs.
 """
 
 from __future__ import annotations
@@ -22,6 +22,12 @@ from reactivation.sources.errors import SourceError
 
 ENDINGS = ("csv", "jsonl", "parquet")
 _SAYS = "source.json"
+#: Open cases forbid by their being open, the others by a code.
+_FORBIDDING = tuple(
+    name
+    for name, table in TABLES.items()
+    if name == "cases" or table.every_row_forbids or any(column.forbids for column in table.columns)
+)
 
 
 @dataclass(frozen=True)
@@ -61,7 +67,9 @@ class Source:
         """The instant whose facts the source tells (UTC). Raises ``SourceError``."""
         says = self.path / _SAYS
         if not says.exists():
-            return max(_changed_at(file) for file in self.files().values())
+            files = self.files()
+            forbidding = [files[name] for name in _FORBIDDING if name in files]
+            return min(_changed_at(file) for file in forbidding or files.values())
         try:
             as_of = datetime.fromisoformat(json.loads(says.read_text(encoding="utf-8"))["as_of"])
         except (ValueError, KeyError, TypeError) as error:

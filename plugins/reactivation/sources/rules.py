@@ -79,7 +79,10 @@ _OF_TABLES: dict[str, tuple[tuple[frozenset[str], Rule], ...]] = {
     ),
     "suppressions": (
         _rule("customer_id", "no_subject", "customer_id IS NULL AND address IS NULL", "suppression_id"),
-        _rule("address", "unreadable", "address NOT IN (SELECT text FROM suppressed_addresses)"),
+        # An empty list has everything outside it, nothing included.
+        _rule(
+            "address", "unreadable", "address IS NOT NULL AND address NOT IN (SELECT text FROM suppressed_addresses)"
+        ),
         _rule("address", "ambiguous", "address IN (SELECT text FROM suppressed_addresses WHERE NOT sure)"),
     ),
     "offers": (

@@ -17,6 +17,7 @@ from uuid import uuid4
 
 from sqlalchemy import Connection
 
+from reactivation.contract.tables import TABLES
 from reactivation.evidence import SnapshotFolder
 from reactivation.ledger import codes, enrolments, events, sends, suppressions, touches
 from reactivation.ledger.enrolments import Enrolment
@@ -26,6 +27,9 @@ from reactivation.sources import Source, extract, read_events
 
 if TYPE_CHECKING:
     from reactivation.steps.workspace import Workspace
+
+#: A source a little ahead of us has another clock; one far ahead speaks of what nobody can know.
+_CLOCKS_DIFFER_BY = timedelta(minutes=5)
 
 
 @contextmanager
@@ -50,8 +54,24 @@ def asking_root(workspace: Workspace) -> Path:
 
 
 def is_stale(source: Source, playbook: Playbook, now: datetime) -> bool:
-    """Whether the source speaks of a time too long ago to send on its word."""
-    return source.speaks_as_of() < now - timedelta(hours=playbook.readiness.stale_after_hours)
+    """Whether the source speaks of a time too long ago, or still to come, so that nothing is sent on its word."""
+    speaks = source.speaks_as_of()
+    return not now - timedelta(hours=playbook.readiness.stale_after_hours) <= speaks <= now + _CLOCKS_DIFFER_BY
+
+
+def unfit_tables(folder: SnapshotFolder, playbook: Playbook) -> tuple[str, ...]:
+    """The tables the playbook requires that are missing, lack a column it requires, or have a *no* nobody can read.
+
+    What such a table would forbid is unknown, so nothing is sent on its word.
+    """
+    told = {name: table for source in folder.manifest["sources"] for name, table in source["tables"].items()}
+    return tuple(
+        name
+        for name, columns in playbook.requires.items()
+        if not told[name]["present"]
+        or told[name]["broken_unreadable_nos"]
+        or {*columns, *TABLES[name].required} & set(told[name]["missing_columns"])
+    )
 
 
 def take_in(
@@ -68,7 +88,9 @@ def take_in(
     said_no = noes(folder, brand=playbook.brand, channels=playbook.channels)
     counts["suppressions"] = suppressions.commit(workspace.ledger, said_no, actor="record_outcomes", now=now)
     customers = sorted({one.customer_id for one in people})
-    raw = read_events(source, customer_ids=customers, since=min(one.as_of for one in people)).to_pylist()
+    raw = read_events(
+        source, customer_ids=customers, since=min(_unknown_from(playbook, one) for one in people)
+    ).to_pylist()
     contacts = [row for row in folder.read("contacts").to_pylist() if row["customer_id"] in set(customers)]
     told = facts_of(raw, contacts)
     with workspace.ledger.begin() as conn:
@@ -93,9 +115,10 @@ def _returned(
     touch_of_code = codes.touches_of(conn, used)
     touch_ids = touches.ids_of(conn, ids)
     for one in people:
+        since = _unknown_from(playbook, one)
         address = min((key for key, channel in keys[one.enrolment_id].items() if channel == "email"), default=None)
         new, facts = events_of(
-            told.get(one.customer_id, []), one, touch_ids=touch_ids.get(one.enrolment_id, ()),
+            told.get(one.customer_id, []), one, since=since, touch_ids=touch_ids.get(one.enrolment_id, ()),
             touch_of_code=touch_of_code, address_key=address,
         )  # fmt: skip
         counts["events"] += len(events.record(conn, new, now=now))
@@ -103,7 +126,13 @@ def _returned(
             continue
         no = next((said_no[key] for key in sorted(keys[one.enrolment_id]) if key in said_no), None)
         found = exit_of_no(no) if no is not None else exit_of(
-            facts, playbook, since=one.as_of, contacted=one.enrolment_id in contacted
+            facts, playbook, since=since, contacted=one.enrolment_id in contacted
         )  # fmt: skip
         if found is not None:
             yield one, found
+
+
+def _unknown_from(playbook: Playbook, one: Enrolment) -> datetime:
+    """From when on a sign of life is news: the source may have been silent for so long when the enrolment was decided,
+    and somebody known to be active within that time would not have been dormant."""
+    return one.as_of - timedelta(hours=playbook.readiness.stale_after_hours)

@@ -23,7 +23,7 @@ from reactivation.ledger import enrolments, seals, sends, touches, workers
 from reactivation.ledger.touches import Touch
 from reactivation.playbooks.model import Playbook
 from reactivation.sources import Source
-from reactivation.steps.asking import asked_again, asking_root, is_stale, take_in
+from reactivation.steps.asking import asked_again, asking_root, is_stale, take_in, unfit_tables
 from reactivation.steps.claims import ACTOR, Case, Claim, Drafts, claim, judge, last_word, settle
 from reactivation.steps.verdicts import Verdict
 
@@ -156,6 +156,9 @@ def _claimed(shift: _Shift, playbook: Playbook, some: Sequence[Touch]) -> list[C
         with workspace.ledger.begin() as conn:
             known, keys = enrolments.enrolments_of(conn, ids), enrolments.keys_of(conn, ids)
         take_in(workspace, shift.source, folder, list(known.values()), now)
+        if unfit_tables(folder, playbook):
+            _leave(shift, [(touch, Verdict("wait", "source_not_ready")) for touch in some])
+            return []
         cases = []
         for touch in some:
             draft = shift.drafts.of(touch)

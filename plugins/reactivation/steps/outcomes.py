@@ -43,9 +43,9 @@ def record_outcomes(workspace: Workspace, now: datetime) -> dict[str, int]:
                 counts["asked"] += len(people)
                 customers = {one.customer_id for one in people}
                 with asked_again(workspace, source, customers, now, worker=worker) as folder:
-                    counts += take_in(workspace, source, folder, people, now)
+                    counts.update(take_in(workspace, source, folder, people, now))
                 with workspace.ledger.begin() as conn:
-                    counts += _close(conn, playbook, people, fresh=not is_stale(source, playbook, now), now=now)
+                    counts.update(_close(conn, playbook, people, fresh=not is_stale(source, playbook, now), now=now))
         finally:
             shutil.rmtree(asking_root(workspace) / worker, ignore_errors=True)
     seals.seal(workspace.ledger, now)

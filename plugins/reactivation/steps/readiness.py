@@ -24,7 +24,7 @@ class NotReady(Exception):
     """The data does not allow what was asked: one paragraph with the conditions, the rows and the fix."""
 
     def __init__(self, subject: str, message: str, report: str) -> None:
-        super().__init__(f"{subject}: {message} The report is {report}")
+        super().__init__(f"{subject}: {message} The report: {report}")
 
 
 def check_readiness(workspace: Workspace, run_id: str, now: datetime) -> Verdict:

@@ -1,0 +1,128 @@
+"""Dispatchers as processes of their own that are really killed, at a named point or at a counted one.
+
+They are forked from a server that has the product imported already, so a kill costs no second import.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+from collections.abc import Callable
+from datetime import datetime
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from tests.sending import settings
+
+from reactivation.delivery import handover, outbox
+from reactivation.ledger import sends
+from reactivation.ledger.engine import Ledger
+from reactivation.steps import claims, dispatch
+from reactivation.steps.workspace import open_workspace
+
+_PROCESSES = multiprocessing.get_context("forkserver")
+_PROCESSES.set_forkserver_preload(["tests.faults.killing"])
+
+#: Where a dispatcher is killed: the module, its function, and whether before or after it. In the order of a send.
+POINTS: dict[str, tuple[Any, str, str]] = {
+    "when everything is judged": (dispatch, "claim", "before"),
+    "in the claim, before an intent": (sends, "intend", "before"),
+    "in the claim, after an intent": (sends, "intend", "after"),
+    "when the claim is committed": (dispatch, "claim", "after"),
+    "before a call is won": (sends, "win_call", "before"),
+    "in the transaction that wins the call": (sends, "win_call", "after"),
+    "when the call is won": (outbox.Outbox, "send", "before"),
+    "when the message is half written": (outbox.os, "link", "before"),
+    "when the message has its name": (outbox.os, "link", "after"),
+    "when the provider has answered": (outbox.Outbox, "send", "after"),
+    "before the outcome is recorded": (handover, "record", "before"),
+    "in the transaction that records the outcome": (sends, "finish", "after"),
+    "when one send is all done": (dispatch, "hand_over", "after"),
+}
+
+_OURS = ("/reactivation/ledger/", "/reactivation/delivery/", "/reactivation/steps/dispatch.py")
+
+
+def start(home: Path, url: str, now: datetime, *, point: str | None = None, nth: int = 1, counted: int | None = None,
+          count_into: Path | None = None) -> ForkServerProcess:  # fmt: skip
+    """A dispatcher at work on that home and ledger; killed at ``point`` for the ``nth`` time, or at a counted call."""
+    how = {"point": point, "nth": nth, "counted": counted, "count_into": count_into}
+    process = _PROCESSES.Process(target=_work, args=(home, url, now), kwargs=how)
+    process.start()
+    return process
+
+
+def _work(
+    home: Path, url: str, now: datetime, *, point: str | None, nth: int, counted: int | None, count_into: Path | None
+) -> None:
+    workspace = open_workspace(settings(home, url))
+    if point is not None:
+        _arm(*POINTS[point], nth)
+    if counted is not None or count_into is not None:
+        _count(counted)
+    dispatch.dispatch(workspace, now)
+    if count_into is not None:
+        sys.setprofile(None)
+        count_into.write_text(str(_calls))
+
+
+def _arm(owner: Any, name: str, when: str, nth: int) -> None:
+    """Make the ``nth`` call of a function the last thing this process does."""
+    real: Callable[..., Any] = getattr(owner, name)
+    calls = 0
+
+    def fatal(*args: Any, **named: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == nth and when == "before":
+            _die()
+        result = real(*args, **named)
+        if calls == nth:
+            _die()
+        return result
+
+    setattr(owner, name, fatal)
+
+
+_calls = 0
+
+
+def _count(fatal: int | None) -> None:
+    """Count the calls of our own functions from the first claim on; die at the ``fatal`` one."""
+    began = False
+
+    def profile(frame: FrameType, event: str, _arg: object) -> None:
+        global _calls  # noqa: PLW0603
+        nonlocal began
+        if event not in ("call", "return"):
+            return
+        code = frame.f_code
+        if not began:
+            began = code is claims.claim.__code__
+            return
+        if any(part in code.co_filename for part in _OURS):
+            _calls += 1
+            if _calls == fatal:
+                _die()
+
+    sys.setprofile(profile)
+
+
+def _die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def is_killed(process: ForkServerProcess) -> bool:
+    """Waits for the end; whether it was a kill."""
+    process.join(timeout=120)
+    return process.exitcode == -signal.SIGKILL
+
+
+def unfinished(ledger: Ledger) -> int:
+    """How many sends are neither accepted, refused nor known to be unknown."""
+    with ledger.begin() as conn:
+        return len(sends.unfinished(conn))
