@@ -39,10 +39,4 @@ with DAG(
     """,
 ):
     run = tasks.begin(PLAYBOOK)
-    (
-        tasks.decide(run)
-        >> tasks.readiness(run)
-        >> tasks.plan(run)
-        >> tasks.draft(run)
-        >> tasks.open_lists(run)
-    )
+    (tasks.decide(run) >> tasks.readiness(run) >> tasks.plan(run) >> tasks.draft(run) >> tasks.open_lists(run))

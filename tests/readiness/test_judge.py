@@ -54,6 +54,13 @@ BREAKS: dict[str, tuple[Break, str, str, int, str]] = {
         lambda c: c.table("offers", rows=0, missing_columns=[x.name for x in TABLES["offers"].columns]),
         "table_empty", "offers", 1, "offers.csv",
     ),
+    "no case that can be used": (
+        lambda c: c.table("cases", quarantined=100), "support_history_unavailable", "cases", 100, "cases.csv",
+    ),
+    "nobody to judge, and so nothing else to ask": (
+        lambda c: (c.contacts.clear(), c.decisions.clear(), c.table("contacts", rows=0)),
+        "table_empty", "contacts", 1, "contacts.csv",
+    ),
     "a required column of consents": (
         lambda c: c.table("consents", missing_columns=["state", "method"]),
         "consent_status_unclear", "consents", 100, "column state,",
