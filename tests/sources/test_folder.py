@@ -45,14 +45,15 @@ class TestSpeaksAsOf:
         (tmp_path / "source.json").write_text('{"as_of": "2026-11-17T10:00:00+01:00"}')
         assert open_source(tmp_path).speaks_as_of() == AS_OF
 
-    def test_else_as_its_newest_file(self, tmp_path: Path) -> None:
-        """A folder that says nothing speaks as of its last change."""
+    def test_else_as_its_oldest_file_that_may_forbid(self, tmp_path: Path) -> None:
+        """A fresh product list says nothing about yesterday's opt-outs."""
         write_source(tmp_path)
         (tmp_path / "source.json").unlink()
         for file in tmp_path.iterdir():
-            os.utime(file, (1_700_000_000, 1_700_000_000))
-        os.utime(tmp_path / "cases.csv", (1_750_000_000, 1_750_000_000))
-        assert open_source(tmp_path).speaks_as_of() == datetime.fromtimestamp(1_750_000_000, UTC)
+            os.utime(file, (1_750_000_000, 1_750_000_000))
+        os.utime(tmp_path / "products.csv", (1_600_000_000, 1_600_000_000))
+        os.utime(tmp_path / "cases.csv", (1_700_000_000, 1_700_000_000))
+        assert open_source(tmp_path).speaks_as_of() == datetime.fromtimestamp(1_700_000_000, UTC)
 
     @pytest.mark.parametrize(
         ("said", "message"),

@@ -45,12 +45,19 @@ class Outbox(Provider):
         return Result("accepted", reference=self._file(key).name)
 
     def find(self, key: str) -> Result | None:
-        """Accepted when the file is there."""
+        """Accepted when the file is there; what a dispatcher that died beside it left is swept."""
         file = self._file(key)
-        return Result("accepted", reference=file.name) if file.exists() else None
+        if not file.exists():
+            return None
+        self._sweep(file)
+        return Result("accepted", reference=file.name)
 
     def _file(self, key: str) -> Path:
         return self.folder / f"{key}.eml"
+
+    def _sweep(self, file: Path) -> None:
+        for left in self.folder.glob(f".{file.stem}.*.tmp"):
+            left.unlink(missing_ok=True)
 
     def _write(self, file: Path, message: bytes) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -66,8 +73,7 @@ class Outbox(Provider):
             if not file.exists():  # else another dispatcher wrote it meanwhile and swept
                 raise
         finally:
-            for left in self.folder.glob(f".{file.stem}.*.tmp"):
-                left.unlink(missing_ok=True)
+            self._sweep(file)
         folder = os.open(self.folder, os.O_RDONLY)
         try:
             os.fsync(folder)

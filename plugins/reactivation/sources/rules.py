@@ -62,6 +62,9 @@ def _of_column(column: Column, type_: str) -> list[Rule]:
     return rules
 
 
+_READABLE = "SELECT text FROM suppressed_addresses"
+
+
 def _rule(column: str, reason: str, broken: str, *needed: str) -> tuple[frozenset[str], Rule]:
     return frozenset(needed or (column,)), Rule(column, reason, broken)
 
@@ -80,10 +83,8 @@ _OF_TABLES: dict[str, tuple[tuple[frozenset[str], Rule], ...]] = {
     "suppressions": (
         _rule("customer_id", "no_subject", "customer_id IS NULL AND address IS NULL", "suppression_id"),
         # An empty list has everything outside it, nothing included.
-        _rule(
-            "address", "unreadable", "address IS NOT NULL AND address NOT IN (SELECT text FROM suppressed_addresses)"
-        ),
-        _rule("address", "ambiguous", "address IN (SELECT text FROM suppressed_addresses WHERE NOT sure)"),
+        _rule("address", "unreadable", f"address IS NOT NULL AND address NOT IN ({_READABLE})"),
+        _rule("address", "ambiguous", f"address IN ({_READABLE} WHERE NOT sure)"),
     ),
     "offers": (
         _rule("ends_at", "before_it_began", "ends_at < starts_at", "ends_at", "starts_at"),
