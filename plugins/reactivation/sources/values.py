@@ -38,9 +38,10 @@ def typed_query(raw: RawFile, *, only: Collection[str] | None = None, in_order: 
     """A query for ``row`` and, of every contract column, the typed value, ``<column>!``: what was given, and
     ``<column>?``: whether anything was. Rows without any value are no rows.
 
-    ``only`` names the columns wanted. With ``in_order`` rows come in the file's order without ``row``, and with
-    ``empty``: whether it is no row. Blanks are read off in an inner query: the readers repeat their argument, and
-    nested into each other they would make an expression that takes longer to plan than a small file to read.
+    ``only`` names the columns wanted; a row is then one that has any of these. With ``in_order`` rows come in the
+    file's order without ``row``, and with ``empty``: whether it is no row. Blanks are read off in an inner query: the
+    readers repeat their argument, and nested into each other they would make an expression that takes longer to plan
+    than a small file to read.
     """
     given, typed = ["row"], ["row"]
     for column in raw.table.columns:
@@ -52,12 +53,11 @@ def typed_query(raw: RawFile, *, only: Collection[str] | None = None, in_order: 
         type_, name = raw.types[column.name], f'"{column.name}!"'
         given.append(f"{_given(column, type_)} AS {name}")
         typed += [f"{_value(column, type_)} AS {column.name}", name, f'{name} IS NOT NULL AS "{column.name}?"']
-    anything = " OR ".join(_given(column, raw.types[column.name]) + " IS NOT NULL"
-                           for column in raw.table.columns if column.name in raw.types) or "false"  # fmt: skip
+    anything = " OR ".join(f"{name} IS NOT NULL" for name in typed if name.endswith('!"')) or "false"
     if in_order:
-        columns, given = ", ".join(typed[1:]), [f"NOT ({anything}) AS empty", *given[1:]]
-        return f"SELECT empty, {columns} FROM (SELECT {', '.join(given)} FROM ({raw.in_order}))"
-    return f"SELECT {', '.join(typed)} FROM (SELECT {', '.join(given)} FROM ({raw.scan}) WHERE {anything})"
+        columns, source = ", ".join(typed[1:]), f"SELECT {', '.join(given[1:])} FROM ({raw.in_order})"
+        return f"SELECT NOT ({anything}) AS empty, {columns} FROM ({source})"
+    return f"SELECT {', '.join(typed)} FROM (SELECT {', '.join(given)} FROM ({raw.scan})) WHERE {anything}"
 
 
 def is_nested(type_: str) -> bool:
