@@ -110,7 +110,7 @@ def show_lists(workspace: Workspace, url: str) -> None:
 
 def main(work: Callable[[Path, int], int]) -> NoReturn:
     """Runs ``work(home, port)`` with clear endings: 0, 1 with a message, 130 when interrupted on the way."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # a shell starts background work with INT ignored
         signal.signal(number, signal.default_int_handler)
     home = Path(os.environ.get("REACTIVATION_HOME") or ".reactivation").absolute()
     try:

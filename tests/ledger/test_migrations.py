@@ -90,6 +90,7 @@ def test_a_ledger_that_cannot_be_reached_is_named_without_its_password() -> None
     ):
         pass
     assert "secret" not in str(caught.value)
+    ledger.close()
 
 
 def test_a_file_that_is_no_database_is_a_ledger_error(tmp_path: Path) -> None:
