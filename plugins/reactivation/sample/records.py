@@ -18,18 +18,20 @@ _SOURCES = ("crm", "newsletter_tool", "support_desk")
 
 
 def suppressions(crowd: Crowd, first_row: int) -> pa.Table:
-    """A row for everybody who must not be contacted; some are known by their address alone."""
+    """A row for everybody who must not be contacted; some are known by their address alone, where it can be read:
+    a no about nobody in particular would stop every run."""
     dice, traits, life, email = crowd.dice, crowd.traits, crowd.life, crowd.email
     listed = np.asarray([stop not in ("none", "unsubscribed_elsewhere") for stop in STOPS])
     has_address = np.asarray(pc.is_valid(email))
+    readable = np.asarray(pc.fill_null(pc.match_substring(email, "@"), False))
     by_address = traits.stop == code(STOPS, "opt_out_by_address")
     who = np.flatnonzero(listed[traits.stop] & (has_address | ~by_address))
     stop = traits.stop[who]
-    only_address = by_address[who]
+    only_address = (by_address & readable)[who]
     reasons = [stop.removesuffix("_by_address") for stop in STOPS]
     size = len(who)
     mail_only = (stop == code(STOPS, "opt_out")) & dice.chance("mail only", traits.number[who], 300)
-    shown = pa.array(only_address | (stop == code(STOPS, "hard_bounce")))
+    shown = pa.array(by_address[who] | (stop == code(STOPS, "hard_bounce")))
     return col.table_of(
         SUPPRESSIONS,
         {
