@@ -56,6 +56,13 @@ def postgres_template(postgres: psycopg.Connection) -> Iterator[str]:
         yield name
 
 
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres: psycopg.Connection, postgres_template: str) -> Iterator[Reused]:
+    """A migrated, empty database, over and over."""
+    with Reused(postgres, postgres_template) as made:
+        yield made
+
+
 class _database:
     """A database that lives as long as the block."""
 
@@ -72,6 +79,72 @@ class _database:
 
 def _url(database: str) -> str:
     return f"{POSTGRES.rstrip('/')}/{database}"
+
+
+class Reused:
+    """One copy of a template database for many tests, its rows put back before each: dropping a database makes the
+    server write everything to the disk, which takes longer than most tests do."""
+
+    def __init__(self, server: psycopg.Connection, template: str) -> None:
+        self.server, self.template = server, template
+        self.copy: _database | None = None
+
+    def __enter__(self) -> Reused:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.copy is not None:
+            self.copy.__exit__()
+
+    def url(self) -> str:
+        """The database as its template is; whoever was still connected to it is thrown out."""
+        if self.copy is None or not self._put_back(self.copy.name):
+            self.__exit__()
+            self.copy = _database(self.server, self.template)
+            self.copy.__enter__()
+            with self._connect(self.copy.name) as conn:
+                self._keep(conn)
+        return _url(self.copy.name)
+
+    def _connect(self, name: str) -> psycopg.Connection:
+        return psycopg.connect(POSTGRES, dbname=name)
+
+    def _keep(self, conn: psycopg.Connection) -> None:
+        self.shape = conn.execute(_SHAPE).fetchall()
+        self.tables = [table for (table,) in conn.execute(_TABLES)]
+        self.sequences = conn.execute(_SEQUENCES).fetchall()
+        conn.execute("CREATE SCHEMA kept")
+        for table in self.tables:
+            conn.execute(f"CREATE TABLE kept.{table} AS TABLE public.{table}")
+
+    def _put_back(self, name: str) -> bool:
+        """False when a test changed more than rows."""
+        self.server.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()",
+            [name],
+        )
+        with self._connect(name) as conn:
+            if conn.execute(_SHAPE).fetchall() != self.shape:
+                return False
+            conn.execute("SET LOCAL session_replication_role = replica")  # past the triggers and foreign keys
+            for table in self.tables:
+                conn.execute(f"DELETE FROM public.{table}")  # noqa: S608
+                conn.execute(f"INSERT INTO public.{table} OVERRIDING SYSTEM VALUE TABLE kept.{table}")
+            for sequence, value in self.sequences:
+                conn.execute("SELECT setval(%s::regclass, coalesce(%s, 1), %s)", [sequence, value, value is not None])
+        return True
+
+
+_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename"
+_SEQUENCES = "SELECT schemaname || '.' || sequencename, last_value FROM pg_sequences ORDER BY 1"
+#: What a test may have changed besides rows: triggers, and the columns of tables.
+_SHAPE = """
+SELECT tgrelid::regclass::text AS "table", tgname::text AS name, tgenabled::text AS how FROM pg_trigger
+WHERE NOT tgisinternal
+UNION ALL
+SELECT table_name, column_name, data_type FROM information_schema.columns WHERE table_schema = 'public'
+ORDER BY 1, 2, 3
+"""
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -93,9 +166,7 @@ def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         shutil.copyfile(request.getfixturevalue("sqlite_template"), file)
         yield f"sqlite:///{file}"
         return
-    template = request.getfixturevalue("postgres_template")
-    with _database(request.getfixturevalue("postgres"), template) as name:
-        yield _url(name)
+    yield request.getfixturevalue("migrated_postgres").url()
 
 
 @pytest.fixture
@@ -119,12 +190,13 @@ def prepared_sqlite(tmp_path_factory: pytest.TempPathFactory, sqlite_template: P
 @pytest.fixture(scope="session")
 def prepared_postgres(
     tmp_path_factory: pytest.TempPathFactory, postgres: psycopg.Connection, postgres_template: str
-) -> Iterator[tuple[Path, str]]:
-    """The same with its ledger in a PostgreSQL database: the home, and the database's name."""
+) -> Iterator[tuple[Path, Reused]]:
+    """The same with its ledger in a PostgreSQL database: the home, and the database, over and over."""
     home = tmp_path_factory.mktemp("prepared") / "home"
     with _database(postgres, postgres_template) as name:
         prepare(home, _url(name))
-        yield home, name
+        with Reused(postgres, name) as made:
+            yield home, made
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -137,9 +209,8 @@ def ready(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ready]:
         yield made
         made.close()
         return
-    prepared, template = request.getfixturevalue("prepared_postgres")
+    prepared, database = request.getfixturevalue("prepared_postgres")
     shutil.copytree(prepared, home)
-    with _database(request.getfixturevalue("postgres"), template) as name:
-        made = Ready(home, _url(name))
-        yield made
-        made.close()
+    made = Ready(home, database.url())
+    yield made
+    made.close()

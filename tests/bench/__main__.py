@@ -1,0 +1,141 @@
+"""``make bench``: every figure with its limit, the ratio to bare DuckDB where there is one, and the peak memory.
+
+``BENCH_CUSTOMERS`` (default a million) makes it smaller for a quick look; limits shrink with it. ``BENCH_DIR`` keeps
+the generated CRM between runs. Exits 1 when a figure does not hold.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+from rich.console import Console
+from rich.table import Table
+from tests.bench import dag_files
+
+CUSTOMERS = int(os.environ.get("BENCH_CUSTOMERS", "1000000"))
+FOLDER = Path(os.environ.get("BENCH_DIR", ".bench")).absolute()
+POSTGRES = os.environ.get("REACTIVATION_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/")
+ENROLLED_SHARE = 0.4
+DRAFTS = 50_000
+GIB = 1 << 30
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One line of the table. ``ratio`` is to bare DuckDB on the same files."""
+
+    name: str
+    value: float
+    limit: float
+    unit: str
+    detail: str
+    peak: int | None = None
+    peak_limit: int | None = None
+    ratio: float | None = None
+
+    @property
+    def holds(self) -> bool:
+        """Whether time and memory are within their limits."""
+        return self.value <= self.limit and (self.peak or 0) <= (self.peak_limit or self.peak or 0)
+
+
+def main() -> int:
+    """Measures everything, one after another, and prints the table."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    share, console = CUSTOMERS / 1_000_000, Console()
+    found: list[Figure] = []
+    for figure in (*_generator(share), *_runs(share), *_drafts(), *_dags()):
+        console.print(f"{figure.name}: {figure.value:.1f} {figure.unit}")
+        found.append(figure)
+    console.print(_table(found))
+    return 0 if all(figure.holds for figure in found) else 1
+
+
+def _generator(share: float) -> Iterator[Figure]:
+    told = _work("sample", folder=str(FOLDER), customers=CUSTOMERS)
+    rows = ", ".join(f"{count:,} {name}" for name, count in told["rows"].items())
+    yield Figure("sample CRM to Parquet", _sum(told), 180 * share, "s", rows, told["peak"])
+
+
+def _runs(share: float) -> Iterator[Figure]:
+    enrolments = int(CUSTOMERS * ENROLLED_SHARE)
+    asked: dict[str, Any] = {"folder": str(FOLDER), "customers": CUSTOMERS}
+    bare = _sum(_work("bare", **asked))
+    with _database() as postgres:
+        for name, url in (("SQLite", ""), ("PostgreSQL", postgres)):
+            told = _work("run", **asked, enrolments=enrolments, ledger=url)
+            parts = ", ".join(f"{part} {seconds:.1f}" for part, seconds in told["parts"].items())
+            rows = ", ".join(f"{count:,} {row}" for row, count in told["rows"].items())
+            yield Figure(
+                f"snapshot to first touches, {name}", _sum(told), 60 * share, "s", f"{rows}; {parts}", told["peak"],
+                4 * GIB, _sum(told) / bare,
+            )  # fmt: skip
+
+
+def _drafts() -> Iterator[Figure]:
+    # So many customers that as many touches can be due; the ledger is the embedded one.
+    run_id = _work("prepare_drafts", folder=str(FOLDER), customers=4 * DRAFTS, enrolments=DRAFTS)["run_id"]
+    told = _work("drafts", folder=str(FOLDER), customers=4 * DRAFTS, run_id=run_id)
+    rows = ", ".join(f"{count:,} {name}" for name, count in told["rows"].items())
+    yield Figure("drafts", _sum(told), 15, "s", rows, told["peak"], GIB)
+
+
+def _dags() -> Iterator[Figure]:
+    warm = dag_files.warm()
+    for file in dag_files.files():
+        milliseconds, heavy = dag_files.fresh(file)
+        detail = f"imports {', '.join(heavy)}" if heavy else "nothing heavy imported"
+        limit = 0 if heavy else 150
+        yield Figure(f"{file.name}, fresh interpreter", milliseconds, limit, "ms", detail)
+        yield Figure(f"{file.name}, read again", warm[file.name], 30, "ms", "")
+
+
+def _work(name: str, **arguments: Any) -> dict[str, Any]:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.bench.work", name, json.dumps(arguments)], stdout=subprocess.PIPE, text=True,
+        check=True,
+    )  # fmt: skip
+    told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return told
+
+
+def _sum(told: dict[str, Any]) -> float:
+    return float(sum(told["parts"].values()))
+
+
+@contextmanager
+def _database() -> Iterator[str]:
+    """A PostgreSQL database for the length of the block; its URL."""
+    name = f"reactivation_bench_{uuid4().hex[:12]}"
+    with psycopg.connect(POSTGRES, dbname="postgres", autocommit=True) as server:
+        server.execute(f"CREATE DATABASE {name}")
+        try:
+            yield f"{POSTGRES.rstrip('/')}/{name}"
+        finally:
+            server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _table(figures: list[Figure]) -> Table:
+    table = Table("figure", "value", "limit", "holds", "× bare DuckDB", "peak memory", "detail")
+    for one in figures:
+        memory = "" if one.peak is None else f"{one.peak / GIB:.2f} GiB"
+        limit = "" if one.peak_limit is None else f" of {one.peak_limit / GIB:.0f}"
+        table.add_row(
+            one.name, f"{one.value:.1f} {one.unit}", f"{one.limit:.0f} {one.unit}", "yes" if one.holds else "NO",
+            "" if one.ratio is None else f"{one.ratio:.1f}", memory + limit, one.detail,
+        )  # fmt: skip
+    return table
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,150 @@
+"""One piece of work in a process of its own: ``python -m tests.bench.work NAME JSON`` prints what it took as JSON.
+
+Seconds are of the work alone, without imports and preparation; memory is the peak of the whole process.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.bench import data
+
+from reactivation import paths
+from reactivation.evidence import open_engine
+from reactivation.ledger import migrations
+from reactivation.sample import generate
+from reactivation.steps.begin import begin_run
+from reactivation.steps.decide import decide_run
+from reactivation.steps.draft import draft_run
+from reactivation.steps.plan import plan_run
+from reactivation.steps.readiness import check_readiness
+from reactivation.steps.settings import Settings
+from reactivation.steps.snapshot import take_snapshot
+from reactivation.steps.workspace import Workspace, open_workspace
+
+Told = dict[str, Any]
+
+
+class Clock:
+    """Seconds by part, in the order of the parts."""
+
+    def __init__(self) -> None:
+        self.parts: dict[str, float] = {}
+
+    @contextmanager
+    def part(self, name: str) -> Iterator[None]:
+        """Times the block."""
+        began = time.perf_counter()
+        yield
+        self.parts[name] = round(time.perf_counter() - began, 2)
+
+
+def sample(*, folder: str, customers: int) -> Told:
+    """The generator: customers with about ten purchases and twenty engagements each, to Parquet."""
+    out, clock = Path(folder) / "generated", Clock()
+    shutil.rmtree(out, ignore_errors=True)
+    with clock.part("generate"):
+        made = generate(out, customers=customers, seed=data.SEED, as_of=data.AS_OF, format="parquet")
+    shutil.rmtree(out)
+    return {"parts": clock.parts, "rows": {name: made.rows[name] for name in ("contacts", "purchases", "engagements")}}
+
+
+def run(*, folder: str, customers: int, enrolments: int, ledger: str) -> Told:
+    """From the CRM to enrolments and first touches in the ledger: the steps of a real run, none left out."""
+    crm, clock, home = data.crm(Path(folder), customers), Clock(), _empty(Path(folder) / "home")
+    data.playbooks(home / "playbooks", enrolments)
+    with _workspace(home, crm, ledger) as workspace:
+        _, counts = _planned(workspace, clock)
+    shutil.rmtree(home)
+    return {"parts": clock.parts, "rows": {name: counts[name] for name in ("candidates", "begun", "entered")}}
+
+
+def prepare_drafts(*, folder: str, customers: int, enrolments: int) -> Told:
+    """A home in which so many first touches are due for drafting, and the run they belong to."""
+    crm, home = data.crm(Path(folder), customers), _empty(Path(folder) / "home")
+    data.playbooks(home / "playbooks", enrolments)
+    with _workspace(home, crm, "") as workspace:
+        run_id, _ = _planned(workspace, Clock())
+    return {"run_id": run_id}
+
+
+def drafts(*, folder: str, customers: int, run_id: str) -> Told:
+    """The drafting step over the touches that are due: rendered, checked, digested, and entered in the ledger."""
+    crm, clock, home = data.crm(Path(folder), customers), Clock(), Path(folder) / "home"
+    with _workspace(home, crm, "") as workspace, clock.part("draft"):
+        counts = draft_run(workspace, run_id, data.NOW)
+    shutil.rmtree(home)
+    return {"parts": clock.parts, "rows": {name: counts[name] for name in ("due", "drafted")}}
+
+
+def bare(*, folder: str, customers: int) -> Told:
+    """DuckDB alone on the same files: both summaries and the candidates' facts, nothing typed, checked or kept."""
+    crm, clock = data.crm(Path(folder), customers), Clock()
+    with open_engine() as engine:
+        for name in ("purchases", "engagements"):
+            engine.execute(f"CREATE VIEW {name} AS FROM read_parquet('{crm / name}.parquet')")
+        for name in ("purchase_summary", "engagement_summary"):
+            with clock.part(name):
+                engine.execute(f"CREATE TEMP TABLE {name} AS {paths.sql(name)}", {"as_of": data.AS_OF})
+    return {"parts": clock.parts, "rows": {}}
+
+
+def _planned(workspace: Workspace, clock: Clock) -> tuple[str, dict[str, int]]:
+    """A snapshot and a run up to its plan; the run's id and the plan's counts."""
+    with clock.part("snapshot"):
+        snapshot_id = take_snapshot(workspace, now=data.NOW)
+    with clock.part("begin"):
+        run_id = begin_run(
+            workspace, data.PLAYBOOK, now=data.NOW, dry=False, triggered_by="bench", snapshot_id=snapshot_id
+        )
+    with clock.part("decide"):
+        decide_run(workspace, run_id, data.NOW)
+    with clock.part("readiness"):
+        check_readiness(workspace, run_id, data.NOW)
+    with clock.part("plan"):
+        counts = plan_run(workspace, run_id, data.NOW)
+    return run_id, counts
+
+
+@contextmanager
+def _workspace(home: Path, crm: Path, ledger: str) -> Iterator[Workspace]:
+    """The rooms over a home, its ledger migrated."""
+    settings = Settings(
+        home=home, ledger_url=ledger or f"sqlite:///{home / 'ledger' / 'ledger.db'}",
+        address_keys=(b"the address key of the figures",), source=str(crm), environment="bench",
+        owners=crm / "owners.yaml", playbooks=home / "playbooks", given_now=data.NOW,
+    )  # fmt: skip
+    migrations.upgrade(settings.ledger_url)
+    workspace = open_workspace(settings)
+    try:
+        yield workspace
+    finally:
+        workspace.ledger.close()
+
+
+def _empty(folder: Path) -> Path:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
+
+
+def _peak() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+WORK: dict[str, Callable[..., Told]] = {
+    "sample": sample, "run": run, "prepare_drafts": prepare_drafts, "drafts": drafts, "bare": bare,
+}  # fmt: skip
+
+
+if __name__ == "__main__":
+    told = WORK[sys.argv[1]](**json.loads(sys.argv[2]))
+    print(json.dumps(told | {"peak": _peak()}))  # noqa: T201
