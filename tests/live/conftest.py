@@ -128,7 +128,7 @@ class Live:
 
     def until(self, done: Any, what: str) -> None:
         """Waits, with a limit."""
-        self.stack.wait_until(done, what, 120)
+        self.stack.wait_until(done, what, 240)
 
     # --- what the ledger says ---------------------------------------------------------------------------------------
     def list_state(self, asked: Asked) -> str:
