@@ -5,7 +5,8 @@ A door of the package like the command line: it writes the tables of the contrac
 
 from __future__ import annotations
 
-from reactivation.sample.generate import SampleError, generate
+from reactivation.sample.errors import SampleError
+from reactivation.sample.generate import generate
 from reactivation.sample.story import SampleSummary
 
 __all__ = ["SampleError", "SampleSummary", "generate"]

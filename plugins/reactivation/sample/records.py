@@ -34,7 +34,7 @@ def suppressions(crowd: Crowd, first_row: int) -> pa.Table:
         SUPPRESSIONS,
         {
             "suppression_id": col.ids("sup-", np.arange(first_row + 1, first_row + 1 + size), 7),
-            "customer_id": col.ids("cus-", np.where(only_address, -1, traits.number[who] + 1), 7),
+            "customer_id": crowd.customer_id.take(pa.array(who, mask=only_address)),
             "address": pc.if_else(shown, pc.utf8_upper(email.take(pa.array(who))), pa.scalar(None, pa.string())),
             "brand": col.words((BRAND,), np.where(dice.chance("any brand", traits.number[who], 200), -1, 0)),
             "channel": col.words(("email",), np.where(mail_only, 0, -1)),
@@ -69,7 +69,7 @@ def cases(crowd: Crowd, first_row: int) -> pa.Table:
         CASES_TABLE,
         {
             "case_id": col.ids("cas-", np.arange(first_row + 1, first_row + 1 + size), 7),
-            "customer_id": col.ids("cus-", np.where(of_account, -1, number + 1), 7),
+            "customer_id": crowd.customer_id.take(pa.array(who, mask=of_account)),
             "account_id": col.ids("acc-", traits.account[who], 6),
             "opened_at": col.instants(opened),
             "closed_at": col.instants(closed),
