@@ -14,8 +14,8 @@ from reactivation.playbooks.model import Playbook
 from reactivation.sample.cast import MEMBERS
 from reactivation.sample.consents import SOFT_OPT_IN
 from reactivation.sample.countries import COUNTRIES
-from reactivation.sample.traits import FITS, PERMISSIONS, RELATIONSHIPS, WINDOWS
 from reactivation.sample.telephones import telephone_numbers
+from reactivation.sample.traits import FITS, PERMISSIONS, RELATIONSHIPS, WINDOWS
 from reactivation.sample.world import SEGMENTS
 
 OPENS_DO_NOT_COUNT = {"GB", "DE", "FR", "IE", ""}

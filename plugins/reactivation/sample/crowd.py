@@ -31,7 +31,7 @@ class Activity:
 class Shop:
     """What the company sells (ids and categories, by position) and the money it keeps its books in."""
 
-    products: tuple[str, ...]
+    products: tuple[str | None, ...]
     categories: tuple[str | None, ...]
     currency: str
 
@@ -61,11 +61,13 @@ def gather(dice: Dice, cast: Cast, as_of: int, number: Whole, business_before: i
     cast.segments(segment, number)
     traits = draw(dice, number, segment, business_before)
     cast.play(traits)
-    return dressed(dice, cast, OUR_SHOP, as_of, traits, _activity(dice, traits, as_of), col.ids("cus-", number + 1, 7))
+    life = _activity(dice, traits, as_of)
+    customer_id = col.ids("cus-", number + 1, 7)
+    return dressed(dice, cast, shop=OUR_SHOP, as_of=as_of, traits=traits, life=life, customer_id=customer_id)
 
 
 def dressed(
-    dice: Dice, cast: Cast, shop: Shop, as_of: int, traits: Traits, life: Activity, customer_id: pa.Array
+    dice: Dice, cast: Cast, *, shop: Shop, as_of: int, traits: Traits, life: Activity, customer_id: pa.Array
 ) -> Crowd:
     """The crowd of these traits and lives, with names and mailboxes."""
     first, last = names(dice, traits, cast)

@@ -67,7 +67,7 @@ class Dirt:
     def __init__(
         self, dice: Dice, share: float, format_: Format, spared: Sequence[str] = (), untouched: Sequence[str] = ()
     ) -> None:
-        """``spared`` are the customer ids whose rows keep telling their story as written, ``untouched`` whole tables."""
+        """``spared`` are customer ids whose rows tell their story as written, ``untouched`` the tables left alone."""
         self._dice = dice
         self._spoiling = {name: spoiling for name, spoiling in SPOILING.items() if name not in untouched}
         self._spared = pa.array(spared, pa.string())

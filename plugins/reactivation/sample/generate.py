@@ -49,7 +49,10 @@ def generate(
     def small(summary: SampleSummary) -> dict[str, str]:
         return {"README.txt": readme(summary, seed, dirty_share)}
 
-    return write_crm(out, at, customers, dirt, lambda tally: _tables(dice, customers, at, tally), small)
+    def tables(tally: Tally) -> Iterator[tuple[str, pa.Table]]:
+        return _tables(dice, customers, at, tally)
+
+    return write_crm(out, as_of=at, customers=customers, dirt=dirt, tables=tables, small=small)
 
 
 def _tables(dice: Dice, customers: int, as_of: datetime, tally: Tally) -> Iterator[tuple[str, pa.Table]]:
@@ -64,7 +67,7 @@ def _tables(dice: Dice, customers: int, as_of: datetime, tally: Tally) -> Iterat
     for first in range(0, customers, CHUNK):
         crowd = gather(dice, cast, at, np.arange(first, min(first + CHUNK, customers)), business_before)
         business_before += int((crowd.traits.segment == BUSINESS).sum())
-        yield from of_crowd(crowd, purchases(crowd, tally.rows["purchases"]), tally, given)
+        yield from of_crowd(crowd, tally, given, purchases(crowd, tally.rows["purchases"]))
         tally.counts["subscriber_only"] += int(crowd.traits.subscriber_only.sum())
 
 

@@ -24,7 +24,7 @@ from reactivation.sample.crowd import Crowd
 from reactivation.sample.dirt import DUPLICATE_KEY, Dirt
 from reactivation.sample.engagements import engagements
 from reactivation.sample.errors import SampleError
-from reactivation.sample.files import FORMATS, Format, TableFile, as_text, replace_files, write_text
+from reactivation.sample.files import FORMATS, TableFile, as_text, replace_files, write_text
 from reactivation.sample.records import cases, suppressions
 from reactivation.sample.story import SampleSummary, owners_yaml, source_json
 
@@ -51,11 +51,14 @@ def checked(out: Path, as_of: datetime, format_: str) -> datetime:
     return as_of.astimezone(UTC).replace(microsecond=0)
 
 
-def of_crowd(crowd: Crowd, bought: pa.Table, tally: Tally, given: NumbersGiven) -> Iterator[tuple[str, pa.Table]]:
-    """Every table about these customers, with what they bought."""
+def of_crowd(
+    crowd: Crowd, tally: Tally, given: NumbersGiven, bought: pa.Table | None = None
+) -> Iterator[tuple[str, pa.Table]]:
+    """Every table about these customers; ``bought`` is their part of the purchases, if those are not written apart."""
     events, signals = engagements(crowd, tally.rows["engagements"])
     yield "engagements", events
-    yield "purchases", bought
+    if bought is not None:
+        yield "purchases", bought
     yield "contacts", contacts(crowd, signals, given)
     yield "accounts", accounts(crowd)
     yield "consents", consents(crowd, tally.rows["consents"])
@@ -66,6 +69,7 @@ def of_crowd(crowd: Crowd, bought: pa.Table, tally: Tally, given: NumbersGiven) 
 
 def write_crm(
     out: Path,
+    *,
     as_of: datetime,
     customers: int,
     dirt: Dirt,
