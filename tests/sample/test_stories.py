@@ -226,6 +226,13 @@ class TestCast:
         assert len(una) == 1
         assert member("Una") not in set(stops["customer_id"])
 
+    def test_who_is_known_by_address_alone_has_one_that_can_be_read(self, many: Path) -> None:
+        """An opt-out that names nobody would make the whole source not ready."""
+        stops = rows(many, "suppressions")
+        alone = stops[stops["customer_id"] == ""]["address"]
+        assert len(alone) > 50
+        assert alone.str.lower().map(_is_valid).all()
+
     def test_opens_of_a_mail_client_are_recent(self, crm: Path) -> None:
         """An open of last week, and nothing else for months."""
         who = member("Mona")
