@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -20,8 +21,11 @@ from tests.sample.real import real_file
 from reactivation import cli
 from reactivation.contract.tables import TABLES
 from reactivation.playbooks.model import Playbook
-from reactivation.sample import SampleError, dress
+from reactivation.sample import SampleError, dress, past
 from reactivation.sample.histories import History, read_history
+from reactivation.sample.histories import cdnow as cdnow_file
+from reactivation.sample.histories import contract as contract_file
+from reactivation.sample.histories import retail as retail_file
 
 PLAYBOOK = "customer_reactivation"
 FILES = {"cdnow": "CDNOW_sample.txt", "retail": "online_retail_I.parquet"}
@@ -290,3 +294,12 @@ class TestTheCommand:
         words = ("sample", "--purchases", str(bought), "--customers", "10", "--out", str(tmp_path / "out"))
         with pytest.raises(SystemExit, match="2"):
             run(datetime(2026, 11, 24, 11, tzinfo=UTC), *words)
+
+
+def test_the_page_about_it_says_what_the_code_does() -> None:
+    """docs/sample.md names every file read by name and every format, and the numbers that decide."""
+    page = (Path(__file__).parents[2] / "docs" / "sample.md").read_text(encoding="utf-8")
+    named = {word for line in page.splitlines() if line.startswith("| ") for word in re.findall(r"`([^`]+)`", line)}
+    assert {*cdnow_file.NAMES, *retail_file.NAMES, *contract_file.ENDINGS} <= named
+    assert cli.parser().parse_args(["sample", "--out", "x"]).customers == int(re.findall(r"--customers (\d+)", page)[0])
+    assert (past.FIRM_PURCHASES, past.FIRM_ORDER) == (3, 25)

@@ -21,8 +21,8 @@ from reactivation.sample.rows import DAY, HOUR
 from reactivation.sample.traits import LAST_SIGNALS, PERMISSIONS, REASONS, WINDOWS, Traits, code, draw
 from reactivation.sample.world import BUSINESS, CARE_PLAN, HOUSEHOLD
 
-_FIRM_PURCHASES = 3
-_FIRM_ORDER = 25
+FIRM_PURCHASES = 3
+FIRM_ORDER = 25
 """Tenths of the usual customer's average order that a firm's average order reaches."""
 _KNOWN_BEFORE = 14 * DAY
 _LATER_SIGNAL = 120 * DAY
@@ -60,7 +60,7 @@ def past_of(history: History, as_of: int) -> Past:
     last = _greatest(who[stands], at[stands], size)
     average = _sum(who, amount, size) // count
     usual = int(np.sort(average)[(size - 1) // 2])
-    firm = (count >= _FIRM_PURCHASES) & (average * 10 >= usual * _FIRM_ORDER) & (usual > 0)
+    firm = (count >= FIRM_PURCHASES) & (average * 10 >= usual * FIRM_ORDER) & (usual > 0)
     recent = np.where(stands & (at > as_of - 365 * DAY), amount, 0)
     return Past(
         customer_id=history.customers["customer_id"].combine_chunks(),
