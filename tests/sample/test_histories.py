@@ -320,3 +320,18 @@ class TestContract:
             (tmp_path / name).write_text("x")
         with pytest.raises(SampleError, match=name):
             read_history(tmp_path / name)
+
+
+class TestUntil:
+    """What was known at an instant."""
+
+    def test_later_purchases_cancellations_and_customers_are_left_out(self, tmp_path: Path) -> None:
+        """A purchase that was cancelled later was not cancelled yet; the instant itself belongs to what is known."""
+        header = CONTRACT.replace("quantity", "quantity,cancelled_at")
+        rows = "p1,a,2026-01-05,order,1,USD,1,2026-03-01\np2,b,2026-02-01,order,1,USD,1,2026-02-01\n"
+        rows += "p3,a,2026-02-02,order,1,USD,1,\np4,c,2026-02-02,order,1,USD,1,\n"
+        (tmp_path / "bought.csv").write_text(header + rows)
+        known = read_history(tmp_path / "bought.csv").until(datetime(2026, 2, 1, tzinfo=UTC))
+        assert known.purchases["purchase_id"].to_pylist() == ["p1", "p2"]
+        assert known.purchases["cancelled_at"].to_pylist() == [None, datetime(2026, 2, 1, tzinfo=UTC)]
+        assert known.customers["customer_id"].to_pylist() == ["a", "b"]

@@ -113,8 +113,8 @@ _HISTORY_SCENE = """
 The purchases are those of {title}; their margins are {margins}.
 Everything else is made up around them: people, addresses, accounts, engagements, consents with and
 without evidence, suppressions, cases, offers, claims, stock. {customers:,} customers bought, and {dormant:,} of
-them have been quiet for longer than is usual in their segment. Purchases that the file has after
-this instant, {left_out:,} of them, are left out: the CRM does not know them yet.
+them have been quiet for longer than is usual in their segment. What the file has after this instant
+is left out, {left_out:,} purchases: the CRM does not know it yet.
 """
 _SCENE = """
 A local home-services company has a list of {customers:,} customers, and {dormant:,} of them have not booked, called

@@ -62,7 +62,7 @@ def read_cdnow(path: Path) -> History:
     }  # fmt: skip
     customers = pc.unique(customer).sort()
     return History(
-        title=f"CDNOW, from {name}",
+        title="CDNOW (Fader and Hardie)",
         purchases=pa.table([columns.get(f.name, pa.nulls(size, f.type)) for f in PURCHASES.schema], PURCHASES.schema),
         customers=pa.table({"customer_id": customers, "country": _all("US", len(customers))}),
         products=pa.table({"product_id": ["cd"], "name": ["Compact disc"], "category": ["music"]}),

@@ -33,7 +33,7 @@ class History:
     margins: bool
 
     def until(self, as_of: datetime) -> History:
-        """What was known at an instant: later purchases, and customers who had not bought yet, are left out."""
+        """What was known at an instant: later purchases, cancellations and customers are left out."""
         known = self.purchases.filter(pc.less_equal(self.purchases["occurred_at"], _instant(as_of)))
         cancelled = known["cancelled_at"]
         later = pc.fill_null(pc.greater(cancelled, _instant(as_of)), False)

@@ -79,7 +79,7 @@ def read_online_retail(path: Path) -> History:
         customers = engine.sql(paths.sql("retail_customers")).to_arrow_table()
     names = pa.array([_COUNTRIES.get(name, NOWHERE) for name in customers["country"].to_pylist()], pa.string())
     return History(
-        title="Online Retail",
+        title="Online Retail (Chen, 2015; UCI Machine Learning Repository, CC BY 4.0)",
         purchases=purchases,
         customers=pa.table({"customer_id": customers["customer"], "country": names}),
         products=products.rename_columns(["product_id", "name", "category"]),
