@@ -62,18 +62,20 @@ def _check(arguments: argparse.Namespace) -> int:
 
 
 def _sample(arguments: argparse.Namespace) -> int:
-    from reactivation.sample import generate
+    from reactivation.sample import dress, generate
 
-    summary = generate(
-        arguments.out, customers=arguments.customers, seed=arguments.seed, as_of=arguments.as_of or _this_hour(),
-        format=arguments.format,
-    )  # fmt: skip
+    rest = {"seed": arguments.seed, "format": arguments.format}
+    if arguments.purchases:
+        summary = dress(arguments.purchases, arguments.out, as_of=arguments.as_of, **rest)
+    else:
+        as_of = arguments.as_of or _this_hour()
+        summary = generate(arguments.out, customers=arguments.customers, as_of=as_of, **rest)
     if arguments.json:
         _json(asdict(summary))
     else:
         rows = [(table, rows, summary.dirty.get(table, 0)) for table, rows in summary.rows.items()]
         _table("sample CRM", ("table", "rows", "dirty"), rows)
-        _say(f"written to {arguments.out}; its README.txt tells the planted stories")
+        _say(f"written to {arguments.out} as of {summary.as_of.isoformat()}; its README.txt tells what is in it")
     return OK
 
 
@@ -210,10 +212,17 @@ def parser() -> argparse.ArgumentParser:
 
     add("check", _check, "check every playbook with its templates, offers, owners, tenant and rules")
 
-    sub = add("sample", _sample, "write a believable sample CRM")
-    sub.add_argument("--customers", type=_positive, default=400)
+    sub = add("sample", _sample, "write a believable sample CRM, made up or around a real purchase history")
+    whose = sub.add_mutually_exclusive_group()
+    whose.add_argument("--customers", type=_positive, default=400)
+    whose.add_argument(
+        "--purchases", type=Path, metavar="FILE",
+        help="dress the purchases in FILE: the contract's purchases, CDNOW's or Online Retail's own file",
+    )  # fmt: skip
     sub.add_argument("--seed", type=int, default=7)
-    sub.add_argument("--as-of", type=_instant, help="the instant the CRM speaks of (default: this hour)")
+    sub.add_argument(
+        "--as-of", type=_instant, help="the instant the CRM speaks of (default: this hour, or after the history's end)"
+    )
     sub.add_argument("--out", type=Path, required=True)
     sub.add_argument("--format", choices=("csv", "parquet"), default="csv")
 

@@ -26,8 +26,7 @@ def accounts(crowd: Crowd) -> pa.Table:
         col.words(FIRM_TRADES, dice.below("firm trade", account, len(FIRM_TRADES))),
         " ",
     )
-    value = 60_000 + dice.below("annual", account, 900_000)
-    value = np.where(dice.chance("no value", account, 30), col.EMPTY, value)
+    value = np.where(dice.chance("no value", account, 30), col.EMPTY, life.yearly[lead])
     status = np.where(cancelled, 2, np.where(dormant, 1, 0))
     status = np.where(dice.chance("no status", account, 60), -1, status)
     interval = np.asarray((30, 60, 90, 0))[dice.pick("interval", account, (150, 200, 350, 300))]
@@ -43,10 +42,10 @@ def accounts(crowd: Crowd) -> pa.Table:
             "status": col.words(("active", "dormant", "cancelled"), status),
             "expected_interval_days": pa.array(interval, mask=interval == 0),
             "owner_id": col.words(("own-ben",), np.where(dice.chance("no owner", account, 20), -1, 0)),
-            "primary_contact_id": col.ids("cus-", traits.number[lead] + 1, 7),
+            "primary_contact_id": crowd.customer_id.take(pa.array(lead)),
             "tier": col.words(("gold", "silver", "bronze"), dice.pick("account tier", account, (150, 350, 500))),
             "annual_value": col.money(value),
-            "currency": col.constant("GBP", len(lead)),
+            "currency": col.constant(crowd.shop.currency, len(lead)),
             "health": col.words(("green", "amber", "red"), np.where(dormant, 1 + account % 2, 0)),
             "fit": col.words(list(FITS), traits.fit[lead]),
             "relationship": col.words(list(RELATIONSHIPS), traits.relationship[lead]),

@@ -11,9 +11,12 @@ import pyarrow.compute as pc
 
 from reactivation.sample import columns as col
 from reactivation.sample.cast import Cast
+from reactivation.sample.countries import COUNTRIES
 from reactivation.sample.dice import Dice
+from reactivation.sample.names import NAMES
+from reactivation.sample.telephones import telephone_numbers
 from reactivation.sample.traits import MAILBOXES, Traits, code
-from reactivation.sample.world import BUSINESS, COUNTRIES, MAIL_DOMAINS, NAMES, telephone_numbers
+from reactivation.sample.world import BUSINESS, MAIL_DOMAINS
 
 _LETTERS_WITHOUT_PARTS = str.maketrans({"ı": "i", "ß": "ss"})
 

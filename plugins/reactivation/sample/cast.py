@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from reactivation.sample.countries import COUNTRY
 from reactivation.sample.dice import Whole
 from reactivation.sample.traits import (
     CASES,
@@ -25,7 +26,7 @@ from reactivation.sample.traits import (
     Traits,
     code,
 )
-from reactivation.sample.world import BUSINESS, COUNTRY, SEGMENTS
+from reactivation.sample.world import BUSINESS, SEGMENTS
 
 _VOCABULARIES = {
     "permission": PERMISSIONS, "fit": FITS, "relationship": RELATIONSHIPS, "cases": CASES, "stop": STOPS,

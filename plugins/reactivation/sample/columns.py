@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 
 import numpy as np
 import numpy.typing as npt
@@ -39,6 +40,13 @@ def money(pence: Whole) -> pa.Array:
     raw = np.zeros((len(pence), 2), dtype=np.int64)
     raw[:, 0] = pence * 100
     return _with_nulls(pa.Array.from_buffers(MONEY, len(pence), [None, pa.py_buffer(raw)]), pence < 0)
+
+
+def hundredths(amounts: pa.ChunkedArray) -> Whole:
+    """Whole hundredths of amounts, what is smaller cut off; no amount is 0."""
+    plain = pc.fill_null(amounts, Decimal(0)).combine_chunks()
+    raw = np.frombuffer(plain.buffers()[1], dtype=np.int64).reshape(-1, 2)
+    return raw[plain.offset : plain.offset + len(plain), 0] // 100
 
 
 def flags(values: Flags, unknown: Flags | None = None) -> pa.Array:

@@ -11,11 +11,12 @@ import pyarrow.compute as pc
 
 from reactivation.contract.tables import CONSENT_BASES, CONSENTS
 from reactivation.sample import columns as col
+from reactivation.sample.countries import COUNTRIES, COUNTRY
 from reactivation.sample.crowd import Crowd
 from reactivation.sample.dice import Flags, Whole
 from reactivation.sample.rows import DAY, between
 from reactivation.sample.traits import PERMISSIONS, code
-from reactivation.sample.world import BRAND, COUNTRIES, COUNTRY
+from reactivation.sample.world import BRAND
 
 _BASIS = {basis: number for number, basis in enumerate(CONSENT_BASES)}
 _GRANTED, _WITHDRAWN, _OBJECTED, _UNKNOWN = range(4)
@@ -32,10 +33,9 @@ _CONDITIONS = (
 _SOURCES = ("web_form", "checkout", "engineer_tablet", "phone", "import")
 _METHODS = ("checkbox", "confirmed_link", "sale")
 _WORDINGS = ("2023-05", "2024-02", "2025-01")
-# A basis that the customers' country does not accept for e-mail.
+# A basis that the customers' country does not accept for e-mail; elsewhere an opt-out regime is refused.
 _REFUSED_BASIS = {
-    "GB": "opt_out_regime", "DE": "express", "FR": "soft_opt_in", "IE": "soft_opt_in", "US": "opt_out_regime",
-    "CA": "opt_out_regime", "AU": "implied_purchase",
+    "DE": "express", "FR": "soft_opt_in", "IE": "soft_opt_in", "AU": "implied_purchase",
 }  # fmt: skip
 
 
@@ -74,7 +74,7 @@ def _granted(crowd: Crowd, who: Whole) -> pa.Table:
     conditions = np.where(soft, np.where(missing, incomplete, _SOFT), np.where(of_sale, _NONE, _EXPRESS))
     method = np.where(of_sale, 2, np.where(double, 1, 0))
     return _Records(
-        number=number, country=traits.country[who], channel="email", basis=basis, given=given, conditions=conditions,
+        crowd, who, channel="email", basis=basis, given=given, conditions=conditions,
         state=np.where(story["state_unknown"], _UNKNOWN, _GRANTED), proven=~story["no_evidence"],
         source=dice.below("consent source", number, len(_SOURCES)),
         method=np.where(story["no_evidence"], col.EMPTY, method),
@@ -88,7 +88,7 @@ def _refused(crowd: Crowd, who: Whole) -> pa.Table:
     number = crowd.traits.number[who]
     withdrawn = crowd.traits.permission[who] == code(PERMISSIONS, "withdrawn")
     return _Records(
-        number=number, country=crowd.traits.country[who], channel="email",
+        crowd, who, channel="email",
         given=between(crowd.dice, "refused", number, crowd.life.last_activity[who], crowd.as_of),
         state=np.where(withdrawn, _WITHDRAWN, _OBJECTED), source=np.full(len(who), _SOURCES.index("phone")),
     ).table()  # fmt: skip
@@ -105,7 +105,7 @@ def _text_messages(crowd: Crowd, who: Whole) -> pa.Table:
     given = between(dice, "sms given", number, recent, life.last_activity[who])
     proven = dice.chance("sms proven", number, 800)
     return _Records(
-        number=number, country=country, channel="sms", basis=basis, given=given, proven=proven, act_known=proven,
+        crowd, who, channel="sms", basis=basis, given=given, proven=proven, act_known=proven,
         state=np.where(dice.chance("sms no", number, 120), _WITHDRAWN, _GRANTED),
         method=np.where(proven, 0, col.EMPTY), confirmed=np.where(double, given + 600, col.EMPTY),
         conditions=np.where(proven, _EXPRESS, _NONE),
@@ -125,7 +125,7 @@ def _basis(crowd: Crowd, who: Whole, story: dict[str, Flags], buyer: Flags) -> W
         [_BASIS["soft_opt_in"], _BASIS["double_opt_in"], _BASIS["implied_purchase"]],
         _BASIS["express"],
     )
-    refused = np.asarray([_BASIS[_REFUSED_BASIS[c.code]] for c in COUNTRIES])
+    refused = np.asarray([_BASIS[_REFUSED_BASIS.get(c.code, "opt_out_regime")] for c in COUNTRIES])
     return np.where(story["wrong_basis"], refused[country], usual)
 
 
@@ -133,8 +133,8 @@ def _basis(crowd: Crowd, who: Whole, story: dict[str, Flags], buyer: Flags) -> W
 class _Records:
     """Consent records as codes; a column left out is empty in every row (basis: express; source: a web form)."""
 
-    number: Whole
-    country: Whole
+    crowd: Crowd
+    who: Whole
     channel: str
     given: Whole
     state: Whole
@@ -150,15 +150,16 @@ class _Records:
 
     def table(self) -> pa.Table:
         """The records in the contract's shape, their ids still to be given."""
-        size = len(self.number)
+        size = len(self.who)
+        number = self.crowd.traits.number[self.who]
         proven = self._flags(self.proven)
-        evidence = pc.binary_join_element_wise(f"consent-{self.channel}/", col.ids("", self.number + 1, 7), "")
+        evidence = pc.binary_join_element_wise(f"consent-{self.channel}/", col.ids("", number + 1, 7), "")
         acted = self._flags(self.act_known)
         return col.table_of(
             CONSENTS,
             {
                 "record_id": col.constant("", size),
-                "customer_id": col.ids("cus-", self.number + 1, 7),
+                "customer_id": self.crowd.customer_id.take(pa.array(self.who)),
                 "channel": col.constant(self.channel, size),
                 "purpose": col.constant("marketing", size),
                 "state": col.words(_STATES, self.state),
@@ -166,12 +167,12 @@ class _Records:
                 "occurred_at": col.instants(self.given),
                 "source": col.words(_SOURCES, self._codes(self.source, 0)),
                 "method": col.words(_METHODS, self._codes(self.method, col.EMPTY)),
-                "disclosure_version": col.words(_WORDINGS, np.where(proven, self.number % len(_WORDINGS), col.EMPTY)),
+                "disclosure_version": col.words(_WORDINGS, np.where(proven, number % len(_WORDINGS), col.EMPTY)),
                 "evidence_ref": pc.if_else(pa.array(proven), evidence, pa.scalar(None, pa.string())),
                 "affirmative_action": col.flags(acted, ~acted),
                 "brand": col.constant(BRAND, size),
                 "collected_by_brand": col.words((BRAND, "finch_gardens"), self._flags(self.elsewhere).astype(np.int64)),
-                "jurisdiction": col.words([c.code for c in COUNTRIES], self.country),
+                "jurisdiction": col.words([c.code for c in COUNTRIES], self.crowd.traits.country[self.who]),
                 "confirmed_at": col.instants(self._codes(self.confirmed, col.EMPTY)),
                 "event_date": col.instants(self._codes(self.event, col.EMPTY)),
                 "conditions": col.lists(_CONDITIONS, self._codes(self.conditions, _NONE)),
@@ -179,7 +180,7 @@ class _Records:
         )
 
     def _codes(self, given: Whole | None, otherwise: int) -> Whole:
-        return np.full(len(self.number), otherwise, dtype=np.int64) if given is None else given
+        return np.full(len(self.who), otherwise, dtype=np.int64) if given is None else given
 
     def _flags(self, given: Flags | None) -> npt.NDArray[np.bool_]:
-        return np.zeros(len(self.number), dtype=np.bool_) if given is None else given
+        return np.zeros(len(self.who), dtype=np.bool_) if given is None else given

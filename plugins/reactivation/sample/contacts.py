@@ -8,12 +8,13 @@ import pyarrow as pa
 from reactivation.contract.tables import CONTACTS
 from reactivation.sample import columns as col
 from reactivation.sample.addresses import NumbersGiven, telephones
+from reactivation.sample.countries import COUNTRIES
 from reactivation.sample.crowd import Crowd
 from reactivation.sample.dice import Dice, Whole
 from reactivation.sample.engagements import Signals
 from reactivation.sample.rows import DAY
 from reactivation.sample.traits import FITS, NOTES, PERMISSIONS, REASONS, RELATIONSHIPS, TIERS, Traits, code
-from reactivation.sample.world import ACQUISITION, BUSINESS, COUNTRIES, SEGMENTS
+from reactivation.sample.world import ACQUISITION, BUSINESS, SEGMENTS
 
 _NOTE_TEXTS = {
     "": None, "hardship": "Asked for time to pay after losing a job.\nPlease be gentle.",
@@ -42,7 +43,7 @@ def contacts(crowd: Crowd, signals: Signals, given: NumbersGiven) -> pa.Table:
     return col.table_of(
         CONTACTS,
         {
-            "customer_id": col.ids("cus-", traits.number + 1, 7),
+            "customer_id": crowd.customer_id,
             "account_id": col.ids("acc-", traits.account, 6),
             "first_name": crowd.first,
             "last_name": crowd.last,

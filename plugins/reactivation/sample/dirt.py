@@ -64,9 +64,12 @@ SPOILING = {
 class Dirt:
     """Spoils chunks of tables and counts what it planted."""
 
-    def __init__(self, dice: Dice, share: float, format_: Format, spared: Sequence[str] = ()) -> None:
-        """``spared`` are the customer ids whose rows keep telling their story as written."""
+    def __init__(
+        self, dice: Dice, share: float, format_: Format, spared: Sequence[str] = (), untouched: Sequence[str] = ()
+    ) -> None:
+        """``spared`` are customer ids whose rows tell their story as written, ``untouched`` the tables left alone."""
         self._dice = dice
+        self._spoiling = {name: spoiling for name, spoiling in SPOILING.items() if name not in untouched}
         self._spared = pa.array(spared, pa.string())
         self._per_million = round(share * 1_000_000)
         self.format: Format = format_
@@ -79,7 +82,7 @@ class Dirt:
 
         ``clean`` is the typed original: it says which rows must be left alone and what the instants were.
         """
-        spoiling = SPOILING.get(table.name)
+        spoiling = self._spoiling.get(table.name)
         kinds = [k for k in (spoiling.columns if spoiling else {}) if self.format == "csv" or k in _TYPED]
         first = self._seen[table.name]
         self._seen[table.name] += clean.num_rows

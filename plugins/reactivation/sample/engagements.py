@@ -13,7 +13,6 @@ from reactivation.sample.crowd import Crowd
 from reactivation.sample.dice import Dice, Flags, Whole, ladder
 from reactivation.sample.rows import DAY, Rows, by_daylight
 from reactivation.sample.traits import ATTENTION, LAST_SIGNALS, STOPS, Traits
-from reactivation.sample.world import PRODUCTS
 
 _KINDS = {kind: number for number, kind in enumerate(ENGAGEMENT_KINDS)}
 _WEB_KINDS = ("visit", "login", "usage", "browse", "cart_add", "cart_abandon")
@@ -53,19 +52,19 @@ def engagements(crowd: Crowd, first_row: int) -> tuple[pa.Table, Signals]:
     web = np.isin(kind, [_KINDS[k] for k in _WEB_KINDS])
     texted = np.isin(kind, [_KINDS["sent"], _KINDS["reply"]]) & dice.chance("texted", rows.number, 50)
     looks = np.isin(kind, [_KINDS[k] for k in ("browse", "cart_add", "cart_abandon")])
-    looked = np.where(looks, dice.below("looked at", rows.number, len(PRODUCTS)), -1)
+    looked = np.where(looks, dice.below("looked at", rows.number, len(crowd.shop.products)), -1)
     objects = traits.price_objection[rows.owner] & (kind == _KINDS["reply"])
     size = len(at)
     table = col.table_of(
         ENGAGEMENTS,
         {
             "event_id": col.ids("evt-", np.arange(first_row + 1, first_row + 1 + size), 9),
-            "customer_id": col.ids("cus-", rows.owner_number + 1, 7),
+            "customer_id": crowd.customer_id.take(pa.array(rows.owner)),
             "occurred_at": col.instants(at),
             "kind": col.words(ENGAGEMENT_KINDS, kind),
             "channel": col.words(("email", "web", "sms"), np.where(texted, 2, web.astype(np.int64))),
-            "category": col.words([p.category for p in PRODUCTS], looked),
-            "product": col.words([p.product_id for p in PRODUCTS], looked),
+            "category": col.words(crowd.shop.categories, looked),
+            "product": col.words(crowd.shop.products, looked),
             "objection": col.words(("price",), np.where(objects, 0, -1)),
             "touch_id": col.nothing(size),
         },

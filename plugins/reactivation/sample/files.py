@@ -87,7 +87,7 @@ def _text(column: pa.ChunkedArray, type_: pa.DataType) -> pa.ChunkedArray:
         seconds = column.cast(pa.timestamp("s", tz="UTC")).cast(pa.string())
         return pc.binary_replace_slice(seconds, 10, 11, "T")
     if pa.types.is_decimal(type_):
-        return column.cast(pa.decimal128(18, 2)).cast(pa.string())
+        return pc.replace_substring_regex(column.cast(pa.decimal128(18, 4)).cast(pa.string()), "00$", "")
     if pa.types.is_list(type_):
         return pc.binary_join(column, LIST_SEPARATOR)
     return column.cast(pa.string())

@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from reactivation.contract.tables import PURCHASES
 from reactivation.sample import columns as col
+from reactivation.sample.countries import COUNTRIES, COUNTRY
 from reactivation.sample.crowd import Crowd
 from reactivation.sample.dice import Dice, Flags, Whole, ladder
 from reactivation.sample.rows import DAY, Rows, by_daylight
@@ -16,8 +17,6 @@ from reactivation.sample.world import (
     BUSY_MONTHS,
     CARE_PLAN,
     CATEGORIES,
-    COUNTRIES,
-    COUNTRY,
     HOUSEHOLD,
     HOUSEHOLD_MONTHS,
     PRODUCTS,
@@ -63,7 +62,7 @@ def purchases(crowd: Crowd, first_row: int) -> pa.Table:
         PURCHASES,
         {
             "purchase_id": col.ids("pur-", np.arange(first_row + 1, first_row + 1 + size), 9),
-            "customer_id": col.ids("cus-", rows.owner_number + 1, 7),
+            "customer_id": crowd.customer_id.take(pa.array(rows.owner)),
             "occurred_at": col.instants(at),
             "kind": col.words(("order", "booking", "subscription"), kind),
             "amount": col.money(amount),

@@ -11,32 +11,31 @@ from reactivation.contract.tables import SUPPRESSIONS
 from reactivation.sample import columns as col
 from reactivation.sample.crowd import Crowd
 from reactivation.sample.rows import DAY, between
-from reactivation.sample.traits import CASES, STOPS, code
+from reactivation.sample.traits import CASES, MAILBOXES, STOPS, code
 from reactivation.sample.world import BRAND
 
 _SOURCES = ("crm", "newsletter_tool", "support_desk")
 
 
 def suppressions(crowd: Crowd, first_row: int) -> pa.Table:
-    """A row for everybody who must not be contacted; some are known by their address alone, where it can be read:
-    a no about nobody in particular would stop every run."""
+    """A row for everybody who must not be contacted; some are known by their address alone."""
     dice, traits, life, email = crowd.dice, crowd.traits, crowd.life, crowd.email
     listed = np.asarray([stop not in ("none", "unsubscribed_elsewhere") for stop in STOPS])
-    has_address = np.asarray(pc.is_valid(email))
-    readable = np.asarray(pc.fill_null(pc.match_substring(email, "@"), False))
+    # An address that nobody can read would name nobody: a source with such a row is not ready at all.
+    has_address = np.asarray(pc.is_valid(email)) & (traits.mailbox != code(MAILBOXES, "invalid"))
     by_address = traits.stop == code(STOPS, "opt_out_by_address")
     who = np.flatnonzero(listed[traits.stop] & (has_address | ~by_address))
     stop = traits.stop[who]
-    only_address = (by_address & readable)[who]
+    only_address = by_address[who]
     reasons = [stop.removesuffix("_by_address") for stop in STOPS]
     size = len(who)
     mail_only = (stop == code(STOPS, "opt_out")) & dice.chance("mail only", traits.number[who], 300)
-    shown = pa.array(by_address[who] | (stop == code(STOPS, "hard_bounce")))
+    shown = pa.array(only_address | (stop == code(STOPS, "hard_bounce")))
     return col.table_of(
         SUPPRESSIONS,
         {
             "suppression_id": col.ids("sup-", np.arange(first_row + 1, first_row + 1 + size), 7),
-            "customer_id": col.ids("cus-", np.where(only_address, -1, traits.number[who] + 1), 7),
+            "customer_id": crowd.customer_id.take(pa.array(who, mask=only_address)),
             "address": pc.if_else(shown, pc.utf8_upper(email.take(pa.array(who))), pa.scalar(None, pa.string())),
             "brand": col.words((BRAND,), np.where(dice.chance("any brand", traits.number[who], 200), -1, 0)),
             "channel": col.words(("email",), np.where(mail_only, 0, -1)),
@@ -71,7 +70,7 @@ def cases(crowd: Crowd, first_row: int) -> pa.Table:
         CASES_TABLE,
         {
             "case_id": col.ids("cas-", np.arange(first_row + 1, first_row + 1 + size), 7),
-            "customer_id": col.ids("cus-", np.where(of_account, -1, number + 1), 7),
+            "customer_id": crowd.customer_id.take(pa.array(who, mask=of_account)),
             "account_id": col.ids("acc-", traits.account[who], 6),
             "opened_at": col.instants(opened),
             "closed_at": col.instants(closed),

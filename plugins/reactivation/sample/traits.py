@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from reactivation.sample.countries import COUNTRIES, COUNTRY
 from reactivation.sample.dice import PER_MILLE, Dice, Flags, Whole
-from reactivation.sample.world import BUSINESS, CARE_PLAN, COUNTRIES, COUNTRY, HOUSEHOLD
+from reactivation.sample.world import BUSINESS, CARE_PLAN, HOUSEHOLD
 
 WINDOWS = (90, 60, 120)
 """Days of silence that make a customer of each segment dormant (the playbook's windows)."""
