@@ -28,7 +28,7 @@ class Metrics:
     figures: tuple[Figure, ...]
 
 
-SHOWN = ("measure", "", "count", "of", "rate", "amount", "note")
+SHOWN = ("measure", "part", "count", "of", "rate", "amount", "note")
 
 
 def shown(found: Metrics) -> Iterator[tuple[str, ...]]:
