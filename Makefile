@@ -51,6 +51,6 @@ clean:  ## removes REACTIVATION_HOME; refuses if its ledger ever sent through an
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 requirements: $(BIN)/uv  ## pins requirements/*.in anew, with hashes
-	for set in build runtime dev; do \
+	for set in build runtime dev image; do \
 	  $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
 	    --custom-compile-command "make requirements" -o requirements/$$set.txt requirements/$$set.in; done

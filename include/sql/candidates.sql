@@ -64,7 +64,10 @@ SELECT
     c.value_tier AS given_value_tier,
     c.consent_email,
     c.is_subscriber_only,
-    list_has_any(coalesce(c.tags, []), $only_tags::VARCHAR[]) AS has_wanted_tag,
+    -- the source's tags, and ours, which the source may not have been told of yet
+    list_has_any(
+        list_concat(coalesce(c.tags, []), coalesce(le.tags, []), coalesce(lp.tags, [])), $only_tags::VARCHAR[]
+    ) AS has_wanted_tag,
     c.last_seen,
     c.last_email_opened,
     c.last_email_link_clicked,

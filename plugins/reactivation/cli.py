@@ -168,6 +168,27 @@ def _outcomes(arguments: argparse.Namespace) -> int:
     return OK
 
 
+def _tags(arguments: argparse.Namespace) -> int:
+    from reactivation.steps.tagged import COLUMNS, tagged
+
+    rows = tagged(_workspace(arguments), arguments.playbook)
+    _rows(arguments, f"tagged in {arguments.playbook}", COLUMNS, rows)
+    return OK
+
+
+def _metrics(arguments: argparse.Namespace) -> int:
+    from reactivation.steps.metrics import SHOWN, metrics, shown
+
+    workspace = _workspace(arguments)
+    found = metrics(workspace, arguments.playbook, workspace.now())
+    if arguments.json:
+        _json(asdict(found))
+    else:
+        at = found.at.isoformat(timespec="minutes")
+        _table(f"{found.playbook} · candidates of run {found.run_id}, outreach up to {at}", SHOWN, shown(found))
+    return OK
+
+
 def _audit_verify(arguments: argparse.Namespace) -> int:
     from reactivation.steps.audit import verify_audit
 
@@ -257,6 +278,13 @@ def parser() -> argparse.ArgumentParser:
     sub.add_argument("--now", type=_instant, help="a given clock; refused unless every provider is the outbox")
 
     add("outcomes", _outcomes, "record what came back: opt-outs first, then exits")
+
+    sub = add("tags", _tags, "who did not respond and has not come back since: the customers who bear the tag")
+    _playbook(sub)
+    sub.add_argument("--csv", action="store_true", help="comma-separated values on standard output")
+
+    sub = add("metrics", _metrics, "what came of it: every measure, with what it is a share of")
+    _playbook(sub)
 
     audit = commands.add_parser("audit", help="the audit trail").add_subparsers(required=True, metavar="COMMAND")
     add("verify", _audit_verify, "check every row of the audit trail against its seals", to=audit)

@@ -65,7 +65,7 @@ def run(home: Path, capsys: pytest.CaptureFixture[str]) -> Run:
 
 class TestTheCommands:
     def test_a_whole_day(self, run: Run, home: Path) -> None:
-        """run, candidates, explain, preview, dispatch and audit verify tell one story."""
+        """run, candidates, explain, preview, dispatch, metrics and audit verify tell one story."""
         code, out, err = run("run", PLAYBOOK, "--json")
         assert code == 0, err
         answer = json.loads(out)
@@ -98,6 +98,14 @@ class TestTheCommands:
         assert code == 0
         assert json.loads(out)["accepted"] == 0, "nothing is signed"
         assert not list(home.rglob("*.eml"))
+
+        code, out, _ = run("metrics", PLAYBOOK, "--json")
+        figures = {(f["measure"], f["by"]): f for f in json.loads(out)["figures"]}
+        assert code == 0
+        assert figures["reactivation_eligibility_review_rate", None]["of"] == answer["funnel"]["candidates"]
+        assert figures["response_rate", None]["note"] == "not enough data"
+        assert "not enough data" in run("metrics", PLAYBOOK)[1]
+        assert run("tags", PLAYBOOK, "--csv")[:2] == (0, "customer_id,tag,set_at\r\n")
 
         code, out, _ = run("audit", "verify")
         assert code == 0

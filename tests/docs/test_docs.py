@@ -9,6 +9,7 @@ import pytest
 
 from reactivation import cli
 from reactivation.ledger.tables import metadata
+from reactivation.measures import MEASURES
 from reactivation.orchestration import connections
 
 ROOT = Path(__file__).parents[2]
@@ -47,6 +48,14 @@ def test_every_ledger_table_of_the_review_page_exists() -> None:
     """The tables a reviewer is told about are tables of the ledger."""
     named = {c for c in _table_cells("docs/review.md") if not c.endswith((".parquet", ".json"))}
     assert named <= set(metadata.tables)
+
+
+def test_every_measure_is_explained_as_it_is_counted() -> None:
+    """docs/operate.md has each measure with its definition, and no other."""
+    assert set(_table_cells("docs/operate.md")) == set(MEASURES)
+    page = (ROOT / "docs/operate.md").read_text(encoding="utf-8")
+    for measure in MEASURES.values():
+        assert f"| `{measure.name}` | {measure.title} | {measure.definition} |" in page
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import select
@@ -33,7 +34,7 @@ def opt_out(ledger: Ledger) -> Event:
 
 def _record(ledger: Ledger, event: Event, at: datetime) -> bool:
     with ledger.begin() as conn:
-        events.record(conn, [event], now=at)
+        events.record(conn, [event], stops={"unsubscribe"}, now=at)
         return bool(conn.scalar(select(rows.c.crossed).where(rows.c.event_id == event.event_id)))
 
 
@@ -63,14 +64,51 @@ def test_an_opt_out_that_the_send_no_longer_saw_crossed_it(
 def test_told_twice_it_is_nothing_new(ledger: Ledger, opt_out: Event) -> None:
     """The source's own id decides; the first telling stays as it was."""
     with ledger.begin() as conn:
-        assert events.record(conn, [opt_out, opt_out], now=NOW) == [opt_out]
-        assert events.record(conn, [replace(opt_out, kind="click")], now=NOW) == []
+        assert events.record(conn, [opt_out, opt_out], stops=(), now=NOW) == [opt_out]
+        assert events.record(conn, [replace(opt_out, kind="click")], stops=(), now=NOW) == []
         assert conn.scalars(select(rows.c.kind)).all() == ["unsubscribe"]
 
 
 def test_an_event_of_somebody_never_enrolled_crosses_nothing(ledger: Ledger, opt_out: Event) -> None:
     """It is recorded all the same."""
     assert not _record(ledger, replace(opt_out, enrolment_id=None), NOW + timedelta(hours=1))
+
+
+def test_what_stops_no_send_crosses_none(ledger: Ledger, opt_out: Event) -> None:
+    """An open of an hour before the send would have changed nothing."""
+    assert not _record(ledger, replace(opt_out, kind="open", occurred_at=NOW), NOW + timedelta(hours=1))
+
+
+def test_a_purchase_keeps_its_money_to_the_penny(ledger: Ledger, opt_out: Event) -> None:
+    """Exact on both databases."""
+    bought = replace(
+        opt_out, event_id="purchases:B1", kind="order", amount=Decimal("96.01"), currency="GBP",
+        discount=Decimal("0.0001"),
+    )  # fmt: skip
+    undone = replace(opt_out, event_id="cancelled:B1", kind="cancelled", about="purchases:B1")
+    with ledger.begin() as conn:
+        events.record(conn, [bought, undone], stops=(), now=NOW)
+        found = conn.execute(select(rows).order_by(rows.c.event_id.desc())).all()
+    assert [(row.amount, row.currency, row.discount, row.about) for row in found] == [
+        (Decimal("96.01"), "GBP", Decimal("0.0001"), None), (None, None, None, "purchases:B1")
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("days", "cancelled", "bought"),
+    [(1, False, True), (1, True, False), (-1, False, False)],
+    ids=["yes", "undone", "old"],
+)
+def test_who_has_bought_since_an_enrolment_began(
+    ledger: Ledger, opt_out: Event, days: int, cancelled: bool, bought: bool
+) -> None:
+    """A cancelled purchase is none, and one before was known."""
+    order = replace(opt_out, event_id="purchases:B1", kind="order", occurred_at=NOW + timedelta(days=days))
+    undone = replace(opt_out, event_id="cancelled:B1", kind="cancelled", about="purchases:B1")
+    with ledger.begin() as conn:
+        events.record(conn, [order, *([undone] if cancelled else [])], stops=(), now=NOW)
+        found = events.bought_since_enrolled(conn, [str(opt_out.enrolment_id)])
+    assert found == ({opt_out.enrolment_id} if bought else set())
 
 
 def test_a_tag_is_set_once_and_can_be_taken_off(ledger: Ledger) -> None:
@@ -83,5 +121,9 @@ def test_a_tag_is_set_once_and_can_be_taken_off(ledger: Ledger) -> None:
         assert tags.take_off(conn, customer_id="C001", tag="no_response", actor="x", now=later)
         assert not tags.take_off(conn, customer_id="C001", tag="no_response", actor="x", now=later)
         assert tags.standing(conn, "no_response") == set()
+        assert tags.bearers(conn, "no_response") == []
         assert tags.put(conn, customer_id="C001", tag="no_response", actor="x", now=later)
+        assert not tags.put(conn, customer_id="C001", tag="no_response", actor="y", now=later + timedelta(hours=1))
+        assert tags.standing(conn, "no_response", {"C002"}) == set()
+        assert [tuple(row) for row in tags.bearers(conn, "no_response")] == [("C001", "no_response", later)]
         assert tags.standing(conn, "no_response") == {"C001"}

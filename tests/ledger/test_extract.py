@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import insert
 from tests.ledgers import NOW, PLAYBOOK, a_key, a_send, add_touch, an_id, begin, enrol
 
-from reactivation.ledger import enrolments, extract, sends, suppressions
+from reactivation.ledger import enrolments, extract, sends, suppressions, tags
 from reactivation.ledger.engine import Ledger
 from reactivation.ledger.suppressions import Suppression
 from reactivation.ledger.tables import events
@@ -41,6 +41,21 @@ def book(ledger: Ledger) -> Ledger:
 def test_an_empty_ledger_knows_nobody(ledger: Ledger) -> None:
     """No rows, and the right columns."""
     assert _extract(ledger) == {}
+
+
+def test_our_standing_tags_hold_for_every_address_of_their_bearer(book: Ledger) -> None:
+    """Sorted; a tag that was taken off is none, and an enrolment that does not count still shows them."""
+    with book.begin() as conn:
+        one = enrol(conn, "C001", keys=[a_key("C001"), a_key("phone")])
+        enrol(conn, "C002")
+        for tag in ("no_response", "lapsed", "old"):
+            tags.put(conn, customer_id="C001", tag=tag, actor="x", now=NOW)
+        tags.take_off(conn, customer_id="C001", tag="old", actor="x", now=NOW)
+    expected = {a_key("C001"): ["lapsed", "no_response"], a_key("phone"): ["lapsed", "no_response"]}
+    assert {key: row["tags"] for key, row in _extract(book).items()} == {**expected, a_key("C002"): None}
+    assert {
+        key: row["tags"] for key, row in _extract(book, excluding_enrolments=[one]).items() if row["tags"]
+    } == expected
 
 
 def test_suppressions_of_this_brand_and_of_every_brand_count(ledger: Ledger) -> None:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import shutil
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import column, inspect, table
+from sqlalchemy import column, insert, inspect, select, table
+from sqlalchemy.exc import IntegrityError
 
 from reactivation.ledger import migrations, tables
 from reactivation.ledger.engine import HEAD, VERSION_TABLE, Ledger, LedgerError, open_ledger
 from reactivation.ledger.migrations.versions import m0001_foundation as foundation
+
+_AT = datetime(2026, 3, 3, 11, 0, tzinfo=UTC)
 
 
 def _tables(url: str) -> set[str]:
@@ -42,6 +46,30 @@ def test_up_down_and_up_again(empty_database_url: str) -> None:
     migrations.upgrade(empty_database_url)
     assert migrations.current(empty_database_url) == HEAD
     assert _tables(empty_database_url) == {VERSION_TABLE, *tables.metadata.tables}
+
+
+def test_a_ledger_in_use_goes_up_with_what_it_has(empty_database_url: str) -> None:
+    """Events stay; of a tag that two recorders had set at once the first stays standing."""
+    migrations.upgrade(empty_database_url, "0001")
+    ledger = open_ledger(empty_database_url)
+    with ledger.unchecked() as conn:
+        told = ("event_id", "kind", "occurred_at", "recorded_at", "source", "crossed")
+        values = ["e-1", "order", _AT, _AT, "source", False]
+        conn.execute(insert(table("events", *map(column, told))).values(dict(zip(told, values, strict=True))))
+        for minutes in (1, 0):
+            row = {"customer_id": "C001", "tag": "quiet", "set_at": _AT + timedelta(minutes=minutes)}
+            conn.execute(insert(tables.tags).values(row))
+    migrations.upgrade(empty_database_url)
+    with ledger.begin() as conn:
+        assert conn.execute(select(tables.events.c.event_id, tables.events.c.amount)).all() == [("e-1", None)]
+        standing = select(tables.tags.c.set_at).where(tables.tags.c.removed_at.is_(None))
+        assert conn.scalars(standing).all() == [_AT]
+        with pytest.raises(IntegrityError, match="never changed"):
+            conn.execute(tables.events.update().values(amount=1))
+    migrations.downgrade(empty_database_url, "0001")
+    with ledger.unchecked() as conn:
+        assert conn.scalars(select(column("event_id")).select_from(table("events"))).all() == ["e-1"]
+    ledger.close()
 
 
 def test_upgrading_twice_changes_nothing(ledger_url: str) -> None:

@@ -319,6 +319,22 @@ def test_only_customers_with_a_wanted_tag_are_in_scope() -> None:
     assert (rows["tagged"]["gate_in_scope"], rows["plain"]["gate_in_scope"]) == ("pass", "fail:tag")
 
 
+def test_a_tag_of_ours_counts_like_one_of_the_source() -> None:
+    """By e-mail or phone key; the source may not have been told of it yet."""
+    wanted = playbook().population.model_copy(update={"only_tags": ("quiet",)})
+    declared = playbook().model_copy(update={"population": wanted})
+    told = {name: {"contact": {"phone_key": f"phone-{name}"}} for name in ("mail", "phone", "other", "none")}
+
+    rows = stories(
+        told, {"address_key": "mail-mail", "tags": ["quiet"]}, {"address_key": "phone-phone", "tags": ["old", "quiet"]},
+        {"address_key": "mail-other", "tags": ["old"]}, declared=declared,
+    )  # fmt: skip
+
+    assert {name: row["gate_in_scope"] for name, row in rows.items()} == {
+        "mail": "pass", "phone": "pass", "other": "fail:tag", "none": "fail:tag"
+    }  # fmt: skip
+
+
 class TestPeopleBehindOneAddress:
     """A no of any customer behind the same address is a no for all of them."""
 

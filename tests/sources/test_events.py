@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,16 @@ class TestReadEvents:
         first, second = events(tmp_path, "c-ada", purchases=bought, engagements=did)
         assert (first["event_id"], first["kind"], first["touch_id"]) == ("engagements:e-1", "click", "t-1")
         assert (second["event_id"], second["kind"], second["offer_code"]) == ("purchases:b-1", "booking", "SPRING20")
+        assert (second["amount"], second["currency"], second["discount"]) == (Decimal("120.00"), "GBP", None)
+
+    def test_a_cancellation_names_what_it_takes_back(self, tmp_path: Path) -> None:
+        """With the instant it was cancelled."""
+        bought = [purchase("b-1", "c-ada", days_ago(9), cancelled_at=days_ago(8))]
+        (event,) = events(tmp_path, "c-ada", purchases=bought, engagements=[])
+        assert (event["kind"], event["about"], event["occurred_at"]) == ("cancelled", "purchases:b-1", days_ago(8))
 
     def test_only_after_the_instant_and_only_theirs(self, tmp_path: Path) -> None:
-        """Exactly then is not after; cancelled orders are none, cancelled subscriptions were bought."""
+        """Exactly then is not after; a cancelled order is told as that, a cancelled subscription was bought."""
         bought = [
             purchase("b-1", "c-ada", days_ago(100)),
             purchase("b-2", "c-ada", days_ago(99)),
@@ -35,7 +43,7 @@ class TestReadEvents:
             purchase("b-5", "c-ben", days_ago(9)),
         ]
         found = events(tmp_path, "c-ada", purchases=bought, engagements=[])
-        assert [event["event_id"] for event in found] == ["purchases:b-2", "purchases:b-4"]
+        assert [event["event_id"] for event in found] == ["purchases:b-2", "purchases:b-4", "cancelled:b-3"]
 
     def test_noes_come_whenever_they_happened(self, tmp_path: Path) -> None:
         """An unsubscribe of last year still counts."""
@@ -44,7 +52,7 @@ class TestReadEvents:
         assert event["kind"] == "unsubscribe"
 
     def test_a_broken_no_is_still_one(self, tmp_path: Path) -> None:
-        """Its kind where it can be read, else an unsubscribe; a broken visit is nothing."""
+        """Its kind where it can be read, else unreadable; a broken visit is nothing."""
         did: list[Row] = [
             engagement("e-1", "c-ada", days_ago(9), "complaint") | {"occurred_at": "?"},
             engagement("e-2", "c-ada", days_ago(9), "unsubscribed"),
@@ -54,8 +62,8 @@ class TestReadEvents:
         found = {event["event_id"]: event for event in events(tmp_path, "c-ada", purchases=None, engagements=did)}
         assert {name: event["kind"] for name, event in found.items()} == {
             "engagements:e-1": "complaint",
-            "engagements:e-2": "unsubscribe",
-            "engagements:broken": "bounce",
+            "engagements:e-2": "unreadable",
+            "engagements:broken:c-ada": "bounce",
         }
         assert found["engagements:e-1"]["occurred_at"] == days_ago(100)
 

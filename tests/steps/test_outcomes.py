@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
 
 import pytest
 from sqlalchemy import select
 from tests.builders import KEYS, Row, consent, contact, engagement, purchase, suppression
 from tests.sending import NOW, Ready, source_tables
 
+from reactivation.contract.tables import ENGAGEMENT_KINDS
 from reactivation.ledger import codes, seals, suppressions, tags
 from reactivation.ledger.tables import audit, enrolment_keys, enrolments, events, touches
 from reactivation.sources import SourceError
@@ -33,6 +38,25 @@ def _record(ready: Ready, at: datetime = LATER) -> dict[str, int]:
 
 def _people(ready: Ready) -> list[str]:
     return sorted(ready.states())
+
+
+def _record_apart(ready: Ready) -> dict[str, int]:
+    """Recorded by another process, as it were: with connections of its own."""
+    other = Ready(ready.home, ready.url)
+    try:
+        return _record(other)
+    finally:
+        other.close()
+
+
+def _until_the_end(ready: Ready) -> datetime:
+    """Nothing more is sent; the last planned touch's window closes."""
+    with ready.workspace.ledger.begin() as conn:
+        ends = conn.scalars(select(enrolments.c.plan_ends_at)).all()
+    end = max(ends)
+    ready.say(as_of=end)
+    dispatch(ready.workspace, end)
+    return end
 
 
 def _did(ready: Ready, customer_id: str, kind: str, at: datetime = LATER - timedelta(hours=1), **more: object) -> Row:
@@ -169,19 +193,10 @@ class TestExits:
 
 
 class TestFinalCheck:
-    def _until_the_end(self, ready: Ready) -> datetime:
-        """Nothing more is sent; the last planned touch's window closes."""
-        with ready.workspace.ledger.begin() as conn:
-            ends = conn.scalars(select(enrolments.c.plan_ends_at)).all()
-        end = max(ends)
-        ready.say(as_of=end)
-        dispatch(ready.workspace, end)
-        return end
-
     def test_silence_ends_seven_days_after_the_last_touch(self, sent: Ready) -> None:
         """With the tag, once, and not a moment before."""
         people = _people(sent)
-        end = self._until_the_end(sent)
+        end = _until_the_end(sent)
         before = end + timedelta(days=7) - timedelta(seconds=1)
         sent.say(as_of=before)
         _record(sent, before)
@@ -195,13 +210,13 @@ class TestFinalCheck:
 
     def test_a_stale_source_ends_nothing_for_silence(self, sent: Ready) -> None:
         """What it does not say proves nothing."""
-        end = self._until_the_end(sent)
+        end = _until_the_end(sent)
         assert "exit:no_response" not in _record(sent, end + timedelta(days=9))
         assert sent.exits() == {}
 
     def test_who_was_never_written_to_bears_no_tag(self, ready: Ready) -> None:
         """An unsent touch counts as not tried."""
-        end = self._until_the_end(ready)
+        end = _until_the_end(ready)
         ready.say(as_of=end + timedelta(days=8))
         _record(ready, end + timedelta(days=8))
         assert set(ready.exits().values()) == {"not_contacted"}
@@ -212,7 +227,7 @@ class TestFinalCheck:
         """Weeks after the end, the customer is still asked about; the event is kept."""
         everybody = set(_people(sent))
         who = min(everybody)
-        end = self._until_the_end(sent) + timedelta(days=7)
+        end = _until_the_end(sent) + timedelta(days=7)
         sent.say(as_of=end)
         _record(sent, end)
         much_later = end + timedelta(days=60)
@@ -223,6 +238,190 @@ class TestFinalCheck:
             assert tags.standing(conn, TAG) == everybody - {who}
             assert conn.scalars(select(events.c.event_id)).all() == ["purchases:b-late"]
         assert sent.exits()[who] == "no_response"
+
+
+class TestEveryKind:
+    """Each kind of the contract, once, with its consequence, on both databases."""
+
+    KINDS = ENGAGEMENT_KINDS
+
+    def test_each_is_recorded_once_with_its_consequence(self, sent: Ready) -> None:
+        """The noes forbid, the exits end, the rest goes on; told again, it is old."""
+        did = list(zip(itertools.cycle(_people(sent)), self.KINDS, strict=False))
+        touch = _touch_ids(sent)
+        for who, kind in did:
+            _did(sent, who, kind, touch_id=touch[who] if kind == "bounce" else None)
+        counts = _record(sent)
+        assert counts["events"] == len(self.KINDS)
+        assert {(row.customer_id, row.kind) for row in _events(sent)} == set(did)
+        ends = {
+            "click": "re_engaged", "visit": "re_engaged", "login": "re_engaged", "reply": "re_engaged",
+            "browse": "re_engaged", "cart_add": "re_engaged", "cart_abandon": "re_engaged", "bounce": "unreachable",
+            "complaint": "complained", "unsubscribe": "opted_out",
+        }  # fmt: skip
+        assert sent.exits() == {who: ends[kind] for who, kind in did if kind in ends}
+        reasons = {row.reason for row in sent.rows("suppressions") if row.recorded_at == LATER}
+        assert reasons == {"complaint", "opt_out", "hard_bounce"}
+        told = [(row.kind, row.outcome) for row in sent.rows("measurement_events") if row.occurred_at == LATER]
+        assert sorted(outcome for kind, outcome in told if kind == "exit") == sorted(sent.exits().values())
+        assert sorted(outcome for kind, outcome in told if kind == "suppression") == sorted(reasons)
+        before = _everything(sent)
+        again = _record(sent, LATER + timedelta(hours=1))
+        assert (again["events"], again["suppressions"]) == (0, 0)
+        assert _everything(sent) == before
+
+    def test_two_recorders_at_once_record_it_once(self, sent: Ready) -> None:
+        """Neither fails, nothing stands there twice."""
+        for who in _people(sent)[:5]:
+            _did(sent, who, "unsubscribe")
+            _did(sent, who, "click")
+        with ThreadPoolExecutor(2) as both:
+            counts = list(both.map(lambda _: _record_apart(sent), range(2)))
+        assert sum(one["events"] for one in counts) == 10
+        assert sum(one.get("exit:opted_out", 0) for one in counts) == 5
+        assert sum(one["suppressions"] for one in counts) == 5
+        assert len(_events(sent)) == 10
+
+
+@pytest.mark.parametrize("ready", ["sqlite"], indirect=True)
+class TestWhatIsNotAsItSeems:
+    def test_a_bounce_of_another_systems_message_forbids_nothing_for_ever(self, sent: Ready) -> None:
+        """It may be of an address long corrected. Of our own message it is known which address is dead."""
+        ours, theirs, arrived = _people(sent)[:3]
+        touch = _touch_ids(sent)
+        _did(sent, ours, "bounce", touch_id=touch[ours])
+        _did(sent, theirs, "bounce")
+        _did(sent, arrived, "bounce", LATER - timedelta(hours=2), touch_id=touch[arrived])
+        _did(sent, arrived, "open", LATER - timedelta(hours=1), touch_id=touch[arrived])
+        _record(sent)
+        dead = [row.address_key for row in sent.rows("suppressions") if row.reason == "hard_bounce"]
+        assert dead == [KEYS.key_of(f"{ours[2:]}.hart@gmail.com")]
+        assert set(sent.exits().values()) == {"unreachable"}
+
+    def test_an_opt_out_that_came_by_a_list_crossed_the_send_too(self, sent: Ready) -> None:
+        """However it arrives: by a suppression, a withdrawn consent, or a twin's unsubscribe."""
+        ann, bob, cat = _people(sent)[:3]
+        said = NOW - timedelta(minutes=1)
+        twin = contact("c-twin", email=f"{cat[2:]}.hart@gmail.com")
+        consents = [*source_tables()["consents"], consent("r-late", bob, state="withdrawn", occurred_at=said)]
+        sent.say(as_of=LATER, consents=consents, contacts=[*source_tables()["contacts"], twin])
+        sent.add("suppressions", suppression("s-late", address=f"{ann[2:]}.hart@gmail.com", occurred_at=said))
+        _did(sent, "c-twin", "unsubscribe", said)
+        _record(sent)
+        found = {row.customer_id: (row.kind, row.crossed) for row in _events(sent)}
+        assert found == {ann: ("opt_out", True), bob: ("opt_out", True), cat: ("opt_out", True)}
+        assert set(sent.exits()) == {ann, bob, cat}
+
+    def test_an_open_that_came_before_crosses_nothing(self, sent: Ready) -> None:
+        """It would have stopped nothing."""
+        who = _people(sent)[0]
+        _did(sent, who, "open", NOW - timedelta(minutes=1))
+        _record(sent)
+        assert [row.crossed for row in _events(sent)] == [False]
+
+    def test_a_cancelled_purchase_reactivates_nobody(self, sent: Ready) -> None:
+        """Its cancellation is kept; a subscription was bought, whatever came later."""
+        order, booking, plan = _people(sent)[:3]
+        at, undone = LATER - timedelta(hours=2), LATER - timedelta(hours=1)
+        sent.add("purchases", purchase("b-1", order, at, cancelled_at=undone),
+                 purchase("b-2", booking, at, cancelled_at=undone, kind="booking"),
+                 purchase("b-3", plan, at, cancelled_at=undone, kind="subscription"))  # fmt: skip
+        _record(sent)
+        assert sent.exits() == {plan: "reactivated"}
+        assert {row.event_id: row.about for row in _events(sent)} == {
+            "cancelled:b-1": "purchases:b-1", "cancelled:b-2": "purchases:b-2", "purchases:b-3": None
+        }  # fmt: skip
+
+    def test_a_purchase_of_the_far_future_waits_for_its_day(self, sent: Ready) -> None:
+        """Nothing is recorded of it and nothing ends; an unsubscribe counts by whatever clock."""
+        who, other = _people(sent)[:2]
+        sent.add("purchases", purchase("b-new", who, LATER + timedelta(days=900)))
+        _did(sent, other, "unsubscribe", LATER + timedelta(days=900))
+        _record(sent)
+        assert sent.exits() == {other: "opted_out"}
+        assert [row.kind for row in _events(sent)] == ["unsubscribe"]
+
+    def test_a_kind_nobody_knows_may_be_a_no(self, sent: Ready) -> None:
+        """It is kept as unreadable and opts nobody out for ever; its person is not written to while it stands."""
+        who = _people(sent)[0]
+        _did(sent, who, "unsubscribbed")
+        _record(sent)
+        assert [row.kind for row in _events(sent)] == ["unreadable"]
+        assert sent.exits() == {}
+        assert [row for row in sent.rows("suppressions") if row.recorded_at == LATER] == []
+
+    def test_an_unsubscribe_without_a_readable_time_is_one_for_ever(self, sent: Ready) -> None:
+        """What says no is believed as far as it can be read."""
+        who = _people(sent)[0]
+        sent.add("engagements", engagement("e-x", who, LATER, "unsubscribe") | {"occurred_at": "?"})
+        _record(sent)
+        assert sent.exits() == {who: "opted_out"}
+
+    def test_who_has_left_the_crm_can_still_opt_out(self, sent: Ready) -> None:
+        """The address we wrote to is remembered."""
+        who = _people(sent)[0]
+        sent.say(as_of=LATER, contacts=[row for row in source_tables()["contacts"] if row["customer_id"] != who])
+        _did(sent, who, "unsubscribe")
+        _record(sent)
+        with sent.workspace.ledger.begin() as conn:
+            key = KEYS.key_of(f"{who[2:]}.hart@gmail.com")
+            assert suppressions.standing(conn, [key], brand="harbour_finch") == {key: "opt_out"}
+
+    def test_a_purchase_told_too_late_takes_the_tag_off(self, sent: Ready) -> None:
+        """It happened before the final check; the source said it afterwards."""
+        who = _people(sent)[0]
+        end = _until_the_end(sent) + timedelta(days=7)
+        sent.say(as_of=end)
+        _record(sent, end)
+        later = end + timedelta(days=2)
+        sent.say(as_of=later)
+        sent.add("purchases", purchase("b-late", who, end - timedelta(days=1)))
+        assert _record(sent, later)["untagged"] == 1
+        told = [(row.subject, row.outcome) for row in sent.rows("measurement_events")
+                if row.kind == "tag" and row.occurred_at == later]  # fmt: skip
+        assert told == [(who, "removed")]
+
+    def test_a_buyer_is_asked_about_for_a_year(self, sent: Ready) -> None:
+        """What they are worth is counted for so long; who never came back is not asked for ever."""
+        who = _people(sent)[0]
+        sent.add("purchases", purchase("b-1", who, LATER - timedelta(hours=1)))
+        _record(sent)
+        much_later = LATER + timedelta(days=300)
+        sent.say(as_of=much_later)
+        sent.add("purchases", purchase("b-2", who, much_later - timedelta(days=1), amount=Decimal("75.50")))
+        _record(sent, much_later)
+        found = {row.event_id: (row.amount, row.currency) for row in _events(sent)}
+        assert found["purchases:b-2"] == (Decimal("75.50"), "GBP")
+
+
+def _touch_ids(ready: Ready) -> dict[str, str]:
+    """The first touch of each customer."""
+    query = select(enrolments.c.customer_id, touches.c.touch_id).join(
+        touches, touches.c.enrolment_id == enrolments.c.enrolment_id
+    )
+    with ready.workspace.ledger.begin() as conn:
+        return {row.customer_id: row.touch_id for row in conn.execute(query.where(touches.c.number == 1))}
+
+
+def _events(ready: Ready) -> list[Any]:
+    with ready.workspace.ledger.begin() as conn:
+        return list(conn.execute(select(events).order_by(events.c.event_id)).all())
+
+
+def _everything(ready: Ready) -> tuple[list[Any], ...]:
+    """What recording may add to."""
+    return (_events(ready), ready.rows("suppressions"), ready.rows("measurement_events"))
+
+
+@pytest.mark.parametrize("ready", ["sqlite"], indirect=True)
+def test_what_other_systems_sent_fills_the_cap(ready: Ready) -> None:
+    """A newsletter of this morning: the touch waits, and goes out when two days have passed."""
+    who, *others = _people(ready)
+    ready.say()
+    _did(ready, who, "sent", NOW - timedelta(hours=3))
+    dispatch(ready.workspace, NOW)
+    assert ready.written_to() == others
+    assert ready.states()[who] == ("signed", "timing:cap")
 
 
 def test_a_source_that_cannot_be_read_records_nothing(sent: Ready) -> None:

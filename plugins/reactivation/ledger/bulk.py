@@ -38,9 +38,9 @@ def insert_table(conn: Connection, target: Table, rows: pa.Table, *, ignore_repe
 
 
 def insert_if_new(conn: Connection, target: Table, row: Mapping[str, Any]) -> bool:
-    """Insert one row, unless its primary key is there already; whether it was new."""
+    """Insert one row, unless one that may stand there only once is there already; whether it was new."""
     dialect = postgresql if conn.dialect.name == "postgresql" else sqlite
-    added = dialect.insert(target).values(**row).on_conflict_do_nothing(index_elements=list(target.primary_key))
+    added = dialect.insert(target).values(**row).on_conflict_do_nothing()
     return conn.execute(added.returning(*target.primary_key)).first() is not None
 
 

@@ -10,8 +10,9 @@ from typing import Any
 from sqlalchemy import Connection, exists, func, insert, or_, select, tuple_, update
 
 from reactivation.ledger import audit, measurements
+from reactivation.ledger.events import PURCHASES
 from reactivation.ledger.locks import INTAKE, exclusive
-from reactivation.ledger.tables import enrolment_keys, enrolments, offer_codes, runs, sends, tags, touches
+from reactivation.ledger.tables import enrolment_keys, enrolments, events, offer_codes, runs, sends, tags, touches
 
 #: States of a touch from which it may still be sent.
 OPEN = ("planned", "drafted", "listed", "signed", "held")
@@ -82,8 +83,11 @@ def playbooks(conn: Connection) -> list[str]:
     return list(conn.scalars(select(enrolments.c.playbook).distinct().order_by(enrolments.c.playbook)))
 
 
-def watched(conn: Connection, playbook: str, *, since: datetime, tag: str) -> list[Enrolment]:
-    """The latest enrolment of each customer of a playbook who is active, was written to since, or bears the tag."""
+def watched(
+    conn: Connection, playbook: str, *, since: datetime, bought_since: datetime, tag: str
+) -> list[Enrolment]:  # fmt: skip
+    """The latest enrolment of each customer of a playbook who is active, was written to or has bought since, or bears
+    the tag."""
     later = enrolments.alias()
     newer = (later.c.enrolled_at, later.c.enrolment_id)
     superseded = exists().where(
@@ -95,10 +99,12 @@ def watched(conn: Connection, playbook: str, *, since: datetime, tag: str) -> li
         .join(sends, sends.c.touch_id == touches.c.touch_id)
         .where(sends.c.called_at >= since)
     )
+    bought = select(events.c.customer_id).where(events.c.kind.in_(PURCHASES), events.c.occurred_at >= bought_since)
     tagged = select(tags.c.customer_id).where(tags.c.tag == tag, tags.c.removed_at.is_(None))
     asked = or_(
         enrolments.c.state == "active",
         enrolments.c.enrolment_id.in_(written_to),
+        enrolments.c.customer_id.in_(bought),
         enrolments.c.customer_id.in_(tagged),
     )
     wanted = _ENROLMENT.where(enrolments.c.playbook == playbook, asked, ~superseded)

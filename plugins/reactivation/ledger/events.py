@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from decimal import Decimal
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, exists, func, select
 
 from reactivation.ledger import audit
 from reactivation.ledger.bulk import insert_if_new
 from reactivation.ledger.extract import MAY_HAVE_REACHED
 from reactivation.ledger.tables import enrolments, events, sends, touches
 
-#: The kinds of events that are purchases, as the data contract names them.
+#: The kinds of events that are purchases, as the data contract names them; and that one of them was cancelled.
 PURCHASES = ("order", "booking", "subscription")
+CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True)
 class Event:
-    """One fact from outside. ``event_id`` is the source's own id, with its table in front."""
+    """One fact from outside. ``event_id`` is the source's own id, with its table in front.
+
+    ``amount``, ``currency`` and ``discount`` are a purchase's; ``about`` is the purchase that a cancellation or a
+    redeemed code is of.
+    """
 
     event_id: str
     customer_id: str
@@ -30,13 +36,24 @@ class Event:
     channel: str | None
     occurred_at: datetime
     source: str
+    amount: Decimal | None = None
+    currency: str | None = None
+    discount: Decimal | None = None
+    about: str | None = None
 
 
-def record(conn: Connection, rows: Iterable[Event], *, now: datetime) -> list[Event]:
-    """Record events; returns those that are new. One that crossed a send is marked, and audited with both times."""
+def record(conn: Connection, rows: Sequence[Event], *, stops: Collection[str], now: datetime) -> list[Event]:
+    """Record events; returns those that are new.
+
+    One of a kind that ``stops`` sends, and that a send no longer saw, is marked as crossed, and audited with both
+    times. What another recorder has just told is nothing new either.
+    """
+    known = _known(conn, {row.event_id for row in rows})
     new: list[Event] = []
     for row in rows:
-        crossed = _crossed(conn, row, now)
+        if row.event_id in known:
+            continue
+        crossed = _crossed(conn, row, now) if row.kind in stops else ()
         if not insert_if_new(conn, events, {**asdict(row), "recorded_at": now, "crossed": bool(crossed)}):
             continue
         new.append(row)
@@ -51,15 +68,21 @@ def record(conn: Connection, rows: Iterable[Event], *, now: datetime) -> list[Ev
     return new
 
 
-def bought_after_end(conn: Connection, enrolment_ids: Collection[str]) -> set[str]:
-    """Those of the enrolments that have ended, and whose customer has bought or booked since."""
+def bought_since_enrolled(conn: Connection, enrolment_ids: Collection[str]) -> set[str]:
+    """Those of the enrolments whose customer has bought or booked since they began, and has not cancelled it."""
+    cancelled = events.alias()
+    undone = exists().where(cancelled.c.about == events.c.event_id, cancelled.c.kind == CANCELLED)
     wanted = (
         select(enrolments.c.enrolment_id)
-        .join(events, events.c.enrolment_id == enrolments.c.enrolment_id)
+        .join(events, events.c.customer_id == enrolments.c.customer_id)
         .where(enrolments.c.enrolment_id.in_(sorted(enrolment_ids)), events.c.kind.in_(PURCHASES))
-        .where(events.c.occurred_at > enrolments.c.ended_at)
+        .where(events.c.occurred_at > enrolments.c.enrolled_at, ~undone)
     )
     return set(conn.scalars(wanted))
+
+
+def _known(conn: Connection, event_ids: Collection[str]) -> set[str]:
+    return set(conn.scalars(select(events.c.event_id).where(events.c.event_id.in_(sorted(event_ids)))))
 
 
 def _crossed(conn: Connection, event: Event, now: datetime) -> Sequence[tuple[str, datetime]]:

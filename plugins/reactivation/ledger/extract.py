@@ -1,6 +1,7 @@
 """What the ledger knows of each address key, as one small table for the gates.
 
-Grain: one row per address key that was ever suppressed, enrolled or sent to, ordered by key.
+Grain: one row per address key that was ever suppressed, enrolled or sent to, ordered by key. A tag of a customer holds
+for every address they were enrolled with.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
-from sqlalchemy import ColumnElement, Connection, Subquery, and_, case, func, select, union
+import pyarrow.compute as pc
+from sqlalchemy import ColumnElement, Connection, Select, Subquery, and_, case, func, select, union
 
 from reactivation.ledger.suppressions import EVERY
-from reactivation.ledger.tables import enrolment_keys, enrolments, events, sends, suppressions
+from reactivation.ledger.tables import enrolment_keys, enrolments, events, sends, suppressions, tags
 
 _TEXT, _WHOLE, _TIME = pa.string(), pa.int64(), pa.timestamp("us", tz="UTC")
 
@@ -21,7 +23,7 @@ EXTRACT = pa.schema([
     ("address_key", _TEXT), ("suppressed_reason", _TEXT), ("suppressed_channel", _TEXT), ("active_playbook", _TEXT),
     ("last_ended_at", _TIME), ("last_ended_playbook", _TEXT), ("enrolments_total", _WHOLE), ("last_sent_at", _TIME),
     ("last_sms_sent_at", _TIME), ("sms_sent_7d", _WHOLE), ("sent_48h", _WHOLE), ("redeemed_incentives", _WHOLE),
-    ("last_redeemed_at", _TIME),
+    ("last_redeemed_at", _TIME), ("tags", pa.list_(_TEXT)),
 ])  # fmt: skip
 
 #: A send in one of these states reached, or may have reached, the person.
@@ -39,7 +41,8 @@ def ledger_extract(
     """
     said_no, occupied = _suppressed(brand), _enrolled(excluding_enrolments)
     ended, reached, redeemed = _last_ended(excluding_enrolments), _sent(now), _redeemed()
-    parts = (said_no, occupied, reached, redeemed)
+    tagged = _tagged(conn, address_keys)
+    parts = (said_no, occupied, reached, redeemed, _tag_rows().subquery())
     keys = union(*(select(part.c.address_key) for part in parts)).subquery()
     query = select(
         keys.c.address_key, said_no.c.suppressed_reason, said_no.c.suppressed_channel, occupied.c.active_playbook,
@@ -56,7 +59,34 @@ def ledger_extract(
         query = query.where(keys.c.address_key.in_(sorted(address_keys)))
     columns = zip(*conn.execute(query).all(), strict=True)
     arrays = [pa.array(column, field.type) for column, field in zip(columns, EXTRACT, strict=False)]
-    return pa.table(arrays, schema=EXTRACT) if arrays else EXTRACT.empty_table()
+    if not arrays:
+        return EXTRACT.empty_table()
+    own = pc.index_in(arrays[0], tagged["address_key"].combine_chunks())
+    return pa.table([*arrays, tagged["tag_list"].combine_chunks().take(own)], schema=EXTRACT)
+
+
+def _tag_rows() -> Select[tuple[str, str]]:
+    return (
+        select(enrolment_keys.c.address_key, tags.c.tag)
+        .join(enrolments, enrolments.c.enrolment_id == enrolment_keys.c.enrolment_id)
+        .join(tags, tags.c.customer_id == enrolments.c.customer_id)
+        .where(tags.c.removed_at.is_(None))
+        .distinct()
+    )
+
+
+def _tagged(conn: Connection, address_keys: Collection[str] | None) -> pa.Table:
+    """address_key, tag_list: the tags that stand for each key that has any, sorted."""
+    query = _tag_rows().order_by(enrolment_keys.c.address_key, tags.c.tag)
+    if address_keys is not None:
+        query = query.where(enrolment_keys.c.address_key.in_(sorted(address_keys)))
+    keys, standing = tuple(zip(*conn.execute(query).all(), strict=True)) or ((), ())
+    rows = pa.table({"address_key": pa.array(keys, _TEXT), "tag": pa.array(standing, _TEXT)})
+    return (
+        rows.group_by("address_key", use_threads=False)
+        .aggregate([("tag", "list")])
+        .rename_columns(["address_key", "tag_list"])
+    )
 
 
 def _suppressed(brand: str) -> Subquery:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, case, select
 
 from reactivation.ledger import audit
 from reactivation.ledger.bulk import insert_if_new
@@ -46,12 +46,14 @@ def commit(ledger: Ledger, rows: Iterable[Suppression], *, actor: str, now: date
 def standing(conn: Connection, address_keys: Collection[str], *, brand: str) -> dict[str, str]:
     """The reason by address key, for those of ``address_keys`` that this brand may not contact.
 
-    A *no* in one channel keeps us silent in the others too, as the gate ``not_suppressed`` has it.
+    A *no* in one channel keeps us silent in the others too, as the gate ``not_suppressed`` has it. Of several, what
+    the person said is told before what happened to a message.
     """
+    dead_first = case((suppressions.c.reason == "hard_bounce", 0), else_=1)
     found = conn.execute(
         select(suppressions.c.address_key, suppressions.c.reason)
         .where(suppressions.c.address_key.in_(sorted(address_keys)), suppressions.c.brand.in_((EVERY, brand)))
-        .order_by(suppressions.c.address_key, suppressions.c.reason.desc())
+        .order_by(suppressions.c.address_key, dead_first, suppressions.c.reason.desc())
     )
     return {row.address_key: row.reason for row in found}
 

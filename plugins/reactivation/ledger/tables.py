@@ -321,7 +321,12 @@ events = Table(
     Column("recorded_at", UtcDateTime, nullable=False),
     Column("source", Code, nullable=False),
     Column("crossed", Boolean, nullable=False, comment="came after the intent of a send it would have stopped"),
+    Column("amount", Money, comment="what a purchase came to, after discount"),
+    Column("currency", Code),
+    Column("discount", Money, comment="what the source says was taken off"),
+    Column("about", Code, comment="the purchase a cancellation or a redeemed code is of"),
     Index(None, "enrolment_id"),
+    Index(None, "customer_id"),
     Index(None, "kind", "occurred_at"),
 )  # fmt: skip
 
@@ -331,7 +336,7 @@ measurement_events = Table(
     Column("run_id", Id),
     Column("playbook", Code, nullable=False),
     Column("subject", Code, nullable=False, comment="customer or account id"),
-    Column("kind", Code, nullable=False, comment="decision, approval, send, exit"),
+    Column("kind", Code, nullable=False, comment="decision, approval, send, exit, suppression, tag"),
     Column("outcome", Code, nullable=False),
     Column("reason", Code),
     Column("occurred_at", UtcDateTime, nullable=False),
@@ -359,6 +364,8 @@ tags = Table(
     Column("set_at", UtcDateTime, nullable=False),
     Column("removed_at", UtcDateTime),
     PrimaryKeyConstraint("customer_id", "tag", "set_at"),
+    Index("uq_tags_one_standing", "customer_id", "tag", unique=True,
+          sqlite_where=text("removed_at IS NULL"), postgresql_where=text("removed_at IS NULL")),
 )  # fmt: skip
 
 stops = Table(

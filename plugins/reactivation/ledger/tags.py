@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Row, select, update
 
 from reactivation.ledger import audit
+from reactivation.ledger.bulk import insert_if_new
 from reactivation.ledger.tables import tags
 
 
 def put(conn: Connection, *, customer_id: str, tag: str, actor: str, now: datetime) -> bool:
-    """Set a tag; false when it is set already."""
-    if customer_id in standing(conn, tag):
+    """Set a tag; false when it is set already, also when somebody else is just setting it."""
+    row = {"customer_id": customer_id, "tag": tag, "set_at": now, "removed_at": None}
+    if not insert_if_new(conn, tags, row):
         return False
-    conn.execute(insert(tags), {"customer_id": customer_id, "tag": tag, "set_at": now, "removed_at": None})
     audit.write(conn, at=now, actor=actor, action="tag_set", subject=customer_id, details={"tag": tag})
     return True
 
@@ -28,6 +30,15 @@ def take_off(conn: Connection, *, customer_id: str, tag: str, actor: str, now: d
     return True
 
 
-def standing(conn: Connection, tag: str) -> set[str]:
-    """The customers who have a tag now."""
-    return set(conn.scalars(select(tags.c.customer_id).where(tags.c.tag == tag, tags.c.removed_at.is_(None))))
+def standing(conn: Connection, tag: str, among: Collection[str] | None = None) -> set[str]:
+    """The customers who bear a tag now; ``among`` narrows it to those."""
+    wanted = select(tags.c.customer_id).where(tags.c.tag == tag, tags.c.removed_at.is_(None))
+    if among is not None:
+        wanted = wanted.where(tags.c.customer_id.in_(sorted(among)))
+    return set(conn.scalars(wanted))
+
+
+def bearers(conn: Connection, tag: str) -> list[Row[tuple[str, str, datetime]]]:
+    """Who bears a tag now, by id: customer_id, tag and when it was set."""
+    wanted = select(tags.c.customer_id, tags.c.tag, tags.c.set_at)
+    return list(conn.execute(wanted.where(tags.c.tag == tag, tags.c.removed_at.is_(None)).order_by(tags.c.customer_id)))

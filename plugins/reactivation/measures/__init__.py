@@ -1,0 +1,11 @@
+"""What came of it, counted: every measure the playbooks' source documents name, each with what it is a share of."""
+
+from reactivation.measures.counting import Outreach, count_outreach
+from reactivation.measures.definitions import MEASURES, Measure
+from reactivation.measures.figures import Figure
+from reactivation.measures.outreach import Answers, outreach_figures
+from reactivation.measures.reviewing import review_figures
+
+__all__ = [
+    "MEASURES", "Answers", "Figure", "Measure", "Outreach", "count_outreach", "outreach_figures", "review_figures",
+]  # fmt: skip

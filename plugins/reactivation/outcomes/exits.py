@@ -5,7 +5,7 @@ Source: PLAYBOOKS.md (exits; *reactivated* and *re-engaged*), framework 003.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,10 +19,17 @@ SIGNALS = {
 }  # fmt: skip
 
 _BOUGHT = ("purchase", "booking")
-#: A message that came back undelivered: the address is none, and no later touch will reach it.
-_UNDELIVERED = "bounce"
+#: A message that came back undelivered: no later touch will reach anybody there.
+UNDELIVERED = "bounce"
+#: What says no: kinds of events, and reasons of suppressions.
+NOES = (
+    "unsubscribe", "complaint", "unreadable", "opt_out", "objection", "hard_bounce", "internal", "deactivated",
+)  # fmt: skip
 
-_OF_NOES = {"opt_out": "opted_out", "objection": "opted_out", "complaint": "complained"}
+_DEAD_ADDRESS = "hard_bounce"
+_OF_NOES = {
+    "opt_out": "opted_out", "objection": "opted_out", "complaint": "complained", _DEAD_ADDRESS: "unreachable",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -53,9 +60,25 @@ def exit_of(facts: Sequence[Fact], playbook: Playbook, *, since: datetime, conta
         if not contacted:
             return Exit("returned_unprompted", signal)
         return Exit("reactivated" if signal in _BOUGHT else "re_engaged", signal)
-    return Exit("unreachable", _UNDELIVERED) if any(fact.kind == _UNDELIVERED for fact in new) else None
+    return Exit("unreachable", UNDELIVERED) if any(fact.kind == UNDELIVERED for fact in new) else None
 
 
 def exit_of_no(reason: str) -> Exit:
     """The exit a standing suppression amounts to."""
     return Exit(_OF_NOES.get(reason, "suppressed"), reason)
+
+
+def exit_of_all(reasons: Collection[str], returned: Exit | None) -> Exit | None:
+    """The one exit of standing suppressions (their ``reasons``) and of what came back, or ``None``.
+
+    A no outweighs a return; only that an address is dead undoes none.
+    """
+    said = sorted(reason for reason in reasons if reason != _DEAD_ADDRESS)
+    if said:
+        return exit_of_no(said[0])
+    return returned if returned is not None or not reasons else exit_of_no(_DEAD_ADDRESS)
+
+
+def stops(playbook: Playbook) -> frozenset[str]:
+    """The kinds of events that end an enrolment of the playbook, or hold its touches: what a send should have seen."""
+    return frozenset({kind for kind, signal in SIGNALS.items() if signal in playbook.exits} | {*NOES, UNDELIVERED})

@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from reactivation import paths
-from reactivation.contract.tables import TABLES, TEXT, TIME
+from reactivation.contract.tables import MONEY, TABLES, TEXT, TIME
 from reactivation.evidence import open_engine
 from reactivation.evidence.engine import quoted
 from reactivation.sources import rows
@@ -19,10 +19,11 @@ from reactivation.sources.folder import Source
 from reactivation.sources.values import install_macros
 
 #: ``event_id`` begins with the name of its table; ``kind`` is the engagement's, or ``order``, ``booking``,
-#: ``subscription``.
+#: ``subscription``; ``cancelled``, with the id of the event it takes back in ``about``; or ``unreadable``.
 EVENTS = pa.schema([
     ("event_id", TEXT), ("customer_id", TEXT), ("occurred_at", TIME), ("kind", TEXT), ("channel", TEXT),
-    ("touch_id", TEXT), ("offer_code", TEXT),
+    ("touch_id", TEXT), ("offer_code", TEXT), ("amount", MONEY), ("currency", TEXT), ("discount", MONEY),
+    ("about", TEXT),
 ])  # fmt: skip
 
 
@@ -30,7 +31,7 @@ def read_events(source: Source, *, customer_ids: Sequence[str], since: datetime)
     """``EVENTS`` of these customers after ``since``, in the order they happened.
 
     Bounces, complaints and unsubscribes come whenever they happened, broken ones too (without a readable kind as
-    ``unsubscribe``, without a readable time at ``since``). Raises ``SourceError`` if a file is broken.
+    ``unreadable``, without a readable time at ``since``). Raises ``SourceError`` if a file is broken.
     """
     wanted = f"customer_id IN ({', '.join(quoted(customer) for customer in sorted(set(customer_ids)))})"
     if not customer_ids:

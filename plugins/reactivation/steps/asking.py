@@ -10,18 +10,34 @@ import shutil
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from sqlalchemy import Connection
 
+from reactivation.contract.digests import digest
 from reactivation.contract.tables import TABLES
 from reactivation.evidence import SnapshotFolder
-from reactivation.ledger import codes, enrolments, events, sends, suppressions, touches
+from reactivation.ledger import codes, enrolments, events, measurements, sends, suppressions, touches
 from reactivation.ledger.enrolments import Enrolment
-from reactivation.outcomes import Exit, events_of, exit_of, exit_of_no, facts_of, noes
+from reactivation.outcomes import (
+    UNDELIVERED,
+    Exit,
+    No,
+    events_of,
+    exit_of,
+    exit_of_all,
+    facts_of,
+    facts_of_noes,
+    noes,
+    stops,
+    suppressions_of,
+)
 from reactivation.playbooks.model import Playbook
 from reactivation.sources import Source, extract, read_events
 
@@ -85,14 +101,14 @@ def take_in(
     if not people:
         return counts
     playbook = workspace.playbook(people[0].playbook).playbook
-    said_no = noes(folder, brand=playbook.brand, channels=playbook.channels)
-    counts["suppressions"] = suppressions.commit(workspace.ledger, said_no, actor="record_outcomes", now=now)
-    customers = sorted({one.customer_id for one in people})
-    raw = read_events(
-        source, customer_ids=customers, since=min(_unknown_from(playbook, one) for one in people)
-    ).to_pylist()
-    contacts = [row for row in folder.read("contacts").to_pylist() if row["customer_id"] in set(customers)]
-    told = facts_of(raw, contacts)
+    customers = {one.customer_id for one in people}
+    raw = read_events(source, customer_ids=sorted(customers), since=min(_unknown_from(playbook, one) for one in people))
+    said_no = _noes(workspace, folder, playbook, people, raw)
+    counts["suppressions"] = suppressions.commit(
+        workspace.ledger, suppressions_of(said_no), actor="record_outcomes", now=now
+    )
+    contacts = [row for row in folder.read("contacts").to_pylist() if row["customer_id"] in customers]
+    told = _Told(facts_of(raw.to_pylist(), contacts), facts_of_noes(said_no))
     with workspace.ledger.begin() as conn:
         for one, exit_ in _returned(conn, playbook, people, told=told, counts=counts, now=now):
             ended = enrolments.end_enrolment(
@@ -102,34 +118,81 @@ def take_in(
     return +counts
 
 
+@dataclass(frozen=True)
+class _Told:
+    """What a source said: by customer what they did, by address key what was said against writing to it."""
+
+    by_customer: dict[str, list[dict[str, Any]]]
+    noes: dict[str, list[dict[str, Any]]]
+
+    def of(self, one: Enrolment, keys: Collection[str]) -> list[dict[str, Any]]:
+        """What is told of one enrolment, each record once."""
+        against = (row for key in sorted(keys) for row in self.noes.get(key, ()))
+        rows = [*self.by_customer.get(one.customer_id, ()), *against]
+        return list({row["event_id"]: row for row in reversed(rows)}.values())[::-1]
+
+    def codes(self) -> set[str]:
+        """The offer codes that were used."""
+        used = {row.get("offer_code") for rows in self.by_customer.values() for row in rows}
+        return {code for code in used if code}
+
+
+def _noes(
+    workspace: Workspace, folder: SnapshotFolder, playbook: Playbook, people: Sequence[Enrolment], raw: pa.Table
+) -> list[No]:
+    """Every no told of these enrolments' customers, by each address they have or we wrote to."""
+    customer = {one.enrolment_id: one.customer_id for one in people}
+    bounced = raw.filter(pc.equal(raw["kind"], UNDELIVERED))["touch_id"].drop_null().unique().to_pylist()
+    with workspace.ledger.begin() as conn:
+        keys = enrolments.keys_of(conn, customer)
+        written = [(one.customer_id, one.touch_id, one.address_key) for one in touches.touches_of(conn, bounced)]
+    return noes(
+        folder, raw, occupied=[(customer[one], key) for one, own in keys.items() for key in own], written=written,
+        brand=playbook.brand, channels=playbook.channels,
+    )  # fmt: skip
+
+
 def _returned(
-    conn: Connection, playbook: Playbook, people: Sequence[Enrolment], *, told: dict[str, list[dict[str, Any]]],
-    counts: Counter[str], now: datetime,
+    conn: Connection, playbook: Playbook, people: Sequence[Enrolment], *, told: _Told, counts: Counter[str],
+    now: datetime,
 ) -> Iterator[tuple[Enrolment, Exit]]:  # fmt: skip
-    """Record the events of everybody; yields the active enrolments that are over, each with its exit."""
+    """Record the events of everybody; yields the active enrolments that are over, each with its exit.
+
+    Two recorders take people in the same order, so that neither waits for the other in a circle.
+    """
     ids = [one.enrolment_id for one in people]
     keys = enrolments.keys_of(conn, ids)
     contacted = sends.last_sent(conn, ids)
     said_no = suppressions.standing(conn, {key for own in keys.values() for key in own}, brand=playbook.brand)
-    used = {row["offer_code"] for rows in told.values() for row in rows if row["offer_code"]}
-    touch_of_code = codes.touches_of(conn, used)
+    touch_of_code = codes.touches_of(conn, told.codes())
     touch_ids = touches.ids_of(conn, ids)
-    for one in people:
-        since = _unknown_from(playbook, one)
-        address = min((key for key, channel in keys[one.enrolment_id].items() if channel == "email"), default=None)
+    suppressed: list[dict[str, Any]] = []
+    for one in sorted(people, key=lambda one: one.enrolment_id):
+        since, own = _unknown_from(playbook, one), keys[one.enrolment_id]
+        address = min((key for key, channel in own.items() if channel == "email"), default=None)
         new, facts = events_of(
-            told.get(one.customer_id, []), one, since=since, touch_ids=touch_ids.get(one.enrolment_id, ()),
-            touch_of_code=touch_of_code, address_key=address,
+            told.of(one, own), one, since=since, until=now + _CLOCKS_DIFFER_BY,
+            touch_ids=touch_ids.get(one.enrolment_id, ()), touch_of_code=touch_of_code, address_key=address,
         )  # fmt: skip
-        counts["events"] += len(events.record(conn, new, now=now))
+        counts["events"] += len(events.record(conn, new, stops=stops(playbook), now=now))
+        reasons = {said_no[key] for key in own if key in said_no}
+        suppressed += [_suppressed(one, reason, now) for reason in sorted(reasons)]
         if one.state != "active":
             continue
-        no = next((said_no[key] for key in sorted(keys[one.enrolment_id]) if key in said_no), None)
-        found = exit_of_no(no) if no is not None else exit_of(
-            facts, playbook, since=since, contacted=one.enrolment_id in contacted
-        )  # fmt: skip
+        returned = exit_of(facts, playbook, since=since, contacted=one.enrolment_id in contacted)
+        found = exit_of_all(reasons, returned)
         if found is not None:
             yield one, found
+    measurements.insert_events(conn, suppressed)
+
+
+def _suppressed(one: Enrolment, reason: str, now: datetime) -> dict[str, Any]:
+    """The measurement event of a person who may not be written to any more: one per customer and reason, for ever."""
+    return {
+        "event_id": digest(["suppression", one.playbook, one.customer_id, reason])[:32], "run_id": one.run_id,
+        "playbook": one.playbook, "subject": one.customer_id, "kind": "suppression", "outcome": reason,
+        "reason": "record_outcomes", "occurred_at": now, "rules_version": one.rules_version,
+    }  # fmt: skip
 
 
 def _unknown_from(playbook: Playbook, one: Enrolment) -> datetime:

@@ -1,7 +1,8 @@
 """Records what came back, every hour: a no first, then events, exits at once, and the final check.
 
-Asked about: everybody in an active enrolment, everybody written to in the last 90 days, and everybody who still bears
-a *no response* tag, so that a late purchase takes it off.
+Asked about: everybody in an active enrolment, everybody written to in the last 90 days, everybody who has bought since
+for as long as what they are worth is counted, and everybody who still bears a *no response* tag, so that a late
+purchase takes it off.
 
 Source: ARCHITECTURE.md, A day, 5; invariant 4; PLAYBOOKS.md section 1 (final check, tag).
 """
@@ -12,12 +13,13 @@ import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
 
-from reactivation.ledger import enrolments, events, seals, sends, tags, touches, workers
+from reactivation.ledger import enrolments, events, measurements, seals, sends, tags, touches, workers
 from reactivation.ledger.enrolments import Enrolment
+from reactivation.measures.windows import RETAINED_DAYS
 from reactivation.outcomes import final_exit
 from reactivation.playbooks.model import Playbook
 from reactivation.steps.asking import asked_again, asking_root, is_stale, take_in
@@ -60,7 +62,9 @@ def _watched(workspace: Workspace, now: datetime) -> Iterator[tuple[Playbook, li
         playbook = workspace.playbook(name).playbook
         since = now - timedelta(days=playbook.measurement.reactivated_within_days)
         with workspace.ledger.begin() as conn:
-            people = enrolments.watched(conn, name, since=since, tag=playbook.no_response_tag)
+            people = enrolments.watched(
+                conn, name, since=since, bought_since=now - timedelta(days=RETAINED_DAYS), tag=playbook.no_response_tag
+            )
         for begin in range(0, len(people), _AT_ONCE):
             yield playbook, people[begin : begin + _AT_ONCE]
 
@@ -73,12 +77,14 @@ def _close(
     ids = [one.enrolment_id for one in people]
     current = enrolments.enrolments_of(conn, ids)
     last, still_open = sends.last_sent(conn, ids), touches.open_of(conn, ids)
-    tagged, bought = tags.standing(conn, playbook.no_response_tag), events.bought_after_end(conn, ids)
-    for one in current.values():
+    tag, bought = playbook.no_response_tag, events.bought_since_enrolled(conn, ids)
+    tagged = tags.standing(conn, tag, {one.customer_id for one in people})
+    for one in sorted(current.values(), key=lambda one: one.enrolment_id):
         if one.customer_id in tagged and one.enrolment_id in bought:
-            counts["untagged"] += tags.take_off(
-                conn, customer_id=one.customer_id, tag=playbook.no_response_tag, actor=ACTOR, now=now
-            )
+            removed = tags.take_off(conn, customer_id=one.customer_id, tag=tag, actor=ACTOR, now=now)
+            if removed:
+                measurements.insert_events(conn, [_tag_event(one, "removed", tag, now)])
+            counts["untagged"] += removed
         if one.state != "active" or not fresh:
             continue
         sent_at, until = last.get(one.enrolment_id, (None, None))
@@ -89,11 +95,21 @@ def _close(
         )  # fmt: skip
         if over is None:
             continue
-        counts[f"exit:{over.reason}"] += enrolments.end_enrolment(
+        ended = enrolments.end_enrolment(
             conn, one.enrolment_id, reason=over.reason, because=over.because, actor=ACTOR, now=now
         )
-        if over.reason == "no_response":
-            counts["tagged"] += tags.put(
-                conn, customer_id=one.customer_id, tag=playbook.no_response_tag, actor=ACTOR, now=now
-            )
+        counts[f"exit:{over.reason}"] += ended
+        if ended and over.reason == "no_response":
+            put = tags.put(conn, customer_id=one.customer_id, tag=tag, actor=ACTOR, now=now)
+            if put:
+                measurements.insert_events(conn, [_tag_event(one, "set", tag, now)])
+            counts["tagged"] += put
     return +counts
+
+
+def _tag_event(one: Enrolment, outcome: str, tag: str, now: datetime) -> dict[str, Any]:
+    """The measurement event of a tag that was set or removed."""
+    return {
+        "run_id": one.run_id, "playbook": one.playbook, "subject": one.customer_id, "kind": "tag", "outcome": outcome,
+        "reason": tag, "occurred_at": now, "rules_version": one.rules_version,
+    }  # fmt: skip

@@ -1,0 +1,154 @@
+"""What metrics are counted from: the ledger's facts about one playbook, as columns, and counts of what was decided."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import pyarrow as pa
+from sqlalchemy import ColumnElement, Connection, Select, case, func, select
+
+from reactivation.ledger.tables import (
+    enrolments,
+    events,
+    item_verdicts,
+    list_items,
+    lists,
+    measurement_events,
+    sends,
+    touches,
+)
+
+_TEXT, _TIME, _MONEY = pa.string(), pa.timestamp("us", tz="UTC"), pa.decimal128(18, 4)
+
+#: One row per message a provider accepted; ``unit_cost`` is what was signed for one redemption of its offer.
+SENT = pa.schema([
+    ("touch_id", _TEXT), ("enrolment_id", _TEXT), ("customer_id", _TEXT), ("number", pa.int64()), ("channel", _TEXT),
+    ("sent_at", _TIME), ("offer_id", _TEXT), ("unit_cost", _MONEY), ("unit_currency", _TEXT),
+])  # fmt: skip
+#: One row per event of a customer who was written to.
+TOLD = pa.schema([
+    ("event_id", _TEXT), ("customer_id", _TEXT), ("touch_id", _TEXT), ("kind", _TEXT), ("occurred_at", _TIME),
+    ("amount", _MONEY), ("currency", _TEXT), ("discount", _MONEY), ("about", _TEXT),
+])  # fmt: skip
+#: One row per candidate: the first time a decision was made about them.
+FIRST_DECIDED = pa.schema([("customer_id", _TEXT), ("first_at", _TIME)])
+
+
+def sent(conn: Connection, playbook: str) -> pa.Table:
+    """The messages of a playbook that a provider accepted, as ``SENT``, oldest first."""
+    per_item = (
+        select(list_items.c.list_id, func.count().label("listed")).group_by(list_items.c.list_id).subquery()
+    )  # fmt: skip
+    latest = func.row_number().over(
+        partition_by=list_items.c.touch_id, order_by=(lists.c.closed_at.desc(), lists.c.list_id)
+    )
+    signed = (
+        select(list_items.c.touch_id, lists.c.cost, per_item.c.listed, lists.c.currency, latest.label("latest"))
+        .join(lists, lists.c.list_id == list_items.c.list_id)
+        .join(per_item, per_item.c.list_id == lists.c.list_id)
+        .join(item_verdicts, (item_verdicts.c.list_id == lists.c.list_id)
+              & (item_verdicts.c.touch_id == list_items.c.touch_id) & (item_verdicts.c.verdict == "signed"))
+        .where(lists.c.kind == "offer", lists.c.playbook == playbook)
+        .subquery()
+    )  # fmt: skip
+    columns: tuple[ColumnElement[Any], ...] = (
+        touches.c.touch_id, touches.c.enrolment_id, enrolments.c.customer_id, touches.c.number, sends.c.channel,
+        sends.c.finished_at, touches.c.offer_id, signed.c.cost, signed.c.listed, signed.c.currency,
+    )  # fmt: skip
+    query = (
+        select(*columns)
+        .join(touches, touches.c.touch_id == sends.c.touch_id)
+        .join(enrolments, enrolments.c.enrolment_id == touches.c.enrolment_id)
+        .outerjoin(signed, (signed.c.touch_id == touches.c.touch_id) & (signed.c.latest == 1))
+        .where(touches.c.playbook == playbook, sends.c.state == "accepted")
+        .order_by(sends.c.finished_at, touches.c.touch_id)
+    )  # fmt: skip
+    rows = (
+        (*row[:7], None if row.cost is None else round(row.cost / row.listed, 4), row.currency)
+        for row in conn.execute(query)
+    )
+    return _table(rows, SENT)
+
+
+def told(conn: Connection, playbook: str) -> pa.Table:
+    """The events of everybody a playbook has written to, as ``TOLD``, in the order they happened."""
+    written_to = (
+        select(enrolments.c.customer_id)
+        .join(touches, touches.c.enrolment_id == enrolments.c.enrolment_id)
+        .join(sends, sends.c.touch_id == touches.c.touch_id)
+        .where(enrolments.c.playbook == playbook, sends.c.state == "accepted")
+    )
+    query = (
+        select(*(events.c[name] for name in TOLD.names))
+        .where(events.c.customer_id.in_(written_to))
+        .order_by(events.c.occurred_at, events.c.event_id)
+    )
+    return _table(conn.execute(query), TOLD)
+
+
+def first_decided(conn: Connection, playbook: str) -> pa.Table:
+    """Every candidate a playbook ever decided about, as ``FIRST_DECIDED``, by customer."""
+    at = measurement_events.c.occurred_at
+    query = (
+        select(measurement_events.c.subject, func.min(at, type_=at.type))
+        .where(measurement_events.c.playbook == playbook, measurement_events.c.kind == "decision")
+        .group_by(measurement_events.c.subject)
+        .order_by(measurement_events.c.subject)
+    )
+    return _table(conn.execute(query), FIRST_DECIDED)
+
+
+def verdicts(conn: Connection, playbook: str) -> dict[str, int]:
+    """How many messages were signed, rejected or held, each by the best that was said of it; a list that nobody
+    answered holds its messages."""
+    said = func.coalesce(item_verdicts.c.verdict, lists.c.state)
+    rank = case((said == "signed", 0), (said == "rejected", 1), else_=2)
+    best = (
+        select(list_items.c.touch_id, func.min(rank).label("rank"))
+        .join(lists, lists.c.list_id == list_items.c.list_id)
+        .outerjoin(item_verdicts, (item_verdicts.c.list_id == list_items.c.list_id)
+                   & (item_verdicts.c.touch_id == list_items.c.touch_id))
+        .where(lists.c.playbook == playbook, lists.c.kind == "content", lists.c.state != "open")
+        .group_by(list_items.c.touch_id)
+        .subquery()
+    )  # fmt: skip
+    counted = _counts(conn, select(best.c.rank, func.count()).group_by(best.c.rank))
+    return {word: counted.get(rank, 0) for rank, word in enumerate(("signed", "rejected", "held"))}
+
+
+def suppressed_since(conn: Connection, playbook: str) -> dict[str, int]:
+    """How many people the playbook enrolled may not be written to any more, by reason."""
+    told = (measurement_events.c.playbook == playbook) & (measurement_events.c.kind == "suppression")
+    people = func.count(measurement_events.c.subject.distinct())
+    query = select(measurement_events.c.outcome, people).where(told).group_by(measurement_events.c.outcome)
+    return _counts(conn, query)
+
+
+def send_states(conn: Connection, playbook: str) -> dict[str, int]:
+    """The playbook's sends by state."""
+    query = (
+        select(sends.c.state, func.count())
+        .join(touches, touches.c.touch_id == sends.c.touch_id)
+        .where(touches.c.playbook == playbook)
+        .group_by(sends.c.state)
+    )
+    return _counts(conn, query)
+
+
+def exit_reasons(conn: Connection, playbook: str) -> dict[str, int]:
+    """The playbook's ended enrolments by why they ended."""
+    ended = (enrolments.c.playbook == playbook) & (enrolments.c.state == "ended")
+    query = select(enrolments.c.exit_reason, func.count()).where(ended).group_by(enrolments.c.exit_reason)
+    return _counts(conn, query)
+
+
+def _counts(conn: Connection, query: Select[Any]) -> dict[Any, int]:
+    return {word: int(count) for word, count in conn.execute(query)}
+
+
+def _table(rows: Iterable[Any], schema: pa.Schema) -> pa.Table:
+    columns = tuple(zip(*rows, strict=True)) or ((),) * len(schema)
+    return pa.table(
+        [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)], schema=schema
+    )

@@ -1,0 +1,52 @@
+"""The ledger's facts about one playbook condensed by SQL (``include/sql/measured_*.sql``)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+
+from reactivation import paths
+from reactivation.evidence import open_engine
+from reactivation.measures.windows import ATTRIBUTED_DAYS, RETAINED_DAYS, VALUE_DAYS
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Outreach:
+    """The results of the statements of the same names, as rows."""
+
+    totals: Row
+    money: list[Row]
+    touches: list[Row]
+    offers: list[Row]
+    cohorts: list[Row]
+
+
+def count_outreach(
+    sent: pa.Table, told: pa.Table, first_decided: pa.Table, *, response_days: int, reactivated_days: int, now: datetime
+) -> Outreach:
+    """What came of the messages ``sent``; tables as ``ledger.measured`` gives them."""
+    with open_engine() as engine:
+
+        def ask(name: str, **parameters: Any) -> pa.Table:  # noqa: ANN401
+            return engine.sql(paths.sql(f"measured_{name}"), params=parameters).to_arrow_table()
+
+        for name, table in {"sent": sent, "told": told, "first_decided": first_decided}.items():
+            engine.register(name, table)
+        people = ask(
+            "people", response_days=response_days, reactivated_days=reactivated_days, attributed_days=ATTRIBUTED_DAYS,
+            retained_days=RETAINED_DAYS,
+        )  # fmt: skip
+        engine.register("people", people)
+        (totals,) = ask("totals", now=now, value_days=VALUE_DAYS).to_pylist()
+        return Outreach(
+            totals=totals,
+            money=ask("money", value_days=VALUE_DAYS, retained_days=RETAINED_DAYS).to_pylist(),
+            touches=ask("touches").to_pylist(),
+            offers=ask("offers").to_pylist(),
+            cohorts=ask("cohorts").to_pylist(),
+        )

@@ -1,0 +1,71 @@
+"""The measures, in the order they are shown: a name, a title for people, and exactly what is counted.
+
+Source: METHODS.md section 5; PLAYBOOKS.md, Measures; seeds 000, 001 and 003.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One measure. ``unit``: what ``count`` and ``of`` count."""
+
+    name: str
+    title: str
+    unit: str
+    definition: str
+
+
+_ALL = (
+    Measure("reactivation_eligibility_review_rate", "Candidates reviewed in full", "candidates",
+            "baseline: candidates whose value, inactivity reason, consent, relationship, offer eligibility and next "
+            "action are all on record ÷ all inactive candidates of the last run"),
+    Measure("candidates_reviewed", "Candidates by decision", "candidates", "candidates of the last run, by decision"),
+    Measure("accounts_reviewed", "Accounts reviewed in full", "accounts",
+            "accounts with a candidate reviewed in full ÷ accounts with a candidate, last run"),
+    Measure("contacts_suppressed", "Contacts suppressed", "candidates",
+            "candidates the last run decided never to contact ÷ all its candidates, by decisive reason"),
+    Measure("suppressed_since", "Suppressed after enrolment", "people",
+            "people enrolled at any time who may not be written to any more, by reason"),
+    Measure("holds", "Held back for now", "candidates",
+            "candidates the last run held ÷ all its candidates, by decisive reason"),
+    Measure("unresolved_issue_flags", "Unresolved issues", "candidates",
+            "candidates of the last run with an open case, whatever decided ÷ all its candidates"),
+    Measure("outreach_approved", "Messages approved", "messages",
+            "messages an owner signed ÷ messages of closed lists; held: nobody agreed, silence included"),
+    Measure("sends", "Messages sent", "messages", "messages by what the provider said of them"),
+    Measure("response_rate", "Responded", "people",
+            "people with a click, reply, visit, login or purchase within the response window (30 days) of a delivered "
+            "message ÷ people delivered to"),
+    Measure("reactivations", "Reactivated", "people",
+            "people whose first purchase, booking or restart came within the reactivation window (90 days) of the "
+            "first message ÷ people written to; a cancelled purchase is none"),
+    Measure("discount_use", "Codes redeemed", "codes",
+            "offer codes redeemed ÷ offer codes sent, by offer; cost: what was taken off, else what was signed for "
+            "one"),
+    Measure("unsubscribes", "Unsubscribed", "people",
+            "people who unsubscribed, opted out, withdrew or objected after the first message ÷ people delivered to"),
+    Measure("complaints", "Complained", "people",
+            "people who complained after the first message ÷ people delivered to"),
+    Measure("bounces", "Bounced", "people", "people a message came back from ÷ people written to"),
+    Measure("repeat_purchases", "Bought again", "people",
+            "reactivated people with another purchase within 365 days of the reactivating one ÷ people reactivated"),
+    Measure("retained_revenue", "Retained revenue", "people",
+            "net revenue of the 365 days from the reactivating purchase on, that purchase included, by currency"),
+    Measure("closed_reasons", "Ended, by reason", "enrolments", "enrolments that have ended, by why ÷ all that ended"),
+    Measure("reactivation_rate_by_cohort", "Reactivation rate by cohort", "candidates",
+            "reactivated ÷ all dormant candidates first decided about in a week, the suppressed, held and held out "
+            "included"),
+    Measure("time_to_reactivate", "Time to reactivate", "enrolments",
+            "whole days from the first message to the purchase, median"),
+    Measure("reactivated_ltv", "Lifetime value after reactivation", "people",
+            "purchases of the 90 days from the reactivating purchase on, that purchase included, by currency"),
+    Measure("channel_attribution", "What brought people back", "reactivations",
+            "reactivating purchases by the last delivered message within 30 days before them"),
+    Measure("incentive_efficiency", "Revenue per discount cost", "codes",
+            "revenue of redeeming purchases ÷ cost of the redeemed codes, by offer; none where the cost is zero"),
+)  # fmt: skip
+
+MEASURES = {measure.name: measure for measure in _ALL}

@@ -1,0 +1,123 @@
+"""What the outreach came to: figures over what was signed, sent and came back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from reactivation.measures.counting import Outreach, Row
+from reactivation.measures.figures import NOT_ENOUGH, Figure, ratio, share, shares
+from reactivation.measures.windows import VALUE_DAYS
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Counts by word: what owners said of messages, what providers said of sends, why enrolments ended, and why people
+    may not be written to any more."""
+
+    verdicts: Mapping[str, int]
+    sends: Mapping[str, int]
+    exits: Mapping[str, int]
+    suppressed: Mapping[str, int]
+
+
+def outreach_figures(answers: Answers, outreach: Outreach) -> list[Figure]:
+    """Every figure that the ledger has, in the order of ``MEASURES``."""
+    totals = outreach.totals
+    written, delivered, reactivated = totals["written_to"], totals["delivered_to"], totals["reactivated"]
+    judged, ended = sum(answers.verdicts.values()), sum(answers.exits.values())
+    return [
+        *(Figure("suppressed_since", reason, count) for reason, count in _largest_first(answers.suppressed)),
+        share("outreach_approved", answers.verdicts["signed"], judged),
+        *(share("outreach_approved", answers.verdicts[word], judged, word) for word in ("held", "rejected")),
+        *(Figure("sends", state, answers.sends.get(state, 0)) for state in ("accepted", "refused", "unknown")),
+        share("response_rate", totals["responded"], delivered),
+        share("reactivations", reactivated, written),
+        *_discount_use(outreach.offers),
+        share("unsubscribes", totals["unsubscribed"], delivered),
+        share("complaints", totals["complained"], delivered),
+        share("bounces", totals["bounced"], written),
+        share("repeat_purchases", totals["bought_again"], reactivated,
+              note=f"{totals['repeat_purchases']} further purchases"),
+        *_money("retained_revenue", "retained", outreach.money),
+        Figure("closed_reasons", count=ended),
+        *shares("closed_reasons", answers.exits, ended),
+        *_cohorts(outreach.cohorts),
+        _time(totals),
+        *(_seen(figure, totals) for figure in _money("reactivated_ltv", "value", outreach.money)),
+        *(Figure("channel_attribution", _touch(row), row["reactivations"], reactivated, amount=row["revenue"],
+                 currency=row["currency"]) for row in outreach.touches),
+        *_efficiency(outreach.offers),
+    ]  # fmt: skip
+
+
+def _largest_first(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+
+
+def _discount_use(offers: list[Row]) -> list[Figure]:
+    sent = {row["offer_id"]: row["codes_sent"] for row in offers}
+    whole = share("discount_use", sum(row["redeemed"] for row in offers), sum(sent.values()))
+    return [whole, *(_redeemed(row) for row in offers)]
+
+
+def _redeemed(row: Row) -> Figure:
+    return Figure(
+        "discount_use", row["offer_id"], row["redeemed"], row["codes_sent"],
+        round(row["redeemed"] / row["codes_sent"], 4), cost=row["cost"], currency=row["currency"], note=_unknown(row),
+    )  # fmt: skip
+
+
+def _unknown(row: Row) -> str | None:
+    return f"cost of {row['cost_unknown']} unknown" if row["cost_unknown"] else None
+
+
+def _money(measure: str, window: str, rows: Iterable[Row]) -> list[Figure]:
+    """An amount per currency; what no source priced is said."""
+    found = [
+        Figure(measure, count=row["customers"], amount=row["amount"], currency=row["currency"],
+               note=f"{row['unpriced']} without an amount" if row["unpriced"] else None)
+        for row in rows if row["window"] == window
+    ]  # fmt: skip
+    return found or [Figure(measure, count=0, amount=Decimal(0), note=NOT_ENOUGH)]
+
+
+def _seen(figure: Figure, totals: Row) -> Figure:
+    """Lifetime value says for how many the whole window has passed."""
+    if figure.note is not None:
+        return figure
+    note = f"{totals['seen_for_long']} of {totals['reactivated']} seen for all {VALUE_DAYS} days"
+    return Figure(**{**vars(figure), "note": note})
+
+
+def _time(totals: Row) -> Figure:
+    none = totals["median_days"] is None
+    return Figure(
+        "time_to_reactivate", count=totals["reactivated"], days=totals["median_days"], note=NOT_ENOUGH if none else None
+    )
+
+
+def _cohorts(rows: list[Row]) -> list[Figure]:
+    whole = share(
+        "reactivation_rate_by_cohort", sum(row["reactivated"] for row in rows), sum(row["candidates"] for row in rows)
+    )
+    weeks = (
+        share("reactivation_rate_by_cohort", row["reactivated"], row["candidates"], f"week of {row['week']}")
+        for row in rows
+    )
+    return [whole, *weeks]
+
+
+def _touch(row: Row) -> str:
+    return "no message" if row["touch_number"] is None else f"touch {row['touch_number']}, {row['channel']}"
+
+
+def _efficiency(offers: list[Row]) -> list[Figure]:
+    figures = [
+        Figure("incentive_efficiency", row["offer_id"], row["redeemed"], rate=ratio(row["revenue"], row["cost"]),
+               amount=row["revenue"], cost=row["cost"], currency=row["currency"],
+               note=_unknown(row) or (None if row["cost"] else NOT_ENOUGH))
+        for row in offers
+    ]  # fmt: skip
+    return figures or [Figure("incentive_efficiency", note=NOT_ENOUGH)]

@@ -1,0 +1,83 @@
+"""The figures of one playbook: of its last run's decisions, and of everything the ledger has of it.
+
+Reads and writes nothing; ids, codes, counts and amounts only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from reactivation.ledger import measured
+from reactivation.measures import MEASURES, Answers, Figure, count_outreach, outreach_figures, review_figures
+from reactivation.steps.results import decisions_of
+
+if TYPE_CHECKING:
+    from reactivation.steps.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """``run_id``: the run whose decisions were counted; the figures stand in the order of ``MEASURES``."""
+
+    playbook: str
+    run_id: str
+    at: datetime
+    figures: tuple[Figure, ...]
+
+
+SHOWN = ("measure", "part", "count", "of", "rate", "amount", "note")
+
+
+def shown(found: Metrics) -> Iterator[tuple[str, ...]]:
+    """The figures as a table of ``SHOWN`` for people; parts stand below their measure."""
+    last = ""
+    for figure in found.figures:
+        measure = MEASURES[figure.measure]
+        title = "" if figure.measure == last else measure.title
+        last = figure.measure
+        yield (
+            title, figure.by or "", _whole(figure.count), f"{_whole(figure.of)} {measure.unit if figure.of else ''}",
+            _rate(figure), _amount(figure), figure.note or "",
+        )  # fmt: skip
+
+
+def _whole(count: int | None) -> str:
+    return "" if count is None else f"{count:,}"
+
+
+def _rate(figure: Figure) -> str:
+    if figure.days is not None:
+        return f"{figure.days:g} days"
+    if figure.rate is None:
+        return ""
+    return f"{figure.rate:.2f}" if figure.of is None else f"{figure.rate:.1%}"
+
+
+def _amount(figure: Figure) -> str:
+    money = [("", figure.amount), ("cost ", figure.cost)]
+    return ", ".join(
+        f"{word}{figure.currency or ''} {value:,.2f}".strip() for word, value in money if value is not None
+    )
+
+
+def metrics(workspace: Workspace, name: str, now: datetime) -> Metrics:
+    """The figures of a playbook at ``now``. Raises ``StepError`` when it has decided nothing yet."""
+    measurement = workspace.playbook(name).playbook.measurement
+    run_id, decisions = decisions_of(workspace, name)
+    with workspace.ledger.begin() as conn:
+        sent, told = measured.sent(conn, name), measured.told(conn, name)
+        first_decided = measured.first_decided(conn, name)
+        answers = Answers(
+            verdicts=measured.verdicts(conn, name), sends=measured.send_states(conn, name),
+            exits=measured.exit_reasons(conn, name), suppressed=measured.suppressed_since(conn, name),
+        )  # fmt: skip
+    outreach = count_outreach(
+        sent, told, first_decided, response_days=measurement.response_within_days,
+        reactivated_days=measurement.reactivated_within_days, now=now,
+    )  # fmt: skip
+    place = {measure: position for position, measure in enumerate(MEASURES)}
+    figures = [*review_figures(decisions), *outreach_figures(answers, outreach)]
+    return Metrics(name, run_id, now, tuple(sorted(figures, key=lambda figure: place[figure.measure])))

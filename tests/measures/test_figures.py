@@ -1,0 +1,119 @@
+"""Figures: each with its parts, and an honest word where there is nothing to divide by."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+import pyarrow as pa
+
+from reactivation import paths
+from reactivation.measures import MEASURES, Answers, Figure, Outreach, outreach_figures, review_figures
+from reactivation.measures.figures import NOT_ENOUGH
+from reactivation.playbooks.loader import load_all
+from reactivation.policy.decisions import DECISIONS
+
+ANSWERS = Answers(
+    verdicts={"signed": 6, "held": 3, "rejected": 1}, sends={"accepted": 5}, exits={"no_response": 3, "reactivated": 1},
+    suppressed={"opt_out": 1},
+)  # fmt: skip
+NOTHING = Answers(verdicts={"signed": 0, "held": 0, "rejected": 0}, sends={}, exits={}, suppressed={})
+TOTALS = {
+    "written_to": 5, "delivered_to": 4, "bounced": 1, "responded": 3, "reactivated": 2, "seen_for_long": 1,
+    "bought_again": 1, "repeat_purchases": 2, "unsubscribed": 1, "complained": 0, "median_days": 3.5,
+}  # fmt: skip
+OFFER = {"offer_id": "o-15", "codes_sent": 4, "currency": "GBP", "redeemed": 1, "revenue": Decimal("90.00"),
+         "cost": Decimal("15.00"), "cost_unknown": 0}  # fmt: skip
+OUTREACH = Outreach(
+    totals=TOTALS,
+    money=[{"window": "value", "currency": "GBP", "amount": Decimal("120.00"), "customers": 2, "unpriced": 0}],
+    touches=[{"touch_number": 3, "channel": "email", "currency": "GBP", "reactivations": 2,
+              "revenue": Decimal("90.00")}],
+    offers=[OFFER],
+    cohorts=[{"week": date(2026, 3, 2), "candidates": 50, "reactivated": 2}],
+)  # fmt: skip
+EMPTY = Outreach(
+    totals={name: None if name == "median_days" else 0 for name in TOTALS}, money=[], touches=[], offers=[], cohorts=[]
+)
+
+
+def one(figures: list[Figure], measure: str, by: str | None = None) -> Figure:
+    (found,) = [figure for figure in figures if (figure.measure, figure.by) == (measure, by)]
+    return found
+
+
+def test_every_rate_has_its_numerator_and_denominator() -> None:
+    """Response over people delivered to, reactivation over people written to."""
+    figures = outreach_figures(ANSWERS, OUTREACH)
+    rates = {name: one(figures, name) for name in ("response_rate", "reactivations", "unsubscribes", "bounces")}
+    assert {name: (f.count, f.of, f.rate) for name, f in rates.items()} == {
+        "response_rate": (3, 4, 0.75), "reactivations": (2, 5, 0.4), "unsubscribes": (1, 4, 0.25),
+        "bounces": (1, 5, 0.2),
+    }  # fmt: skip
+    approved = [one(figures, "outreach_approved", by) for by in (None, "held", "rejected")]
+    assert [(f.count, f.of) for f in approved] == [(6, 10), (3, 10), (1, 10)]
+    assert one(figures, "discount_use").rate == 0.25
+    assert one(figures, "incentive_efficiency", "o-15").rate == 6.0
+    assert one(figures, "time_to_reactivate").days == 3.5
+    assert one(figures, "reactivated_ltv").note == "1 of 2 seen for all 90 days"
+    assert one(figures, "channel_attribution", "touch 3, email").amount == Decimal("90.00")
+
+
+def test_where_there_is_nothing_it_says_so() -> None:
+    """No rate is made up, no zero is divided by."""
+    figures = outreach_figures(NOTHING, EMPTY)
+    rates = [figure for figure in figures if figure.of is not None or figure.amount is not None or figure.count is None]
+    assert rates
+    for figure in rates:
+        assert (figure.rate, figure.of or 0) == (None, 0)
+        assert figure.note == NOT_ENOUGH or figure.measure == "repeat_purchases", figure
+    assert one(figures, "time_to_reactivate").note == NOT_ENOUGH
+
+
+def test_an_offer_that_cost_nothing_has_no_efficiency() -> None:
+    """Not infinity."""
+    free = Outreach(**{**vars(OUTREACH), "offers": [OFFER | {"cost": Decimal("0.00")}]})
+    figure = one(outreach_figures(ANSWERS, free), "incentive_efficiency", "o-15")
+    assert (figure.rate, figure.note) == (None, NOT_ENOUGH)
+
+
+def test_the_baseline_counts_candidates_reviewed_in_full() -> None:
+    """Over all inactive candidates, the suppressed and the held included, with reasons by their decisive code."""
+    rows = [
+        {"reviewed": True, "decision": "enrol", "reason_codes": [], "account_id": "a-1", "gate_no_open_issue": "pass"},
+        {"reviewed": True, "decision": "suppress", "reason_codes": ["suppressed:opt_out", "fit:bad"],
+         "account_id": "a-1", "gate_no_open_issue": "fail:open_case"},
+        {"reviewed": False, "decision": "suppress", "reason_codes": ["permission:unknown"], "account_id": "a-2",
+         "gate_no_open_issue": "pass"},
+        {"reviewed": True, "decision": "hold", "reason_codes": ["timing:cap"], "account_id": None,
+         "gate_no_open_issue": "pass"},
+    ]  # fmt: skip
+    figures = review_figures(pa.Table.from_pylist(rows, schema=DECISIONS))
+    assert one(figures, "reactivation_eligibility_review_rate").rate == 0.75
+    assert one(figures, "accounts_reviewed") == Figure("accounts_reviewed", None, 1, 2, 0.5)
+    assert one(figures, "contacts_suppressed").count == 2
+    assert one(figures, "contacts_suppressed", "suppressed:opt_out").count == 1
+    assert one(figures, "holds", "timing:cap").rate == 0.25
+    assert one(figures, "unresolved_issue_flags").count == 1
+
+
+def test_a_run_without_candidates_has_no_rate() -> None:
+    """Nobody inactive is no review of nobody."""
+    figures = review_figures(DECISIONS.empty_table())
+    assert {figure.rate for figure in figures} == {None}
+    assert {figure.note for figure in figures} == {NOT_ENOUGH}
+
+
+def test_every_figure_is_of_a_measure_that_is_defined() -> None:
+    """And every measure has figures."""
+    figures = [*outreach_figures(ANSWERS, OUTREACH), *review_figures(DECISIONS.empty_table())]
+    shown = {figure.measure for figure in figures}
+    assert shown <= set(MEASURES)
+    assert set(MEASURES) - shown == {"retained_revenue"} - shown
+
+
+def test_every_measure_a_playbook_declares_is_counted() -> None:
+    """Its baseline metric too."""
+    for loaded in load_all(paths.PLAYBOOKS):
+        declared = loaded.playbook.measurement
+        assert {declared.baseline_metric, *declared.measures} <= set(MEASURES)
