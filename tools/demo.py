@@ -1,7 +1,13 @@
-"""``make demo``: the whole product without a person, on a given clock; exits 0 when the books balance."""
+"""``make demo``: the whole product without a person, on a given clock; exits 0 when the books balance.
+
+With ``PURCHASES`` (a file of real purchases) and ``NOW`` (a working hour of its customers within a day of the history's
+end) the company is made of that history instead of the sample.
+"""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -17,9 +23,10 @@ NOW = datetime(2026, 11, 24, 11, 0, tzinfo=ZoneInfo("Europe/London"))
 
 def demo(root: Path, port: int) -> int:
     """Snapshot to outbox with scripted signers; ``LocalError`` says what does not add up."""
-    home = Home(root / "demo")
-    with Stack(home, port, say=say, fresh=True, overrides={"REACTIVATION_NOW": NOW.isoformat()}) as stack:
-        workspace, operator = start(stack, NOW)
+    home, now = Home(root / "demo"), _clock(os.environ)
+    purchases = Path(os.environ["PURCHASES"]).absolute() if os.environ.get("PURCHASES") else None
+    with Stack(home, port, say=say, fresh=True, overrides={"REACTIVATION_NOW": now.isoformat()}) as stack:
+        workspace, operator = start(stack, now, purchases=purchases)
         run_id = first_run(stack, workspace, operator)
         wait_until_asked(stack, workspace)
         show_lists(workspace, stack.url)
@@ -34,6 +41,19 @@ def demo(root: Path, port: int) -> int:
             raise LocalError("the books do not balance:\n  " + "\n  ".join(wrong))
     say(f"the books balance; the messages are in {home.outbox}")
     return 0
+
+
+def _clock(environment: Mapping[str, str]) -> datetime:
+    text = environment.get("NOW")
+    if not text:
+        return NOW
+    try:
+        given = datetime.fromisoformat(text)
+    except ValueError:
+        given = None
+    if given is None or given.tzinfo is None:
+        raise LocalError(f"NOW={text} is no instant; write for example 1998-07-01T19:00+00:00")
+    return given
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from rich.table import Table
 
 from reactivation.ledger import lists, runs
 from reactivation.orchestration.connections import settings_from_environment
-from reactivation.sample import generate
+from reactivation.sample import dress, generate
 from reactivation.steps.answers import questions_to_ask
 from reactivation.steps.errors import EXPECTED_ERRORS
 from reactivation.steps.funnel import funnel
@@ -37,10 +37,19 @@ console = Console()
 say = partial(console.print, highlight=False, soft_wrap=True)
 
 
-def start(stack: Stack, now: datetime, *, triggerer: bool = False) -> tuple[Workspace, Api]:
-    """From an empty or used home to a running Airflow that has read our DAGs; also returns the operator's session."""
+def start(
+    stack: Stack, now: datetime, *, triggerer: bool = False, purchases: Path | None = None
+) -> tuple[Workspace, Api]:
+    """From an empty or used home to a running Airflow that has read our DAGs; also returns the operator's session.
+
+    ``purchases``: a real history to make the company of, instead of the sample.
+    """
     os.environ.update(stack.environment)  # what we read in this process is what the tasks read in theirs
-    _sample(stack.home, now)
+    if purchases is None:
+        _sample(stack.home, now)
+    else:
+        say(f"dressing {purchases.name} as a CRM")
+        dress(purchases, stack.home.sample, seed=SEED)
     stack.run("migrating Airflow's database", "airflow", "db", "migrate")
     stack.run("migrating the ledger", "reactivation", "ledger", "upgrade")
     workspace = open_workspace(settings_from_environment())
