@@ -102,6 +102,12 @@ def open_workspace(settings: Settings) -> Workspace:
         migrations.upgrade(settings.ledger_url)
     keys = AddressKeys(settings.address_keys)
     workspace = Workspace(settings, open_ledger(settings.ledger_url), keys)
-    with workspace.ledger.begin() as conn:
-        identity.identify(conn, environment=settings.environment, check_values=keys.check_values(), now=workspace.now())
+    try:
+        with workspace.ledger.begin() as conn:
+            identity.identify(
+                conn, environment=settings.environment, check_values=keys.check_values(), now=workspace.now()
+            )
+    except Exception:
+        workspace.ledger.close()
+        raise
     return workspace
