@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 from configparser import RawConfigParser
 from pathlib import Path
@@ -165,13 +166,20 @@ def test_the_image_has_the_pinned_airflow_and_what_the_file_needs() -> None:
     assert DOCKERFILE.count("--require-hashes") == 2
 
 
-@pytest.mark.skipif(
-    subprocess.run(["sh", "-c", "docker compose version"], capture_output=True, check=False).returncode != 0,
-    reason="the compose client is not installed",
-)
-def test_the_compose_client_reads_it(tmp_path: Path) -> None:
+def test_the_compose_client_reads_it() -> None:
     """With every variable given, it finds nothing wrong."""
+    client = _compose_client()
     given = dict.fromkeys(re.findall(r"^([A-Z_]+)=$", (ROOT / ".env.example").read_text(), re.M), "x")
-    subprocess.run(
-        ["docker", "compose", "config", "--quiet"], cwd=ROOT, env={**os.environ, **given}, check=True, timeout=60
-    )
+    subprocess.run([*client, "config", "--quiet"], cwd=ROOT, env={**os.environ, **given}, check=True, timeout=60)
+
+
+def _compose_client() -> list[str]:
+    """The command of whichever client there is; no engine is needed to read a file."""
+    if shutil.which("docker-compose"):
+        return ["docker-compose"]
+    if subprocess.run(["sh", "-c", "docker compose version"], capture_output=True, check=False).returncode == 0:
+        return ["docker", "compose"]
+    missing = "there is no compose client; install docker-compose"
+    if os.environ.get("CI"):
+        pytest.fail(missing, pytrace=False)
+    pytest.skip(missing)
