@@ -108,7 +108,7 @@ class TestHeld:
     @pytest.mark.parametrize(("change", "reason"), [
         (lambda h: h.decisions.update({"c-ada": decision("c-ada", decision="hold")}), "decision:hold"),
         (lambda h: h.decisions.pop("c-ada"), "decision:none"),
-        (lambda h: h.decisions["c-ada"].update(recommended_channel=None), "channel_not_permitted"),
+        (lambda h: h.decisions["c-ada"].update(email_basis=None), "channel_not_permitted"),
         (lambda h: h.contacts.update({"c-ada": contact("c-ada", email_key="f" * 64)}), "address_changed"),
         (lambda h: h.contacts.update({"c-ada": contact("c-ada", zones=[], zone_sources=[])}), "no_legal_instant"),
         (lambda h: h.people.pop("c-ada"), "recipient_missing"),

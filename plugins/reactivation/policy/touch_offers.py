@@ -27,8 +27,8 @@ Skips = list[tuple[str, Any]]
 
 #: Without these an offer has no boundaries.
 _NEEDED = ("kind", "value", "unit_cost", "starts_at", "ends_at", "budget")
-#: The kinds of offer, and the positions a person may be at, for each monetary incentive of a touch.
-_KINDS = {"points_or_credit": ("points", "credit"), "percent": ("percent",)}
+#: The kinds of offer for each incentive of a touch, and the positions a person may be at for each monetary one.
+_KINDS = {"points_or_credit": ("points", "credit"), "access": ("early_access",), "percent": ("percent",)}
 _POSITIONS = {"points_or_credit": ("points_or_credit", "percent"), "percent": ("percent",)}
 
 
@@ -42,19 +42,24 @@ def whole_offers(offers: pa.Table) -> dict[str, dict[str, Any]]:
 def offer_skips(
     touch: Touch, offer: Mapping[str, Any] | None, people: pa.Table, instant: pa.Array, rules: TimingRules
 ) -> Skips:
-    """Why a touch's offer keeps it from each person at its instant. No reason for a touch without monetary incentive.
+    """Why a touch's offer keeps it from each person at its instant. No reason for a touch that makes none: of the
+    incentives only access can do without. Access costs the customer's margin nothing, so anybody may have it.
 
     ``offer`` is its row of the contract's table, ``None`` when there is none whole. ``people`` has the decision's
     gate_offer_allowed, offer_position and offer_cap (largest share of the order value).
     """
-    if touch.incentive not in _KINDS:
+    if touch.incentive not in _KINDS or (touch.incentive == "access" and touch.offer is None):
         return []
     if offer is None:
         return [("offer_unknown", True)]
-    skips: Skips = [
-        ("offer_kind", offer["kind"] not in _KINDS[touch.incentive]),
-        ("offer_not_allowed", pc.not_equal(people["gate_offer_allowed"], PASS)),
-        ("offer_above_position", pc.invert(pc.is_in(people["offer_position"], pa.array(_POSITIONS[touch.incentive])))),
+    skips: Skips = [("offer_kind", offer["kind"] not in _KINDS[touch.incentive])]
+    if touch.incentive in _POSITIONS:
+        reached = pc.is_in(people["offer_position"], pa.array(_POSITIONS[touch.incentive]))
+        skips += [
+            ("offer_not_allowed", pc.not_equal(people["gate_offer_allowed"], PASS)),
+            ("offer_above_position", pc.invert(reached)),
+        ]
+    skips += [
         ("offer_not_started", pc.less(instant, pa.scalar(offer["starts_at"], TIME))),
         ("offer_ends", pc.greater_equal(instant, pa.scalar(last_send(offer, rules), TIME))),
     ]
