@@ -29,7 +29,7 @@ Skips = list[tuple[str, Any]]
 _NEEDED = ("kind", "value", "unit_cost", "starts_at", "ends_at", "budget")
 #: The kinds of offer for each incentive of a touch, and the positions a person may be at for each monetary one.
 _KINDS = {"points_or_credit": ("points", "credit"), "access": ("early_access",), "percent": ("percent",)}
-_POSITIONS = {"points_or_credit": ("points_or_credit", "percent"), "percent": ("percent",)}
+POSITIONS = {"points_or_credit": ("points_or_credit", "percent"), "percent": ("percent",)}
 
 
 def whole_offers(offers: pa.Table) -> dict[str, dict[str, Any]]:
@@ -53,11 +53,13 @@ def offer_skips(
     if offer is None:
         return [("offer_unknown", True)]
     skips: Skips = [("offer_kind", offer["kind"] not in _KINDS[touch.incentive])]
-    if touch.incentive in _POSITIONS:
-        reached = pc.is_in(people["offer_position"], pa.array(_POSITIONS[touch.incentive]))
+    if touch.incentive in POSITIONS:
+        gate, position = people["gate_offer_allowed"], people["offer_position"]
+        # A gate that drops the stronger offer alone leaves a position, and up to there an offer is allowed.
+        some = pc.or_(pc.equal(gate, PASS), pc.not_equal(position, "none"))
         skips += [
-            ("offer_not_allowed", pc.not_equal(people["gate_offer_allowed"], PASS)),
-            ("offer_above_position", pc.invert(reached)),
+            ("offer_not_allowed", pc.or_(pc.is_null(gate), pc.invert(pc.fill_null(some, True)))),
+            ("offer_above_position", pc.invert(pc.is_in(position, pa.array(POSITIONS[touch.incentive])))),
         ]
     skips += [
         ("offer_not_started", pc.less(instant, pa.scalar(offer["starts_at"], TIME))),

@@ -20,6 +20,7 @@ from reactivation.playbooks.model import Playbook
 from reactivation.playbooks.model import Touch as Declared
 from reactivation.policy.decisions import PASS
 from reactivation.policy.timing import TimingRules
+from reactivation.policy.touch_offers import POSITIONS
 
 #: What a ``no`` of the ladder means for a touch that is already signed, by the word its reason begins with. The source
 #: being silent or the hour being wrong passes; what is known against the person ends the enrolment; a question that
@@ -93,7 +94,7 @@ def verdict(
         ("channel_dropped", row["gate_reachable"] not in (PASS, f"drop:{_other(touch.channel)}")),
         ("address_changed", row[_key_column(touch.channel)] != touch.address_key),
         ("basis_changed", not set(draft["basis_records"]) <= set(row[f"{touch.channel}_records"] or ())),
-        ("offer_not_allowed", _costs_money(touch, declared) and row["gate_offer_allowed"] != PASS),
+        ("offer_not_allowed", _is_refused(touch, declared, row)),
         ("deadline_too_close", _too_close(draft["deadline"], now, timing)),
     ]
     held = next((reason for reason, fails in checks if fails), None)
@@ -102,8 +103,11 @@ def verdict(
     return Verdict("send") if legal else Verdict("wait", "not_legal_now")
 
 
-def _costs_money(touch: Touch, declared: Declared) -> bool:
-    return touch.offer_id is not None and declared.incentive != "access"
+def _is_refused(touch: Touch, declared: Declared, row: Mapping[str, Any]) -> bool:
+    """Whether a monetary offer is above what the person may be offered now."""
+    if touch.offer_id is None or declared.incentive not in POSITIONS:
+        return False
+    return row["gate_offer_allowed"] != PASS and row["offer_position"] not in POSITIONS[declared.incentive]
 
 
 def _other(channel: str) -> str:
