@@ -2,8 +2,9 @@
 -- Parameters: $brand text, the brand that asks; $channels list of texts, the channels it writes on.
 -- Grain: one row per (address_key, brand, channel, reason), the earliest statement of it; ordered by these.
 -- Why so: a no about a customer holds for each address of theirs, a no about an address holds for that address. A
---   withdrawn consent is a no as long as no later grant follows it, and only on its own channel; everything else is a no
---   on every channel. Free text of the source (who said so) is not carried over.
+--   withdrawn consent is a no as long as no later grant follows it, and while none stands for another of the channels:
+--   who left one channel and stays on another chose so, and the permission of the one he left is gone anyway. Everything
+--   else is a no on every channel. Free text of the source (who said so) is not carried over.
 WITH address AS (
     SELECT customer_id, email_key AS address_key FROM contacts WHERE email_key IS NOT NULL
     UNION
@@ -24,6 +25,15 @@ stated AS (
         FROM consents AS granted
         WHERE granted.customer_id = withdrawn.customer_id AND granted.channel = withdrawn.channel
             AND granted.state = 'granted' AND granted.occurred_at > withdrawn.occurred_at
+    ) AND NOT EXISTS (
+        FROM consents AS elsewhere
+        WHERE elsewhere.customer_id = withdrawn.customer_id AND elsewhere.channel <> withdrawn.channel
+            AND list_contains($channels::VARCHAR[], elsewhere.channel) AND elsewhere.state = 'granted'
+            AND NOT EXISTS (
+                FROM consents AS later
+                WHERE later.customer_id = elsewhere.customer_id AND later.channel = elsewhere.channel
+                    AND later.state = 'withdrawn' AND later.occurred_at >= elsewhere.occurred_at
+            )
     )
     UNION ALL
     SELECT customer_id, NULL, $brand, '*', 'complaint', 'engagements', last_complaint_at
