@@ -141,7 +141,8 @@ def offer(offer_id: str, **changes: Any) -> Row:
 def claim(claim_id: str, **changes: Any) -> Row:
     """One row of ``claims``: a reviewed customer review."""
     row: Row = {
-        "claim_id": claim_id, "kind": "review", "text_ref": "reviews/1841", "evidence_ref": "reviews/1841/export",
+        "claim_id": claim_id, "kind": "review", "text_ref": "texts/clm-community-households.txt",
+        "evidence_ref": "reviews/1841/export",
         "captured_at": days_ago(20), "valid_until": None, "audience_category": "heating", "rights_ok": True,
         "reviewed_by": "own-cleo", "reviewed_at": days_ago(10),
     }  # fmt: skip
@@ -190,6 +191,8 @@ def tables() -> dict[str, list[Row]]:
         "suppressions": [suppression("s-1", customer_id="c-dov", address="dov.hart@gmail.com")],
         "offers": [
             offer("offer-credit-15"),
+            offer("offer-early-spring", name="First pick of the diary", kind="early_access", value=Decimal(0),
+                  currency=None, redeem_within_hours=None, terms="Book before everybody else. Sixty places."),
             offer("offer-percent-20", name="20 percent off", kind="percent", value=Decimal("20.00"), currency=None,
                   unit_cost=Decimal("30.00"), terms="20 percent off your next booking. One per customer."),
         ],

@@ -34,3 +34,12 @@ def a_signed_touch(**changes: Any) -> SendableTouch:
         "draft_digest": "d" * 64, "answer_ids": (an_id("answer"),),
     }  # fmt: skip
     return SendableTouch(made_by=_MAKER, **(values | changes))
+
+
+def a_signed_text_message(**changes: Any) -> SendableTouch:
+    """The same by text message."""
+    made = {
+        "channel": "sms", "sender": "+447700900123", "recipient": "+447700900456", "subject": None, "html": None,
+        "text": "Harbour & Finch: your gutters, £15? Reply STOP to opt out", "headers": (),
+    }  # fmt: skip
+    return a_signed_touch(**(made | changes))

@@ -55,7 +55,11 @@ def _verdicts(conn: Connection) -> list[str]:
 def _sends(workspace: Workspace, conn: Connection) -> list[str]:
     made = {row.send_id: row for row in conn.execute(select(sends))}
     delivered = {send_id for send_id, row in made.items() if row.state == "accepted"}
-    in_outbox = {file.stem for file in workspace.settings.outbox.glob("*.eml")}
+    in_outbox = {
+        file.name.partition(".")[0]
+        for messages in ("*.eml", "*.sms.json")
+        for file in workspace.settings.outbox.glob(messages)
+    }
     state = {row.touch_id: row for row in conn.execute(select(touches))}
     by_verdict: dict[str, set[str]] = {"signed": set(), "held": set(), "rejected": set()}
     for row in conn.execute(select(item_verdicts.c.touch_id, item_verdicts.c.verdict)):

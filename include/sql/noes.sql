@@ -4,9 +4,10 @@
 --   the ledger has for those asked about), written (customer_id, touch_id, address_key: the touches that bounces are told of).
 -- Grain: one row per (event_id, address_key); ordered by these. event_id names the source's own record.
 -- Why so: a no about a customer holds for each address of theirs, those we wrote to included, a no about an address holds
---   for that address. A withdrawn consent is a no as long as no later grant follows it, and only on its own channel;
---   everything else is a no on every channel. A message of ours that came back says of exactly the address it went to
---   that it is none, unless the same person showed later that a message arrived; what came back of other systems'
+--   for that address. A withdrawn consent is a no as long as no later grant follows it, and while no consent stands for
+--   another of the channels: who left one channel and stays on another chose so, and the permission of the one he left is
+--   gone anyway. Everything else is a no on every channel. A message of ours that came back says of exactly the address
+--   it went to that it is none, unless the same person showed later that a message arrived; what came back of other systems'
 --   messages may be of an address long corrected, and is left to the gate `reachable`. Free text of the source (who said
 --   so) is not carried over.
 WITH address AS (
@@ -31,6 +32,15 @@ stated AS (
         FROM consents AS granted
         WHERE granted.customer_id = withdrawn.customer_id AND granted.channel = withdrawn.channel
             AND granted.state = 'granted' AND granted.occurred_at > withdrawn.occurred_at
+    ) AND NOT EXISTS (
+        FROM consents AS elsewhere
+        WHERE elsewhere.customer_id = withdrawn.customer_id AND elsewhere.channel <> withdrawn.channel
+            AND list_contains($channels::VARCHAR[], elsewhere.channel) AND elsewhere.state = 'granted'
+            AND NOT EXISTS (
+                FROM consents AS later
+                WHERE later.customer_id = elsewhere.customer_id AND later.channel = elsewhere.channel
+                    AND later.state = 'withdrawn' AND later.occurred_at >= elsewhere.occurred_at
+            )
     )
     UNION ALL
     SELECT event_id, customer_id, NULL, $brand, '*', CASE kind WHEN 'complaint' THEN 'complaint' ELSE 'opt_out' END,

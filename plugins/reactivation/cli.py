@@ -139,7 +139,9 @@ def _preview(arguments: argparse.Namespace) -> int:
     elif shown.draft is None:
         print(f"no draft for {arguments.customer}: {shown.reason}")
     else:
-        print(f"To: {shown.draft['recipient']}\nSubject: {shown.draft['subject']}\n\n{shown.draft['text']}")
+        subject = shown.draft["subject"]
+        heading = f"To: {shown.draft['recipient']}\n" + (f"Subject: {subject}\n" if subject else "")
+        print(f"{heading}\n{shown.draft['text']}")
     return OK
 
 

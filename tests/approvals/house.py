@@ -65,7 +65,7 @@ def draft(n: int, number: int = 1, **changes: Any) -> dict[str, Any]:
             {"name": "List-Unsubscribe", "value": f"<https://harbour-finch.example/unsubscribe?t=t-{n}-{number}>"},
             {"name": "List-Unsubscribe-Post", "value": "List-Unsubscribe=One-Click"},
         ],
-        "offer_id": None, "offer_terms": None, "deadline": None, "code": None,
+        "claims": [], "offer_id": None, "offer_terms": None, "deadline": None, "code": None,
         "not_before": NOW - timedelta(hours=1), "not_after": NOW + timedelta(days=5), "address_key": f"{n:064x}",
         "basis_records": [f"k-{n}"], "rules_version": "1+0123456789ab", "playbook_digest": playbook_digest(),
     }  # fmt: skip

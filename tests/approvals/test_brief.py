@@ -27,7 +27,7 @@ ROW = ListRow(
 class TestBody:
     def test_says_what_is_asked_and_what_stops_it(self) -> None:
         """The page, the offer with its cost, every stop rule and every item by number."""
-        text = body(ROW, ITEMS, PLAYBOOK)
+        text = body(ROW, ITEMS, PLAYBOOK, {})
 
         assert list_path("l-1") in text
         assert "| Costs at most | GBP 1,234\\.50 |" in text
@@ -36,16 +36,23 @@ class TestBody:
         assert "1 `c-ada` (individual)" in text
         assert "4 or more messages of the group" in text
 
+    def test_every_claim_is_named_with_its_words(self) -> None:
+        """What is said only because somebody reviewed it is listed, so that it can be looked up."""
+        claims = {"clm-review-boilers": "ab" * 32, "clm-community-households": "cd" * 32}
+        text = body(ROW, ITEMS, PLAYBOOK, claims)
+        assert "| Claims | `clm-community-households`, words `cdcdcdcdcdcd`; `clm-review-boilers`" in text
+        assert "Claims" not in body(ROW, ITEMS, PLAYBOOK, {})
+
     def test_the_signing_code_is_not_in_it(self) -> None:
         """The code proves that somebody looked at the page, so it stands there alone."""
-        assert ROW.signing_code not in body(ROW, ITEMS, PLAYBOOK)
+        assert ROW.signing_code not in body(ROW, ITEMS, PLAYBOOK, {})
 
     def test_text_from_a_source_is_no_markup(self) -> None:
         """Links, images, tags, tables and code from a source stay text."""
         evil = "[click](https://evil.example) ![x](//evil) <img src=x> `code` | a | b |\n# Heading\n{{ 6*7 }}"
         items = (replace(ITEMS[0], customer_id="c`](https://evil.example)<b>|x"),)
 
-        text = body(replace(ROW, offer_terms=evil, segment=evil, offer_id=evil), items, PLAYBOOK)
+        text = body(replace(ROW, offer_terms=evil, segment=evil, offer_id=evil), items, PLAYBOOK, {evil: "ab" * 32})
 
         for markup in (r"(?<!\\)<", r"(?<!\\)!\[", r"\n#+ Head", r" a \| b ", r"(?<!\\)`code", r"(?<!\\)\[click"):
             assert re.search(markup, text) is None

@@ -28,8 +28,8 @@ def draft(**changes: Any) -> dict[str, Any]:
         "touch_id": "t-1", "enrolment_id": "e-1", "customer_id": "c-1", "number": 1, "channel": "email",
         "sender": "Harbour & Finch <hello@harbour-finch.example>", "recipient": "ada.hart@gmail.com",
         "subject": "Is the boiler still humming?", "text": "Hello Ada,\n…", "html": "<p>Hello Ada,</p>",
-        "headers": [{"name": "List-Unsubscribe-Post", "value": "List-Unsubscribe=One-Click"}], "offer_id": None,
-        "offer_terms": None, "deadline": None, "code": None, "not_before": NOW - timedelta(hours=1),
+        "headers": [{"name": "List-Unsubscribe-Post", "value": "List-Unsubscribe=One-Click"}], "claims": [],
+        "offer_id": None, "offer_terms": None, "deadline": None, "code": None, "not_before": NOW - timedelta(hours=1),
         "not_after": NOW + timedelta(days=5), "address_key": books.digest(1), "basis_records": ["k-1"],
         "rules_version": "1+0123456789ab", "playbook_digest": "b" * 64,
     }  # fmt: skip

@@ -16,7 +16,8 @@ DRAFT: dict[str, Any] = {
     "touch_id": "0b0c", "address_key": "ab" * 32, "channel": "email", "sender": "Harbour & Finch <hello@example.com>",
     "recipient": "zoe@example.com", "subject": "A question, Zoë", "text": "Hello Zoë\n", "html": "<p>Hello Zoë</p>",
     "headers": [{"name": "List-Unsubscribe", "value": "<https://example.com/u>"}], "offer_terms": None,
-    "deadline": None, "code": None, "not_before": datetime(2026, 12, 1, 10, tzinfo=UTC),
+    "claims": [{"claim_id": "clm-1", "text_digest": "ef" * 32}], "deadline": None, "code": None,
+    "not_before": datetime(2026, 12, 1, 10, tzinfo=UTC),
     "not_after": datetime(2026, 12, 6, 10, tzinfo=UTC), "basis_records": ["con-1"], "rules_version": "1+abc",
     "playbook_digest": "cd" * 32,
 }  # fmt: skip
@@ -33,13 +34,13 @@ def test_canonical_form_is_frozen() -> None:
 
 def test_known_item_digest() -> None:
     """A library upgrade that changes this value would void every signature."""
-    assert item_digest(DRAFT) == "5f4c14ae1d6cc477272efdce999c9f085b8abca3fe8710839160172c34a1a243"
+    assert item_digest(DRAFT) == "0641b71daf1b5df9129d7723b8456998a1caf0dd81bd2f392dc65df45057bf96"
 
 
 @pytest.mark.parametrize("field", ITEM_FIELDS)
 def test_every_field_is_covered(field: str) -> None:
     """Changing any one field changes the digest; leaving it out is an error that names it."""
-    changed = {**DRAFT, field: ["other"] if field in ("headers", "basis_records") else "other"}
+    changed = {**DRAFT, field: ["other"] if field in ("headers", "claims", "basis_records") else "other"}
     assert item_digest(changed) != item_digest(DRAFT)
     with pytest.raises(KeyError, match=field):
         item_digest({k: v for k, v in DRAFT.items() if k != field})

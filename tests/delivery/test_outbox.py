@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from tests.ledgers import NOW, an_id
-from tests.signed import a_signed_touch
+from tests.signed import a_signed_text_message, a_signed_touch
 
 from reactivation.delivery import DeliveryError, Outbox, Result
 from reactivation.delivery.message import build
@@ -70,7 +71,7 @@ def test_words_that_cannot_be_sent_as_signed_are_refused(tmp_path: Path) -> None
     outbox = Outbox(tmp_path)
     refused = outbox.send(a_signed_touch(subject="Hello\r\nBcc: x@mail.example"), KEY, NOW)
     assert refused == Result("refused", reason="not_a_message")
-    assert outbox.send(a_signed_touch(channel="sms"), KEY, NOW) == Result("refused", reason="channel_not_supported")
+    assert outbox.send(a_signed_touch(channel="post"), KEY, NOW) == Result("refused", reason="channel_not_supported")
     assert _files(tmp_path) == []
 
 
@@ -85,3 +86,42 @@ def test_messages_are_for_their_owner_alone(tmp_path: Path) -> None:
     """They hold names and addresses."""
     Outbox(tmp_path).send(a_signed_touch(), KEY, NOW)
     assert (tmp_path / f"{KEY}.eml").stat().st_mode & 0o077 == 0
+
+
+class TestTextMessages:
+    def test_a_text_message_is_one_json_document(self, tmp_path: Path) -> None:
+        """Who, from whom, the signed words, the key and the instant; nothing else in the folder."""
+        outbox = Outbox(tmp_path)
+        assert outbox.send(a_signed_text_message(), KEY, NOW) == Result("accepted", reference=f"{KEY}.sms.json")
+        assert _files(tmp_path) == [f"{KEY}.sms.json"]
+        assert json.loads((tmp_path / f"{KEY}.sms.json").read_bytes()) == {
+            "to": "+447700900456", "from": "+447700900123", "body": a_signed_text_message().text, "key": KEY,
+            "at": NOW.isoformat(timespec="seconds"),
+        }  # fmt: skip
+
+    def test_a_repeat_is_harmless_and_found(self, tmp_path: Path) -> None:
+        """The first file stays, and answers whether it was sent."""
+        outbox = Outbox(tmp_path)
+        outbox.send(a_signed_text_message(), KEY, NOW)
+        before = (tmp_path / f"{KEY}.sms.json").read_bytes()
+        assert outbox.send(a_signed_text_message(), KEY, NOW + timedelta(hours=1)).state == "accepted"
+        assert (tmp_path / f"{KEY}.sms.json").read_bytes() == before
+        assert outbox.find(KEY) == Result("accepted", reference=f"{KEY}.sms.json")
+
+    def test_what_was_left_half_written_is_swept(self, tmp_path: Path) -> None:
+        """As for a letter."""
+        (tmp_path / f".{KEY}.abc.tmp").write_bytes(b"{")
+        Outbox(tmp_path).send(a_signed_text_message(), KEY, NOW)
+        assert _files(tmp_path) == [f"{KEY}.sms.json"]
+
+    @pytest.mark.parametrize(("changes", "reason"), [
+        ({"recipient": "07700 900456"}, "to_is_no_number"), ({"recipient": "zoe@mail.example"}, "to_is_no_number"),
+        ({"recipient": "+447700900456\n"}, "to_is_no_number"), ({"sender": "HarbourFinch"}, "from_is_no_number"),
+        ({"text": " "}, "not_a_text_message"), ({"subject": "Hello"}, "not_a_text_message"),
+        ({"text": "half a \ud83d"}, "not_a_text_message"),
+    ])  # fmt: skip
+    def test_what_is_no_text_message_is_refused(self, tmp_path: Path, changes: dict[str, object], reason: str) -> None:
+        """No file, and the reason as a code."""
+        sent = Outbox(tmp_path).send(a_signed_text_message(**changes), KEY, NOW)
+        assert sent == Result("refused", reason=reason)
+        assert _files(tmp_path) == []

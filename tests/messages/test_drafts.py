@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from email import message_from_string, policy
 from html.parser import HTMLParser
 from typing import Any
@@ -12,11 +13,12 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.messages.letters import LINK, SEND, TENANT, drafter, due, offer
+from tests.messages.letters import CLAIMS, LINK, OFFERS, SEND, TENANT, drafter, due, due_sms, offer, percent, words_of
 
 from reactivation.contract.digests import ITEM_FIELDS, item_digest
 from reactivation.messages.drafts import DRAFTS
 from reactivation.messages.fields import MessageError
+from reactivation.messages.sms import segments
 
 DRAFTER = drafter()
 
@@ -74,6 +76,71 @@ class TestShippedMessages:
         assert [item_digest(row) for row in table.to_pylist()] == [row["digest"] for row in rows]
 
 
+@pytest.mark.parametrize("number", range(1, 8))
+class TestAllSeven:
+    def test_the_letter_passes_every_check(self, number: int) -> None:
+        """Each of the seven, with what belongs to it; its claim is signed with it, by id and words."""
+        row = DRAFTER.draft(due(number))
+        assert row["offer_id"] == OFFERS.get(number)
+        claims = [{"claim_id": c, "text_digest": words_of(c).digest} for n, (c, _) in CLAIMS.items() if n == number]
+        assert row["claims"] == claims
+        for part in ("text", "html"):
+            assert all(words_of(claim["claim_id"]).text in " ".join(row[part].split()) for claim in claims)
+
+    def test_the_text_message_passes_every_check(self, number: int) -> None:
+        """From the declared number, of at most two segments, with neither subject, page nor headers."""
+        row = DRAFTER.draft(due_sms(number))
+        assert (row["sender"], row["recipient"]) == ("+447700900123", "+447700900456")
+        assert [row["subject"], row["html"], row["headers"]] == [None, None, []]
+        assert (segments(row["text"]) or 9) <= 2
+        assert item_digest(pa.Table.from_pylist([row], schema=DRAFTS).to_pylist()[0]) == row["digest"]
+
+    def test_no_source_value_changes_what_the_letter_is_made_of(self, number: int) -> None:
+        """Markup in any value of a source stays text: no tag more than with plain values."""
+        evil = "<b>x</b><script>1</script>"
+        plain = TagsOf(DRAFTER.draft(due(number))["html"]).tags
+        marked = {one.offer_id: replace(one, terms=f"{one.terms} {evil}") for one in DRAFTER.offers.values()}
+        row = replace(DRAFTER, offers=marked).draft(due(number, first_name="<i>M", product_name=f"Tap {evil}"))
+        assert TagsOf(row["html"]).tags == plain
+
+
+class TestWithoutAll:
+    def test_a_product_without_a_page_leads_to_the_account(self) -> None:
+        """The link is the customer's own account then."""
+        row = DRAFTER.draft(due(2, product_url=None))
+        assert f'href="{TENANT.account_url}"' in row["html"]
+        assert TENANT.account_url in row["text"]
+
+    def test_early_access_needs_no_claim(self) -> None:
+        """Its own end is what limits it."""
+        row = DRAFTER.draft(due(5, claim_id=None, claim_kind=None))
+        assert row["claims"] == []
+
+    def test_a_claim_about_what_is_left_needs_no_access(self) -> None:
+        """A limited drop is limited by its evidence."""
+        row = DRAFTER.draft(due(5, offer_id=None, code=None))
+        assert row["subject"] == "What is left, as of today"
+        assert row["claims"] != []
+
+    def test_a_tenant_without_a_number_sends_no_text_messages(self) -> None:
+        """The sender is declared or there is none."""
+        silent = replace(DRAFTER, tenant=TENANT.model_copy(update={"sms": None}))
+        with pytest.raises(MessageError) as refused:
+            silent.draft(due_sms(1))
+        assert refused.value.code == "sender_missing"
+
+    @pytest.mark.parametrize(("changes", "code"), [
+        ({"value": Decimal(15)}, "lint:discount_small"), ({"redeem_within_hours": 24}, "lint:offer_valid_for"),
+        ({"redeem_within_hours": 96}, "lint:offer_valid_for"),
+        ({"ends_at": SEND + timedelta(hours=47)}, "lint:offer_valid_for"),
+    ])  # fmt: skip
+    def test_the_discount_is_real_and_short(self, changes: dict[str, Any], code: str) -> None:
+        """A fifth or more, for two to three days from the planned send."""
+        with pytest.raises(MessageError) as refused:
+            replace(DRAFTER, offers={"offer-percent-20": percent(**changes)}).draft(due(6))
+        assert refused.value.code == code
+
+
 class TestRefusals:
     @pytest.mark.parametrize(("number", "changes", "code"), [
         (1, {"recipient": None}, "recipient_missing"),
@@ -81,8 +148,16 @@ class TestRefusals:
         (1, {"first_name": "Mae\nve"}, "personalisation_unsafe"),
         (1, {"first_name": "{{ 6*7 }}"}, "lint:template_leftover"),
         (1, {"owner_id": "own-zed"}, "owner_unknown"),
-        (1, {"channel": "sms"}, "no_template"),
-        (2, {}, "no_template"),
+        (1, {"channel": "post"}, "no_template"),
+        (1, {"channel": "sms", "recipient": "07700 900456"}, "recipient_unusable"),
+        (2, {"product_name": None}, "product_missing"),
+        (2, {"affinity_source": None}, "affinity_unknown"),
+        (2, {"product_url": "https://elsewhere.test/boiler"}, "lint:link_foreign"),
+        (4, {"claim_id": None}, "claim_missing"),
+        (4, {"claim_id": "clm-unwritten"}, "claim_text_missing"),
+        (5, {"claim_id": None, "offer_id": None, "code": None}, "claim_missing"),
+        (6, {"offer_id": None, "code": None}, "personalisation_missing"),
+        (7, {"claim_id": None}, "claim_missing"),
         (3, {"offer_id": "offer-gone"}, "offer_unknown"),
         (3, {"zone": None}, "zone_unknown"),
         (3, {"planned_send": SEND + timedelta(days=90)}, "offer_not_running"),

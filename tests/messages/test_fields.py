@@ -11,13 +11,15 @@ from hypothesis import strategies as st
 from tests.messages.letters import SEND, TENANT, offer
 
 from reactivation.messages.fields import (
+    BECAUSE,
     MessageError,
     offer_fields,
     on_the_clock,
+    own_link,
+    product_fields,
     reward,
     safe_text,
     salutation,
-    unsubscribe_link,
 )
 
 
@@ -64,12 +66,13 @@ class TestReward:
         ({"kind": "points", "value": Decimal("500.0000"), "currency": None}, "500 loyalty points"),
         ({"kind": "percent", "value": Decimal("20.0000"), "currency": None}, "20% off"),
         ({"kind": "percent", "value": Decimal("22.5000"), "currency": None}, "22.5% off"),
+        ({"kind": "early_access", "name": "First pick of the diary", "currency": None}, "First pick of the diary"),
     ])  # fmt: skip
     def test_says_what_the_offer_gives(self, changes: dict[str, object], words: str) -> None:
         """Amounts are exact, in the offer's own currency, without trailing zeros."""
         assert reward(offer(**changes)) == words
 
-    @pytest.mark.parametrize("changes", [{"currency": None}, {"kind": "early_access"}, {"kind": "none"}])
+    @pytest.mark.parametrize("changes", [{"currency": None}, {"kind": "none"}])
     def test_refuses_what_it_cannot_state(self, changes: dict[str, object]) -> None:
         """Money without a currency, and kinds that give nothing to count."""
         with pytest.raises(MessageError):
@@ -108,6 +111,11 @@ class TestDeadline:
         """The same instant reads differently in New York and on Kiritimati."""
         assert on_the_clock(offer().deadline(SEND), zone) == words
 
+    def test_is_short_in_a_text_message(self) -> None:
+        """Weekday and month by three letters, and no year: an offer lasts days."""
+        shown = offer_fields(offer(), offer().deadline(SEND), "America/New_York", None, short=True)
+        assert shown["offer_deadline"] == "Sun 29 Nov, 05:00 (New York time)"
+
     def test_summer_time_is_respected(self) -> None:
         """The night the clocks change in London."""
         assert on_the_clock(datetime(2026, 10, 25, 0, 59, tzinfo=UTC), "Europe/London").endswith("01:59 (London time)")
@@ -123,9 +131,22 @@ def test_terms_come_word_for_word_on_one_line() -> None:
 
 def test_the_link_out_carries_nothing_personal() -> None:
     """Only the touch, which the ledger leads back to an address key."""
-    assert unsubscribe_link(TENANT, "t-1") == "https://harbour-finch.example/unsubscribe?t=t-1"
-    asked = TENANT.model_copy(update={"unsubscribe_url": "https://harbour-finch.example/u?b=1"})
-    assert unsubscribe_link(asked, "t-1") == "https://harbour-finch.example/u?b=1&t=t-1"
+    assert own_link(TENANT.unsubscribe_url, "t-1") == "https://harbour-finch.example/unsubscribe?t=t-1"
+    assert own_link("https://harbour-finch.example/u?b=1", "t-1") == "https://harbour-finch.example/u?b=1&t=t-1"
+
+
+@pytest.mark.parametrize("source", ["purchases", "abandoned_cart", "browse"])
+def test_a_recommendation_says_why_in_a_fixed_sentence(source: str) -> None:
+    """Nothing of a history is told but which kind it is."""
+    shown = product_fields("Gutter clearing", None, source)
+    assert shown == {"product_name": "Gutter clearing", "product_because": BECAUSE[source]}
+
+
+def test_a_recommendation_without_a_reason_is_none() -> None:
+    """An affinity nobody can account for recommends nothing."""
+    with pytest.raises(MessageError) as refused:
+        product_fields("Gutter clearing", None, None)
+    assert refused.value.code == "affinity_unknown"
 
 
 def test_safe_text_names_the_field_not_the_value() -> None:

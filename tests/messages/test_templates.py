@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -13,12 +14,25 @@ from reactivation.messages.templates import TemplateFileError, load_template, te
 VALUES = {field: f"a {field}" for field in FIELDS}
 
 
-def shelf(folder: Path, subject: str = "Hi", text: str = "{{ salutation }}", html: str = "{{ salutation }}") -> Path:
+def page(words: str = "{{ salutation }}") -> str:
+    """A letter of one paragraph, in MJML."""
+    column = f"<mj-column><mj-text>{words}</mj-text></mj-column>"
+    return f"<mjml><mj-body><mj-section>{column}</mj-section></mj-body></mjml>"
+
+
+def shelf(folder: Path, subject: str = "Hi", text: str = "{{ salutation }}", mjml: str = page()) -> Path:
     """A folder of templates with one called ``note``."""
     (folder / "note").mkdir(parents=True)
-    for part, words in (("subject.txt", subject), ("body.txt", text), ("body.html", html)):
+    for part, words in (("subject.txt", subject), ("body.txt", text), ("body.mjml", mjml)):
         (folder / "note" / part).write_text(words, encoding="utf-8")
     return folder
+
+
+def refusal(folder: Path) -> str:
+    """What loading the note says is wrong."""
+    with pytest.raises(TemplateFileError) as refused:
+        load_template(folder, "note")
+    return str(refused.value)
 
 
 @pytest.mark.parametrize("name", sorted(p.name for p in paths.TEMPLATES.iterdir() if p.is_dir()))
@@ -31,11 +45,12 @@ def test_shipped_templates_hold(name: str) -> None:
 class TestRender:
     def test_fields_are_inherited(self, tmp_path: Path) -> None:
         """Fields of a frame or an included footer count as the template's own."""
-        folder = shelf(tmp_path, html='{% extends "_frame.html" %}{% block a %}{{ owner_name }}{% endblock %}')
-        (folder / "_frame.html").write_text("{{ legal_name }}{% block a %}{% endblock %}")
+        folder = shelf(tmp_path, mjml=page('</mj-text><mj-include path="_foot.mjml" /><mj-text>{{ owner_name }}'))
+        (folder / "_foot.mjml").write_text("<mj-text>{{ legal_name }}</mj-text>")
         template = load_template(folder, "note")
         assert template.fields == {"salutation", "owner_name", "legal_name"}
-        assert template.render(VALUES).html == "a legal_namea owner_name"
+        html = template.render(VALUES).html or ""
+        assert html.index("a legal_name") < html.index("a owner_name")
 
     @pytest.mark.parametrize(
         "value", ["{{ 6*7 }}", "{% raw %}", "<script>alert(1)</script>", "\"'&<>", "{{ salutation }}"]
@@ -44,8 +59,9 @@ class TestRender:
         """A value is text: untouched in the text part, escaped in the HTML part."""
         made = load_template(shelf(tmp_path), "note").render({"salutation": value})
         assert made.text == value
-        assert "42" not in made.html
-        assert not set("<>\"'") & set(made.html)
+        [shown] = re.findall(r"<div style=\"font[^>]*>(.*?)</div>", made.html or "", re.DOTALL)
+        assert "42" not in shown
+        assert not set("<>\"'") & set(shown)
 
     @pytest.mark.parametrize("values", [{}, {"salutation": ""}, {"salutation": " \t"}])
     def test_a_missing_or_blank_value_is_an_error(self, tmp_path: Path, values: dict[str, str]) -> None:
@@ -92,16 +108,26 @@ class TestProblems:
 
     def test_a_page_includes_only_pages(self, tmp_path: Path) -> None:
         """In a text file nothing is escaped, so its words may not stand in a page."""
-        folder = shelf(tmp_path, html='{% include "_footer.txt" %}')
+        folder = shelf(tmp_path, mjml=page('<mj-text>{% include "_footer.txt" %}</mj-text>'))
         (folder / "_footer.txt").write_text("{{ salutation }}")
-        with pytest.raises(TemplateFileError, match=r"body.html:1 includes _footer.txt, in which nothing is escaped"):
-            load_template(folder, "note")
+        assert "body.mjml:1 includes by Jinja, which is too late for a page; use mj-include" in refusal(folder)
 
     def test_each_file_is_reported_once(self, tmp_path: Path) -> None:
-        """A frame that includes itself, and is used twice, is read once."""
-        folder = shelf(tmp_path, html='{% include "_a.html" %}{% include "_a.html" %}')
-        (folder / "_a.html").write_text('{{ nonsense }}{% include "_a.html" %}')
+        """A footer that is used twice is read once."""
+        folder = shelf(tmp_path, text='{% include "_a.txt" %}{% include "_a.txt" %}')
+        (folder / "_a.txt").write_text("{{ nonsense }}")
         assert [len(problems) for problems in template_problems(folder, "note").values()] == [1]
+
+    @pytest.mark.parametrize(("file", "words"), [
+        ("_a.txt", '{% include "_a.txt" %}'), ("_a.mjml", '<mj-include path="_a.mjml" />'),
+    ])  # fmt: skip
+    def test_files_that_include_each_other_are_refused(self, tmp_path: Path, file: str, words: str) -> None:
+        """It would never end."""
+        made = shelf(
+            tmp_path, **({"text": words} if file.endswith("txt") else {"mjml": page(f"</mj-text>{words}<mj-text>")})
+        )
+        (made / file).write_text(words)
+        assert f"{file}:1 includes {file}, which includes it again" in refusal(made)
 
     def test_a_missing_part_is_named(self, tmp_path: Path) -> None:
         """A message without a text part is no message."""
@@ -113,6 +139,72 @@ class TestProblems:
     def test_a_file_that_is_not_text_is_named(self, tmp_path: Path) -> None:
         """Latin-1 would show wrong letters to customers."""
         folder = shelf(tmp_path)
-        (folder / "note" / "body.html").write_bytes(b"caf\xe9")
-        with pytest.raises(TemplateFileError, match=r"body.html:1 is not UTF-8"):
-            load_template(folder, "note")
+        (folder / "note" / "body.mjml").write_bytes(b"caf\xe9")
+        assert "body.mjml:1 is not UTF-8" in refusal(folder)
+
+
+class TestMjml:
+    @pytest.mark.parametrize(("mjml", "line", "message"), [
+        (page("a\n</mj-txt>"), 2, "is not well-formed: mismatched tag"),
+        (page("a\n<br> b"), 2, "is not well-formed"),
+        (page("a &nbsp; b"), 1, "is not well-formed: undefined entity"),
+        (page("a < b"), 1, "is not well-formed"),
+        (page("</mj-text>\n<mj-txt></mj-txt><mj-text>"), 2, "mj-txt: is no element here; did you mean mj-text?"),
+        (page("</mj-text>\n<mj-image src='x' /><mj-text>"), 2, "mj-image: is no element here"),
+        (page("</mj-text>\n<mj-text colour='red'>"), 2, "colour: is no attribute of mj-text; did you mean color?"),
+        (page().replace("<mj-column>", "\n{{ salutation }}<mj-column>"), 2, "has words in mj-section"),
+        (page().replace("<mj-column>", "\n{% if a %}<mj-column>"), 2, "is no template"),
+        ("<mjml><mj-body background-url='x'></mj-body></mjml>", 1, "background-url: is no attribute of mj-body"),
+        (page("</mj-text>\n<mj-include path='_gone.mjml' /><mj-text>"), 1, "cannot be read"),
+        (page("</mj-text>\n<mj-include path='../../etc/passwd' /><mj-text>"), 2, "expected the name of a .mjml file"),
+        (page("\n{{ salutaton }}"), 2, "salutaton: is no personalisation field; did you mean salutation?"),
+        (page("\n{{ salutation|safe }}"), 2, "switches escaping off"),
+        ("<!DOCTYPE mjml [<!ENTITY a 'b'>]>" + page("&a;"), 1, "is not well-formed"),
+    ])  # fmt: skip
+    def test_mistakes_are_found_with_file_and_line(self, tmp_path: Path, mjml: str, line: int, message: str) -> None:
+        """The compiler would take most of them for text and say nothing."""
+        said = refusal(shelf(tmp_path, mjml=mjml))
+        assert message in said
+        assert f".mjml:{line} " in said
+
+    @pytest.mark.parametrize("mjml", [
+        page("</mj-text><mj-text mj-class='{{ salutation }}'>"),
+        page().replace("<mj-section>", "<mj-section css-class='{% if offer_code is defined %}a{% endif %}'>"),
+    ])  # fmt: skip
+    def test_what_compiling_would_lose_or_repeat_is_found(self, tmp_path: Path, mjml: str) -> None:
+        """A field that would be missing in the letter, and a condition that would stand in it twice."""
+        assert "compil" in refusal(shelf(tmp_path, mjml=mjml))
+
+    def test_conditions_stand_in_raw_parts(self, tmp_path: Path) -> None:
+        """Whole rows come and go with a field."""
+        raw = "</mj-text><mj-raw>{% if offer_code is defined %}</mj-raw><mj-text>{{ offer_code }}</mj-text>"
+        template = load_template(shelf(tmp_path, mjml=page(f"{raw}<mj-raw>{{% endif %}}</mj-raw><mj-text>")), "note")
+        assert "K7QD" in (template.render({"salutation": "Hello", "offer_code": "K7QD"}).html or "")
+        assert "K7QD" not in (template.render({"salutation": "Hello"}).html or "")
+
+    @pytest.mark.parametrize("name", sorted(p.name for p in paths.TEMPLATES.iterdir() if p.is_dir()))
+    def test_no_font_and_no_picture_is_fetched(self, name: str) -> None:
+        """Opening a letter tells nobody anything, not even a server of fonts."""
+        html = load_template(paths.TEMPLATES, name).render(VALUES).html or ""
+        for mark in ("@import", "<link", "<img", "url(", "http://"):
+            assert mark not in html.replace("http://www.w3.org/1999/xhtml", "")
+
+
+class TestTextMessages:
+    def test_a_folder_may_have_a_text_message_alone(self, tmp_path: Path) -> None:
+        """What stands on several lines in the file is one line on the wire."""
+        (tmp_path / "note").mkdir()
+        (tmp_path / "note" / "sms.txt").write_text("{{ display_name }}:\n  hello\n")
+        template = load_template(tmp_path, "note")
+        made = template.render({"display_name": "Harbour & Finch"}, "sms")
+        assert (made.text, made.subject, made.html) == ("Harbour & Finch: hello", None, None)
+        with pytest.raises(MessageError) as refused:
+            template.render({"display_name": "Harbour & Finch"}, "email")
+        assert refused.value.code == "no_template"
+
+    def test_half_an_email_is_none(self, tmp_path: Path) -> None:
+        """A text message beside it does not make up for a missing part."""
+        folder = shelf(tmp_path)
+        (folder / "note" / "sms.txt").write_text("{{ display_name }}: hello")
+        (folder / "note" / "subject.txt").unlink()
+        assert "subject.txt:1 cannot be read" in refusal(folder)

@@ -45,7 +45,14 @@ def ago(days: float) -> datetime:
 
 @cache
 def playbook() -> Playbook:
-    return load_playbook(paths.PLAYBOOKS / "customer_reactivation.yaml").playbook
+    """The shipped playbook of a company that writes e-mails only and makes one offer, the credit of touch 3."""
+    shipped = load_playbook(paths.PLAYBOOKS / "customer_reactivation.yaml").playbook
+    plain = {"channels": ("email",)}
+    touches = tuple(
+        touch.model_copy(update=plain if touch.number in (1, 3) else plain | {"template": None, "offer": None})
+        for touch in shipped.touches
+    )
+    return shipped.model_copy(update=plain | {"touches": touches})
 
 
 @cache

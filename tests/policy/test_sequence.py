@@ -24,9 +24,9 @@ from reactivation.policy.timing import TimingRules, is_legal
 
 RULES = TimingRules.model_validate(yaml.safe_load((paths.RULES / "timing.yaml").read_text(encoding="utf-8")))
 SHIPPED = load_playbook(paths.PLAYBOOKS / "customer_reactivation.yaml").playbook
-#: The shipped playbook as it will be once every touch has a template and touch 6 an offer.
+#: The shipped playbook by e-mail alone, with the offers of this file; its touch 5 needs none.
 FULL = SHIPPED.model_copy(update={"touches": tuple(
-    t.model_copy(update={"template": t.pattern, "offer": t.offer or ("offer-20" if t.incentive == "percent" else None)})
+    t.model_copy(update={"channels": ("email",), "offer": {3: "offer-credit-15", 6: "offer-20"}.get(t.number)})
     for t in SHIPPED.touches
 )})  # fmt: skip
 
@@ -188,7 +188,7 @@ class TestSkipped:
         (5, {"dormancy_range": None}, OFFERED, "range"),
         (1, {"recommended_channel": "sms"}, OFFERED, "channel"),
         (1, {"recommended_channel": None}, OFFERED, "channel"),
-        (3, {"gate_offer_allowed": "drop:cooldown"}, OFFERED, "offer_not_allowed"),
+        (3, {"gate_offer_allowed": "drop:cooldown", "offer_position": "none"}, OFFERED, "offer_not_allowed"),
         (3, {"gate_offer_allowed": None}, OFFERED, "offer_not_allowed"),
         (3, {"offer_position": "none"}, OFFERED, "offer_above_position"),
         (3, {"offer_position": None}, OFFERED, "offer_above_position"),
@@ -221,10 +221,30 @@ class TestSkipped:
         table = plan({"offer_position": "none", "gate_offer_allowed": "drop:cooldown"})
         assert touch(5, table)["state"] == PLANNED
 
-    def test_the_shipped_playbook_plans_what_it_has_templates_for(self) -> None:
-        """Touches 1 and 3 are planned; the others stand in the calendar as skipped."""
-        reasons = dict(zip(range(1, 8), plan({}, playbook=SHIPPED)["reason"].to_pylist(), strict=True))
-        assert reasons == {1: None, 2: "no_template", 3: None} | dict.fromkeys(range(4, 8), "no_template")
+    def test_a_touch_without_a_template_stands_in_the_calendar_as_skipped(self) -> None:
+        """It is not left out, so that everybody sees what is missing."""
+        bare = tuple(t.model_copy(update={"template": None}) if t.number == 2 else t for t in FULL.touches)
+        reasons = plan({}, playbook=FULL.model_copy(update={"touches": bare}))["reason"].to_pylist()
+        assert reasons == [None, "no_template", *[None] * 5]
+
+    @pytest.mark.parametrize(("terms", "reason"), [
+        ({}, None), ({"kind": "credit"}, "offer_kind"),
+        ({"ends_at": datetime(2026, 11, 27, 10, tzinfo=UTC)}, "offer_ends"),
+        ({"starts_at": datetime(2026, 12, 1, tzinfo=UTC)}, "offer_not_started"), (None, "offer_unknown"),
+    ])  # fmt: skip
+    def test_early_access_runs_like_any_offer(self, terms: dict[str, Any] | None, reason: str | None) -> None:
+        """It asks for no margin, but it is of its kind and runs on the day."""
+        early = CREDIT | {"offer_id": "offer-early", "kind": "early_access", "value": Decimal(0)}
+        table = offers(CREDIT, PERCENT, *([] if terms is None else [early | terms]))
+        inviting = tuple(t.model_copy(update={"offer": "offer-early"}) if t.number == 5 else t for t in FULL.touches)
+        refused = {"offer_position": "none", "gate_offer_allowed": "drop:cooldown"}
+        planned = plan(refused, playbook=FULL.model_copy(update={"touches": inviting}), terms=table)
+        assert touch(5, planned)["reason"] == reason
+
+    def test_a_refused_percentage_leaves_the_credit(self) -> None:
+        """The gate tells of the strongest offer; the position says up to where one is allowed."""
+        table = plan({"offer_position": "points_or_credit", "gate_offer_allowed": "drop:margin_guard"})
+        assert [touch(number, table)["reason"] for number in (3, 6)] == [None, "offer_above_position"]
 
     def test_a_skipped_touch_pushes_nobody(self) -> None:
         """The touch after a skipped one keeps its own day."""

@@ -36,19 +36,21 @@ def contact(customer_id: str, **changes: Any) -> dict[str, Any]:
     """A British customer whose address key is that of the customer's id."""
     return {
         "customer_id": customer_id, "business_segment": "household", "country": "GB", "email_key": a_key(customer_id),
-        "zones": ["Europe/London"], "zone_sources": ["address"],
+        "phone_key": a_key(f"phone-{customer_id}"), "zones": ["Europe/London"], "zone_sources": ["address"],
     } | changes  # fmt: skip
 
 
 def person(customer_id: str, **changes: Any) -> dict[str, Any]:
     name = customer_id.removeprefix("c-")
     return {"kind": "person", "customer_id": customer_id, "first_name": name.title(), "table": "contacts",
-            "email": f"{name}@mail.test", "key": customer_id} | changes  # fmt: skip
+            "email": f"{name}@mail.test", "phone": "+447700900456", "key": customer_id} | changes  # fmt: skip
 
 
 def decision(customer_id: str, **changes: Any) -> dict[str, Any]:
     return {"playbook": PLAYBOOK, "customer_id": customer_id, "owner_id": "own-ada", "decision": "enrol",
-            "recommended_channel": "email", "email_records": [f"r-{customer_id}"]} | changes  # fmt: skip
+            "recommended_channel": "email", "email_basis": "express",
+            "email_records": [f"r-{customer_id}"], "product_affinity": "heating",
+            "evidence": {"affinity_source": "purchases"}} | changes  # fmt: skip
 
 
 def offer(**changes: Any) -> dict[str, Any]:
@@ -63,6 +65,21 @@ def offer(**changes: Any) -> dict[str, Any]:
     } | changes  # fmt: skip
 
 
+def product(product_id: str, **changes: Any) -> dict[str, Any]:
+    """A product of the heating shelf, in stock, with a page."""
+    return {"product_id": product_id, "name": f"Boiler {product_id}", "category": "heating", "in_stock": True,
+            "url": f"https://harbour-finch.example/{product_id}"} | changes  # fmt: skip
+
+
+def claim(claim_id: str, **changes: Any) -> dict[str, Any]:
+    """A reviewed community claim about everybody, captured this morning."""
+    return {
+        "claim_id": claim_id, "kind": "community", "text_ref": "texts/clm-community-households.txt",
+        "evidence_ref": "evidence/1.pdf", "captured_at": NOW - timedelta(hours=3), "rights_ok": True,
+        "reviewed_by": "own-cleo", "reviewed_at": NOW - timedelta(hours=2),
+    } | changes  # fmt: skip
+
+
 @dataclass
 class House:
     """What a drafting step finds. Change the rows, then ``open`` it."""
@@ -73,6 +90,9 @@ class House:
     people: dict[str, dict[str, Any]] = field(default_factory=lambda: {c: person(c) for c in CUSTOMERS})
     decisions: dict[str, dict[str, Any]] = field(default_factory=lambda: {c: decision(c) for c in CUSTOMERS})
     offers: list[dict[str, Any]] = field(default_factory=lambda: [offer()])
+    products: list[dict[str, Any]] = field(default_factory=lambda: [product("p-1", name="Boiler service")])
+    claims: list[dict[str, Any]] = field(default_factory=lambda: [claim("m-1")])
+    bought_last: dict[str, str] = field(default_factory=dict)
 
     @property
     def workspace(self) -> Workspace:
@@ -123,7 +143,8 @@ class House:
     def _snapshot(self, path: Any) -> None:
         rows: dict[str, Any] = {
             "contacts": self.contacts.values(), "people": self.people.values(), "offers": self.offers,
-            "products": [{"product_id": "p-1", "name": "Boiler service", "category": "heating"}],
+            "products": self.products, "claims": self.claims,
+            "purchase_summary": [{"customer_id": c, "last_product": p} for c, p in self.bought_last.items()],
         }  # fmt: skip
         with building(as_path(path)) as place:
             for name, schema in SNAPSHOT.items():

@@ -42,7 +42,7 @@ def findings(house: Path, source: str = "") -> list[Finding]:
         home=house.parent, ledger_url="", address_keys=(), source=source, owners=house / "owners.yaml",
         tenant=house / "tenant.yaml", playbooks=house / "playbooks",
     )  # fmt: skip
-    return check(settings, house / "templates")
+    return check(settings, house)
 
 
 def test_what_is_shipped_holds_together(house: Path) -> None:
@@ -52,7 +52,10 @@ def test_what_is_shipped_holds_together(house: Path) -> None:
 
 @pytest.mark.parametrize(("file", "before", "after", "field", "message"), [
     ("templates/curiosity/body.txt", "{{ salutation }}", "{{ salutaton }}", "salutaton", "did you mean salutation?"),
-    ("templates/_letter.html", "{{ legal_name }}", "{{ legal }}", "legal", "is no personalisation field"),
+    ("templates/_foot.mjml", "{{ legal_name }}", "{{ legal }}", "legal", "is no personalisation field"),
+    ("templates/_foot.mjml", "</mj-text>", "", "", "is not well-formed: mismatched tag"),
+    ("templates/trust/body.mjml", "<mj-button", "<mj-buton", "", "is not well-formed: mismatched tag"),
+    ("templates/_head.mjml", "<mj-column padding", "<mj-colum padding", "mj-colum", "did you mean mj-column?"),
     ("playbooks/customer_reactivation.yaml", "template: curiosity", "template: curios", "", "cannot be read"),
     ("playbooks/customer_reactivation.yaml", "brand: harbour_finch", "brand: other", "brand", "the tenant's"),
     ("playbooks/customer_reactivation.yaml", "business: own-ben", "business: own-zed", "owners.business", "not in"),
@@ -67,7 +70,7 @@ def test_what_is_shipped_holds_together(house: Path) -> None:
     ("tenant.yaml", "legal_name:", "legal:", "tenant.legal", "did you mean legal_name?"),
     ("templates/curiosity/body.txt", "It has been a while", "It has been {{ offer_reward }}", "touches.0",
      "'offer_reward' is undefined"),
-    ("templates/curiosity/body.html", "It has been a while", "A discount for you", "touches.0",
+    ("templates/curiosity/body.mjml", "It has been a while", "A discount for you", "touches.0",
      "incentive_without_offer"),
     ("templates/value_reward/body.txt", "    Terms: {{ offer_terms }}\n", "", "touches.2", "terms"),
     ("templates/_footer.txt", "{{ unsubscribe_url }}\n", "", "touches.0", "unsubscribe"),
@@ -121,7 +124,7 @@ class TestOffersOfTheSource:
     ) -> None:
         """Missing, of the wrong kind, with terms or money the touch cannot state."""
         found = findings(house, str(write_source(tmp_path / "crm", offers=offers)))
-        assert [one.field for one in found if message in one.message] == [field], found
+        assert {one.field for one in found if message in one.message} == {field}, found
 
     def test_a_broken_source_is_a_finding(self, house: Path, tmp_path: Path) -> None:
         """What cannot be read is said with the file's name."""

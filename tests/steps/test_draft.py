@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 from tests.ledgers import NOW, PLAYBOOK, RUN_ID, an_id
-from tests.steps.drafting import LATER, REWARD, House, contact, decision, offer, person
+from tests.steps.drafting import LATER, REWARD, House, claim, contact, decision, offer, person, product
 
 from reactivation.contract.digests import item_digest
 from reactivation.ledger import touches
@@ -108,7 +108,7 @@ class TestHeld:
     @pytest.mark.parametrize(("change", "reason"), [
         (lambda h: h.decisions.update({"c-ada": decision("c-ada", decision="hold")}), "decision:hold"),
         (lambda h: h.decisions.pop("c-ada"), "decision:none"),
-        (lambda h: h.decisions["c-ada"].update(recommended_channel=None), "channel_not_permitted"),
+        (lambda h: h.decisions["c-ada"].update(email_basis=None), "channel_not_permitted"),
         (lambda h: h.contacts.update({"c-ada": contact("c-ada", email_key="f" * 64)}), "address_changed"),
         (lambda h: h.contacts.update({"c-ada": contact("c-ada", zones=[], zone_sources=[])}), "no_legal_instant"),
         (lambda h: h.people.pop("c-ada"), "recipient_missing"),
@@ -230,3 +230,105 @@ def test_no_name_or_address_enters_the_ledger(house: House) -> None:
     assert "drafted" in said
     for personal in ("Philippa", "Zebedee", "mail.test", "Hello"):
         assert personal not in said
+
+
+RELEVANCE: dict[str, Any] = {"number": 2, "pattern": "relevance", "purpose": "recommendation"}
+TRUST: dict[str, Any] = {"number": 4, "pattern": "trust", "purpose": "proof"}
+
+
+def reasons(house: House) -> set[str | None]:
+    return {touch.reason for touch in by_customer(house).values()}
+
+
+class TestRecommendations:
+    @pytest.mark.parametrize(("products", "bought", "named"), [
+        ([product("p-2"), product("p-1")], "", "Boiler p-1"),
+        ([product("p-1", in_stock=False), product("p-2")], "", "Boiler p-2"),
+        ([product("p-1", in_stock=None), product("p-2")], "", "Boiler p-2"),
+        ([product("p-1", url=None), product("p-2")], "", "Boiler p-2"),
+        ([product("p-1"), product("p-2")], "p-1", "Boiler p-2"),
+        ([product("p-1"), product("p-2")], "Boiler p-1", "Boiler p-2"),
+        ([product("p-1")], "p-1", "Boiler p-1"),
+        ([product("p-1", category="gardens"), product("p-2", category=" Heating ")], "", "Boiler p-2"),
+    ])  # fmt: skip
+    def test_is_the_first_in_stock_of_what_the_customer_likes(
+        self, house: House, *, products: list[dict[str, Any]], bought: str, named: str
+    ) -> None:
+        """With a page before without, another than was bought last where there is one, then by id."""
+        house.products = products
+        house.bought_last = {"c-ada": bought} if bought else {}
+        house.open(ADA | RELEVANCE)
+        draft_run(house.workspace, RUN_ID, NOW)
+        [draft] = drafts(house)
+        assert draft["subject"] == f"{named}, if it helps"
+
+    @pytest.mark.parametrize(("changes", "products"), [
+        ({"product_affinity": "unknown"}, [product("p-1")]), ({"product_affinity": "gutters"}, [product("p-1")]),
+        ({}, [product("p-1", in_stock=False)]), ({}, []),
+    ])  # fmt: skip
+    def test_nothing_that_fits_is_held(
+        self, house: House, changes: dict[str, Any], products: list[dict[str, Any]]
+    ) -> None:
+        """No affinity, another shelf, out of stock: the touch waits for a reason, not for a guess."""
+        house.products = products
+        house.decisions["c-ada"].update(changes)
+        house.open(ADA | RELEVANCE)
+        draft_run(house.workspace, RUN_ID, NOW)
+        assert drafts(house) == []
+        assert reasons(house) == {"product_missing"}
+
+
+class TestClaims:
+    @pytest.mark.parametrize(("claims", "chosen"), [
+        ([claim("m-2"), claim("m-1")], "m-1"),
+        ([claim("m-1"), claim("m-2", audience_category="heating")], "m-2"),
+        ([claim("m-1", audience_category="gardens"), claim("m-2")], "m-2"),
+        ([claim("m-1", captured_at=NOW - timedelta(days=9)), claim("m-2")], "m-2"),
+        ([claim("m-1", valid_until=LATER), claim("m-2", captured_at=NOW - timedelta(days=9))], "m-2"),
+        ([claim("m-1", rights_ok=False), claim("m-2", reviewed_at=None), claim("m-3", kind="review")], "m-3"),
+    ])  # fmt: skip
+    def test_is_about_what_the_customer_likes_or_about_everybody(
+        self, house: House, claims: list[dict[str, Any]], chosen: str
+    ) -> None:
+        """The own category first, then the latest evidence, then the id; reviewed, with rights, and true till then."""
+        house.claims = claims
+        house.open(ADA | TRUST)
+        draft_run(house.workspace, RUN_ID, NOW)
+        [draft] = drafts(house)
+        assert [one["claim_id"] for one in draft["claims"]] == [chosen]
+        assert item_digest({**draft, "claims": []}) != draft["digest"]
+
+    @pytest.mark.parametrize(("claims", "reason"), [
+        ([], "claim_missing"), ([claim("m-1", audience_category="gardens")], "claim_missing"),
+        ([claim("m-1", text_ref="texts/clm-unwritten.txt")], "claim_text_missing"),
+        ([claim("m-1", text_ref="../owners.yaml")], "claim_text_missing"),
+    ])  # fmt: skip
+    def test_nothing_proven_is_held(self, house: House, claims: list[dict[str, Any]], reason: str) -> None:
+        """No claim that fits, or one without words."""
+        house.claims = claims
+        house.open(ADA | TRUST)
+        draft_run(house.workspace, RUN_ID, NOW)
+        assert drafts(house) == []
+        assert reasons(house) == {reason}
+
+
+class TestTextMessages:
+    def test_goes_to_the_number_on_its_own_permission(self, house: House) -> None:
+        """Recipient, key and consent records are those of the channel."""
+        house.decisions["c-ada"].update(sms_basis="express_written", sms_records=["s-ada"])
+        house.open(ADA | {"channel": "sms", "address_key": house.contacts["c-ada"]["phone_key"]})
+        draft_run(house.workspace, RUN_ID, NOW)
+        [draft] = drafts(house)
+        assert (draft["channel"], draft["recipient"], draft["basis_records"]) == ("sms", "+447700900456", ["s-ada"])
+        assert [draft["subject"], draft["html"]] == [None, None]
+
+    @pytest.mark.parametrize(("changes", "reason"), [
+        ({"sms_basis": None}, "channel_not_permitted"), ({"gate_reachable": "drop:sms"}, "channel_dropped"),
+    ])  # fmt: skip
+    def test_without_its_own_permission_is_held(self, house: House, changes: dict[str, Any], reason: str) -> None:
+        """A permission for e-mail is none for text messages."""
+        house.decisions["c-ada"].update({"sms_basis": "express_written", "sms_records": ["s-ada"]} | changes)
+        house.open(ADA | {"channel": "sms", "address_key": house.contacts["c-ada"]["phone_key"]})
+        draft_run(house.workspace, RUN_ID, NOW)
+        assert drafts(house) == []
+        assert reasons(house) == {reason}

@@ -88,11 +88,11 @@ class TestReason:
         ("c-dov", 1, "suppress: suppressed:opt_out"),
         ("c-eva", 1, "hold: open_issue:open_case"),
         ("c-fay", 1, "not a candidate"),
-        ("c-ada", 2, "touch 2 is skipped: no_template"),
+        ("c-ada", 7, "claim_missing"),
         ("c-ben", 3, "touch 3 is skipped: offer_not_allowed"),
     ])  # fmt: skip
     def test_no_draft_but_the_reason(self, open_house: Open, customer_id: str, number: int, reason: str) -> None:
-        """Opted out, open issue, not dormant, nothing to say, no margin for it."""
+        """Opted out, open issue, not dormant, nothing proven to say, no margin for it."""
         made = shown(open_house(), customer_id, number)
         assert made.draft is None
         assert (made.reason or "").startswith(reason)

@@ -18,7 +18,7 @@ from reactivation.ledger import lists, questions, views
 from reactivation.ledger.lists import ListRow
 from reactivation.ledger.questions import RequestId
 from reactivation.ledger.tables import audit, list_views
-from reactivation.steps.answers import record_answer
+from reactivation.steps.answers import bind_request, record_answer
 from reactivation.steps.lists import open_lists
 from reactivation.steps.workspace import Workspace
 
@@ -199,6 +199,48 @@ class TestListPage:
         text = visit("ada").get(path(row)).text
         assert text.count('class="tag verdict rejected"') == 6
         assert row.signing_code[:4] not in re.sub(r"<[^>]*>", "", text)
+
+
+class TestTextMessages:
+    @pytest.fixture
+    def texting(self, tmp_path: Path, sqlite_template: Path) -> Workspace:
+        """A company whose first touch is a text message that makes a claim."""
+        made = empty_house(tmp_path / "texting", sqlite_template)
+        claims = [{"claim_id": "clm-review-boilers", "text_digest": "ab" * 32}]
+        text = {"channel": "sms", "sender": "+447700900123", "recipient": "+447700900456", "subject": None,
+                "html": None, "headers": [], "claims": claims}  # fmt: skip
+        permitted = {"sms_basis": "express_written", "sms_records": ["s-1"]}
+        people = [
+            (house.decision(1, **permitted), [house.draft(1, text="Harbour & Finch: <b>hello</b>", **text)]),
+            (house.decision(2, **permitted), [house.draft(2, text=f"Harbour & Finch: {'word ' * 40}", **text)]),
+        ]
+        house.drafted(made, people)
+        open_lists(made, house.RUN, NOW)
+        return made
+
+    def test_is_shown_as_text_with_its_segments(self, texting: Workspace, visit: Visit) -> None:
+        """No frame, no subject, nothing that could be markup; the permission is the channel's own."""
+        raw = visit("ada", of=texting).get(path(opened(texting))).text
+        assert "Harbour &amp; Finch: &lt;b&gt;hello&lt;/b&gt;" in raw
+        assert "29 characters,\n1 segment." in raw
+        assert "2 segments." in raw
+        assert "<iframe" not in raw
+        assert "<dt>Subject</dt>" not in raw
+        assert "express written" in raw
+
+    def test_every_claim_is_listed_with_the_digest_of_its_words(self, texting: Workspace, visit: Visit) -> None:
+        """On the item's card, in the document for scripts, and in Airflow's form."""
+        row = opened(texting)
+        assert (
+            "<dt>clm-review-boilers</dt><dd>words <code>abababababab</code>"
+            in visit("ada", of=texting).get(path(row)).text
+        )
+        item = visit("ada", of=texting).get(path(row, ".json")).json()["items"][0]
+        assert item["draft"]["claims"] == [{"claim_id": "clm-review-boilers", "text_digest": "ab" * 32}]
+        with texting.ledger.begin() as conn:
+            question = questions.question_ids_of_lists(conn)[row.list_id]
+        shown = bind_request(texting, REQUEST, question, NOW)
+        assert "| Claims | `clm-review-boilers`, words `abababababab` |" in shown.body
 
 
 class TestSigningCode:

@@ -7,7 +7,7 @@ is escaped: it must not become markup on somebody's screen.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from reactivation.approvals.lists import amount
 from reactivation.ledger.lists import ListItem, ListRow
@@ -15,6 +15,7 @@ from reactivation.playbooks.model import Playbook
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|~&$:=^])")
 _LONGEST = 600
+_DIGEST_SHOWN = 12
 
 
 def list_path(list_id: str) -> str:
@@ -29,8 +30,8 @@ def subject(row: ListRow, items: Sequence[ListItem]) -> str:
     return f"Sign {what}{count}: {row.playbook}, touch {row.touch_number}, {_id(row.segment)}, {row.channel}"
 
 
-def body(row: ListRow, items: Sequence[ListItem], playbook: Playbook) -> str:
-    """The Markdown above the form."""
+def body(row: ListRow, items: Sequence[ListItem], playbook: Playbook, claims: Mapping[str, str]) -> str:
+    """The Markdown above the form. ``claims``: every claim the messages make, with the digest of its words."""
     touch = playbook.touch(row.touch_number)
     individual = sum(item.individual for item in items)
     sample = min(playbook.approval.sample_size, len(items) - individual)
@@ -42,6 +43,9 @@ def body(row: ListRow, items: Sequence[ListItem], playbook: Playbook) -> str:
         ("Messages", f"{len(items)}, of which {individual} need a decision of their own"),
         ("Answer by", row.expires_at.strftime("%Y-%m-%d %H:%M UTC")),
     ]
+    if claims:
+        made = [f"{_code(claim)}, words {_code(digest[:_DIGEST_SHOWN])}" for claim, digest in sorted(claims.items())]
+        facts.insert(-1, ("Claims", "; ".join(made)))
     if row.offer_id is not None:
         facts[4:4] = [
             ("Offer", f"{_code(row.offer_id)}: {_plain(row.offer_terms or '')}"),

@@ -13,12 +13,13 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-ITEM_SCHEMA = 1
+#: 2: the claims a draft makes, each with the digest of its words, are signed with it.
+ITEM_SCHEMA = 2
 
 #: What a signature covers (RULES.md, Approval). Transport headers (Date, Message-ID, boundaries) are outside.
 ITEM_FIELDS = (
-    "touch_id", "address_key", "channel", "sender", "recipient", "subject", "text", "html", "headers", "offer_terms",
-    "deadline", "code", "not_before", "not_after", "basis_records", "rules_version", "playbook_digest",
+    "touch_id", "address_key", "channel", "sender", "recipient", "subject", "text", "html", "headers", "claims",
+    "offer_terms", "deadline", "code", "not_before", "not_after", "basis_records", "rules_version", "playbook_digest",
 )  # fmt: skip
 
 

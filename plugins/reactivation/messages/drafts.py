@@ -6,6 +6,7 @@ all: the touch is refused with a reason code.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,17 +17,18 @@ from typing import Any
 import pyarrow as pa
 
 from reactivation.contract.digests import item_digest
+from reactivation.messages.claims import KINDS, ClaimText
 from reactivation.messages.fields import (
     MessageError,
     Offer,
     offer_fields,
+    product_fields,
     safe_text,
     salutation,
     tenant_fields,
-    unsubscribe_link,
 )
 from reactivation.messages.lint import lint
-from reactivation.messages.proof import OfferShown, Proof
+from reactivation.messages.proof import ClaimShown, OfferShown, Proof
 from reactivation.messages.templates import MessageTemplate
 from reactivation.playbooks.model import Playbook, Touch
 from reactivation.playbooks.owners import Owners
@@ -34,7 +36,10 @@ from reactivation.playbooks.tenant import Tenant
 
 _TIME = pa.timestamp("us", tz="UTC")
 
-#: The bytes and recipients of a run; besides ``people.parquet`` the only file with personal data.
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+
+#: The bytes and recipients of a run; besides ``people.parquet`` the only file with personal data. A text message has
+#: neither subject nor html.
 DRAFTS = pa.schema(
     [
         pa.field("touch_id", pa.string(), nullable=False),
@@ -45,10 +50,13 @@ DRAFTS = pa.schema(
         pa.field("channel", pa.string(), nullable=False),
         pa.field("sender", pa.string(), nullable=False),
         pa.field("recipient", pa.string(), nullable=False),
-        pa.field("subject", pa.string(), nullable=False),
+        pa.field("subject", pa.string()),
         pa.field("text", pa.string(), nullable=False),
-        pa.field("html", pa.string(), nullable=False),
+        pa.field("html", pa.string()),
         pa.field("headers", pa.list_(pa.struct([("name", pa.string()), ("value", pa.string())])), nullable=False),
+        pa.field(
+            "claims", pa.list_(pa.struct([("claim_id", pa.string()), ("text_digest", pa.string())])), nullable=False
+        ),
         pa.field("offer_id", pa.string()),
         pa.field("offer_terms", pa.string()),
         pa.field("deadline", _TIME),
@@ -70,6 +78,7 @@ class DueTouch:
 
     ``planned_send`` is when it goes out at the earliest as things stand; ``zone`` is the recipient's, and the deadline
     is counted from the one and shown in the other. ``basis_records``: the consent records the permission rests on.
+    Product and claim are those chosen for the customer's affinity, if there are any.
     """
 
     touch_id: str
@@ -88,11 +97,16 @@ class DueTouch:
     recipient: str | None = field(repr=False)
     first_name: str | None = field(repr=False)
     code: str | None = None
+    product_name: str | None = None
+    product_url: str | None = None
+    affinity_source: str | None = None
+    claim_id: str | None = None
+    claim_kind: str | None = None
 
 
 @dataclass(frozen=True)
 class Drafter:
-    """Everything that is the same for all drafts of one run."""
+    """Everything that is the same for all drafts of one run. ``claims``: the words of each claim that has any."""
 
     playbook: Playbook
     playbook_digest: str
@@ -102,38 +116,35 @@ class Drafter:
     templates: Mapping[str, MessageTemplate]
     offers: Mapping[str, Offer]
     product_names: frozenset[str]
+    claims: Mapping[str, ClaimText]
 
     @cached_property
-    def sender(self) -> str:
-        """The one From of every draft."""
-        return str(Address(self.tenant.sender.name, addr_spec=self.tenant.sender.address))
+    def senders(self) -> Mapping[str, str]:
+        """The one From of every draft, by channel."""
+        mailbox = {"email": str(Address(self.tenant.sender.name, addr_spec=self.tenant.sender.address))}
+        return mailbox if self.tenant.sms is None else mailbox | {"sms": self.tenant.sms.sender}
 
     def draft(self, due: DueTouch) -> dict[str, Any]:
         """The row of ``DRAFTS`` for one touch. Raises ``MessageError`` whose code is the reason it is not drafted."""
         touch = self.playbook.touch(due.number)
         template = self._template(touch, due.channel)
-        if due.recipient is None:
-            raise MessageError("recipient_missing", "the customer has no address for this channel")
+        recipient = _recipient(due)
         offer = self._offer(due.offer_id)
         deadline = offer.deadline(due.planned_send) if offer else None
-        values = self._values(due, offer, deadline)
-        words = template.render(values)
-        way_out = values["unsubscribe_url"]
-        mail_out = f"mailto:{self.tenant.unsubscribe_mailto}?subject=unsubscribe%20{due.touch_id}"
-        headers = (
-            ("List-Unsubscribe", f"<{way_out}>, <{mail_out}>"),
-            ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
-        )
-        shown = None
-        if offer is not None:
-            shown = OfferShown(
-                offer.kind, values["offer_reward"], values["offer_terms"], values["offer_deadline"], due.code,
-                better_planned=any(later.number > touch.number and later.offer for later in self.playbook.touches),
-            )  # fmt: skip
+        claim = self._claim(due, touch, offer)
+        values = self._values(due, touch, offer, deadline) | ({} if claim is None else {"claim_text": claim.text})
+        words = template.render(values, due.channel)
+        headers = self._headers(due, values)
         findings = lint(
             Proof(
-                due.touch_id, touch.pattern, self.sender, values["salutation"], values["owner_name"], way_out,
-                words.subject, words.text, words.html, headers, self.tenant, shown, self.product_names,
+                channel=due.channel, touch_id=due.touch_id, pattern=touch.pattern, sender=self.senders[due.channel],
+                salutation=values["salutation"], owner_name=values["owner_name"],
+                unsubscribe_url=values["unsubscribe_url"], subject=words.subject or "", text=words.text,
+                html=words.html or "", headers=headers, tenant=self.tenant,
+                offer=None if offer is None or deadline is None else self._shown(due, touch, offer, values, deadline),
+                product_names=self.product_names, product=values.get("product_name"),
+                claim=None if claim is None else ClaimShown(due.claim_kind or "", claim.text),
+                keep_url=values.get("keep_url"), close_url=values.get("close_url"),
             )
         )  # fmt: skip
         if findings:
@@ -145,12 +156,13 @@ class Drafter:
             "playbook": self.playbook.playbook,
             "number": due.number,
             "channel": due.channel,
-            "sender": self.sender,
-            "recipient": safe_text("recipient", due.recipient),
+            "sender": self.senders[due.channel],
+            "recipient": recipient,
             "subject": words.subject,
             "text": words.text,
             "html": words.html,
             "headers": [{"name": name, "value": value} for name, value in headers],
+            "claims": [] if claim is None else [{"claim_id": due.claim_id, "text_digest": claim.digest}],
             "offer_id": due.offer_id,
             "offer_terms": values.get("offer_terms"),
             "deadline": deadline,
@@ -165,8 +177,10 @@ class Drafter:
         return {**row, "digest": item_digest(row)}
 
     def _template(self, touch: Touch, channel: str) -> MessageTemplate:
-        if touch.template is None or channel != "email":
+        if touch.template is None or channel not in self.templates[touch.template].parts:
             raise MessageError("no_template", f"touch {touch.number} has no template for {channel}")
+        if channel not in self.senders:
+            raise MessageError("sender_missing", f"the tenant declares no sender for {channel}")
         return self.templates[touch.template]
 
     def _offer(self, offer_id: str | None) -> Offer | None:
@@ -176,18 +190,61 @@ class Drafter:
             raise MessageError("offer_unknown", f"offer {offer_id} is not in the snapshot")
         return self.offers[offer_id]
 
-    def _values(self, due: DueTouch, offer: Offer | None, deadline: datetime | None) -> dict[str, str]:
+    def _claim(self, due: DueTouch, touch: Touch, offer: Offer | None) -> ClaimText | None:
+        """The words of the claim a pattern lives on. Exclusive access is limited by its own offer, without a claim."""
+        if touch.pattern not in KINDS:
+            return None
+        if due.claim_id is None:
+            if touch.pattern == "urgency" and offer is not None:
+                return None
+            raise MessageError("claim_missing", f"no reviewed claim fits touch {touch.number} for this customer")
+        if due.claim_id not in self.claims:
+            raise MessageError("claim_text_missing", f"claim {due.claim_id} has no words that could be said")
+        return self.claims[due.claim_id]
+
+    def _values(self, due: DueTouch, touch: Touch, offer: Offer | None, deadline: datetime | None) -> dict[str, str]:
         owner = self.owners.by_id.get(due.owner_id)
         if owner is None:
             raise MessageError("owner_unknown", f"owner {due.owner_id} is not declared")
         values = {
-            **tenant_fields(self.tenant),
+            **tenant_fields(self.tenant, due.touch_id),
             "salutation": salutation(due.first_name),
             "owner_name": owner.name,
-            "unsubscribe_url": unsubscribe_link(self.tenant, due.touch_id),
         }
+        if touch.pattern == "relevance":
+            if due.product_name is None:
+                raise MessageError("product_missing", "no product in stock fits what the customer likes")
+            values |= product_fields(due.product_name, due.product_url, due.affinity_source)
         if offer is None or deadline is None:
             return values
         if due.zone is None:
             raise MessageError("zone_unknown", "the recipient's zone is unknown, so the deadline cannot be shown")
-        return {**values, **offer_fields(offer, deadline, due.zone, due.code)}
+        return values | offer_fields(offer, deadline, due.zone, due.code, short=due.channel == "sms")
+
+    def _headers(self, due: DueTouch, values: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+        """Our own headers of an e-mail (RFC 8058); a text message has none."""
+        if due.channel != "email":
+            return ()
+        mail_out = f"mailto:{self.tenant.unsubscribe_mailto}?subject=unsubscribe%20{due.touch_id}"
+        return (
+            ("List-Unsubscribe", f"<{values['unsubscribe_url']}>, <{mail_out}>"),
+            ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
+        )
+
+    def _shown(
+        self, due: DueTouch, touch: Touch, offer: Offer, values: Mapping[str, str], deadline: datetime
+    ) -> OfferShown:
+        return OfferShown(
+            offer.kind, values["offer_reward"], values["offer_terms"], values["offer_deadline"], due.code,
+            better_planned=any(later.number > touch.number and later.offer for later in self.playbook.touches),
+            value=offer.value, valid_for=deadline - due.planned_send.replace(second=0, microsecond=0),
+        )  # fmt: skip
+
+
+def _recipient(due: DueTouch) -> str:
+    if due.recipient is None:
+        raise MessageError("recipient_missing", "the customer has no address for this channel")
+    recipient = safe_text("recipient", due.recipient)
+    if due.channel == "sms" and not _E164.fullmatch(recipient):
+        raise MessageError("recipient_unusable", "the number is not in international form; correct the source")
+    return recipient

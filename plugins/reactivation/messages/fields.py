@@ -25,10 +25,23 @@ FIELDS: Mapping[str, str] = {
     "postal_address": "where the company can be reached by post",
     "account_url": "the customer's account",
     "unsubscribe_url": "the recipient's own way out",
+    "keep_url": "where the recipient says: keep my account",
+    "close_url": "where the recipient says: close my account",
+    "product_name": "the product recommended, as the catalogue has it",
+    "product_url": "its page; absent for a product that has none",
+    "product_because": "why this product, in one of three sentences",
+    "claim_text": "the reviewed claim, word for word; absent where there is none",
     "offer_reward": "what the offer gives, such as £15 of account credit",
     "offer_terms": "the terms as approved",
     "offer_deadline": "until when, on the recipient's clock",
     "offer_code": "the single-use code; absent for an offer that needs none",
+}
+
+#: Why a product is recommended, by the source of the customer's affinity. Nothing more of a history is ever told.
+BECAUSE: Mapping[str, str] = {
+    "purchases": "It goes with what you chose from us before",
+    "abandoned_cart": "You were close to choosing something like it",
+    "browse": "You looked at something like it with us",
 }
 
 _NAME_MAX = 60
@@ -41,6 +54,8 @@ _MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
     "December",
 )  # fmt: skip
+#: How many letters of a weekday and of a month stand in a text message.
+_SHORT = 3
 
 
 class MessageError(Exception):
@@ -56,6 +71,7 @@ class Offer:
     """One row of the contract's offers, as far as a message shows or checks it."""
 
     offer_id: str
+    name: str
     kind: str
     value: Decimal
     currency: str | None
@@ -102,7 +118,8 @@ def salutation(first_name: str | None) -> str:
 
 
 def reward(offer: Offer) -> str:
-    """What the offer gives, in words: ``£15 of account credit``, ``500 loyalty points``, ``20% off``."""
+    """What the offer gives, in words: ``£15 of account credit``, ``500 loyalty points``, ``20% off``, or the name of
+    the access it gives."""
     match offer.kind:
         case "credit":
             return f"{_money(offer.value, offer.currency)} of account credit"
@@ -110,39 +127,59 @@ def reward(offer: Offer) -> str:
             return f"{_number(offer.value)} loyalty points"
         case "percent":
             return f"{_number(offer.value)}% off"
+        case "early_access":
+            return safe_text("offer_name", offer.name)
         case kind:
             raise MessageError("offer_kind", f"offer {offer.offer_id} is of kind {kind}, which no text can state")
 
 
-def on_the_clock(instant: datetime, zone: str) -> str:
-    """An instant for a reader, whatever the machine's locale: ``Friday 12 March 2027, 17:00 (London time)``."""
+def on_the_clock(instant: datetime, zone: str, *, short: bool = False) -> str:
+    """An instant for a reader, whatever the machine's locale: ``Friday 12 March 2027, 17:00 (London time)``.
+
+    ``short`` is for a text message: ``Fri 12 Mar, 17:00 (London time)``.
+    """
     local = instant.astimezone(ZoneInfo(zone))
     city = zone.rpartition("/")[2].replace("_", " ")
-    day = f"{_WEEKDAYS[local.weekday()]} {local.day} {_MONTHS[local.month - 1]} {local.year}"
-    return f"{day}, {local:%H:%M} ({city} time)"
+    weekday, month = _WEEKDAYS[local.weekday()], _MONTHS[local.month - 1]
+    if short:
+        return f"{weekday[:_SHORT]} {local.day} {month[:_SHORT]}, {local:%H:%M} ({city} time)"
+    return f"{weekday} {local.day} {month} {local.year}, {local:%H:%M} ({city} time)"
 
 
-def tenant_fields(tenant: Tenant) -> dict[str, str]:
-    """The fields that are the same in every message."""
+def tenant_fields(tenant: Tenant, touch_id: str) -> dict[str, str]:
+    """The company, and the recipient's own links."""
+    links = {"unsubscribe_url": tenant.unsubscribe_url, "keep_url": tenant.keep_url, "close_url": tenant.close_url}
     return {
         "display_name": tenant.display_name,
         "legal_name": tenant.legal_name,
         "postal_address": tenant.postal_address,
         "account_url": tenant.account_url,
+        **{name: own_link(url, touch_id) for name, url in links.items() if url is not None},
     }
 
 
-def unsubscribe_link(tenant: Tenant, touch_id: str) -> str:
-    """The recipient's own link: it carries the touch, which leads to the address key, and nothing personal."""
-    separator = "&" if "?" in tenant.unsubscribe_url else "?"
-    return f"{tenant.unsubscribe_url}{separator}t={touch_id}"
+def own_link(url: str, touch_id: str) -> str:
+    """A recipient's own link: it carries the touch, which leads to the address key, and nothing personal."""
+    return f"{url}{'&' if '?' in url else '?'}t={touch_id}"
 
 
-def offer_fields(offer: Offer, deadline: datetime, zone: str, code: str | None) -> dict[str, str]:
+def offer_fields(
+    offer: Offer, deadline: datetime, zone: str, code: str | None, *, short: bool = False
+) -> dict[str, str]:
     """The fields of an offer: the reward, its terms word for word, the deadline on the recipient's clock, the code."""
     terms = safe_text("offer_terms", " ".join(offer.terms.split()))
-    shown = {"offer_reward": reward(offer), "offer_terms": terms, "offer_deadline": on_the_clock(deadline, zone)}
+    until = on_the_clock(deadline, zone, short=short)
+    shown = {"offer_reward": reward(offer), "offer_terms": terms, "offer_deadline": until}
     return shown if code is None else {**shown, "offer_code": code}
+
+
+def product_fields(name: str, url: str | None, affinity_source: str | None) -> dict[str, str]:
+    """The fields of a recommendation. Refuses a reason that no sentence states."""
+    because = BECAUSE.get(affinity_source or "")
+    if because is None:
+        raise MessageError("affinity_unknown", "nothing says why the product is recommended")
+    shown = {"product_name": safe_text("product_name", name), "product_because": because}
+    return shown if url is None else {**shown, "product_url": safe_text("product_url", url)}
 
 
 def _money(value: Decimal, currency: str | None) -> str:

@@ -1,30 +1,27 @@
 """What a draft must have and must not have before anybody is asked to sign it.
 
-Each check is one small function from a proof to findings. Which checks apply follows from the touch's pattern and from
-whether it carries an offer. A finding's code becomes the reason a touch is held; its message is for whoever edits.
+Each check is one small function from a proof to findings. Which checks apply follows from the channel, from the touch's
+pattern and from whether it carries an offer. A finding's code becomes the reason a touch is held; its message is for
+whoever edits. Here are the checks of every message and of e-mail; ``patterns`` and ``texting`` have the others.
 
-Sources: the content rules, and the constraints of each touch of framework 003.
+Source: RULES.md, Content.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
 from html import unescape
 
-from reactivation.messages import words
-from reactivation.messages.proof import Finding, Proof
+from reactivation.messages import patterns, texting, words
+from reactivation.messages.proof import Check, Finding, Proof
 
 _SUBJECT_MAX = 120
-_NEAR = 600
 _BIDI_OR_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u2028\u2029]")
 _HEADER_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _TAG_NAME = re.compile(r"<([a-z]+)")
 _LIST_UNSUBSCRIBE = re.compile(r"^<(https://[^\s<>]+)>, <mailto:[^\s<>]+>$")
-
-
-Check = Callable[[Proof], Iterator[Finding]]
 
 
 def subject_is_honest(proof: Proof) -> Iterator[Finding]:
@@ -139,69 +136,12 @@ def nothing_is_hidden(proof: Proof) -> Iterator[Finding]:
         yield Finding("hidden_characters", "the message has control characters or direction marks")
 
 
-def no_incentive(proof: Proof) -> Iterator[Finding]:
-    """Without an offer there is no word, amount or code of one."""
-    found = words.INCENTIVE.search(proof.copy)
-    if found:
-        yield Finding("incentive_without_offer", f"the message speaks of {found[0]!r} but carries no offer")
-
-
-def no_product(proof: Proof) -> Iterator[Finding]:
-    """A pattern interrupt does not sell: no product is named."""
-    if words.names_one_of(proof.copy, proof.product_names):
-        yield Finding("product_named", "the message names a product; this pattern names none")
-
-
-def no_percent(proof: Proof) -> Iterator[Finding]:
-    """A value reward is credit or points, never a percentage."""
-    if (proof.offer and proof.offer.kind == "percent") or words.PERCENT.search(proof.copy):
-        yield Finding(
-            "percent_in_reward", "the message states a percentage; this pattern rewards with credit or points"
-        )
-
-
-def offer_is_present(proof: Proof) -> Iterator[Finding]:
-    """A pattern that rewards carries the offer it rewards with."""
-    if proof.offer is None:
-        yield Finding("offer_missing", "this pattern needs an offer, and the draft has none")
-
-
-def offer_is_whole(proof: Proof) -> Iterator[Finding]:
-    """Reward, terms, deadline and code stand in both parts, and the terms are next to the claim."""
-    if proof.offer is None:
-        return
-    for part in (proof.plain, proof.visible):
-        for code in ("reward", "terms", "deadline", "code"):
-            value = getattr(proof.offer, code)
-            if value is not None and value not in part:
-                yield Finding(f"offer_{code}_missing", f"the offer's {code} is not in both parts of the message")
-        terms = part.find(proof.offer.terms)
-        if terms >= 0 and proof.offer.reward not in part[max(terms - _NEAR, 0) : terms]:
-            yield Finding("terms_far_from_claim", "the terms do not stand next to the claim")
-
-
-def not_called_best_or_last(proof: Proof) -> Iterator[Finding]:
-    """An offer is not called the best or the last while a better one is planned."""
-    if proof.offer and proof.offer.better_planned and words.BEST_OR_LAST.search(proof.copy):
-        yield Finding("offer_called_last", "the offer is called best or last, but a better one is planned")
-
-
-OF_RECIPIENT: tuple[Check, ...] = (values_are_plain, headers_are_safe)
-GENERAL: tuple[Check, ...] = (
+OF_RECIPIENT: tuple[Check, ...] = (values_are_plain,)
+OF_EMAIL: tuple[Check, ...] = (
     subject_is_honest, sender_is_the_brand, company_is_named, way_out_is_visible, one_click_works, both_parts_are_there,
-    nothing_is_loaded, links_stay_home, nothing_is_left_over, nothing_is_hidden,
+    nothing_is_loaded,
 )  # fmt: skip
-WITHOUT_OFFER: tuple[Check, ...] = (no_incentive,)
-WITH_OFFER: tuple[Check, ...] = (offer_is_whole, not_called_best_or_last)
-OF_PATTERN: dict[str, tuple[Check, ...]] = {
-    "curiosity": (no_incentive, no_product),
-    "relevance": (no_incentive,),
-    "value_reward": (offer_is_present, no_percent),
-    "trust": (no_incentive,),
-    "urgency": (no_incentive,),
-    "economic_incentive": (offer_is_present,),
-    "finality": (no_incentive,),
-}
+GENERAL: tuple[Check, ...] = (links_stay_home, nothing_is_left_over, nothing_is_hidden)
 
 
 def lint(proof: Proof) -> tuple[Finding, ...]:
@@ -209,12 +149,13 @@ def lint(proof: Proof) -> tuple[Finding, ...]:
 
     The recipient's values are judged by themselves and the rest once for all drafts that are equal but for them.
     """
-    own = (finding for check in OF_RECIPIENT for finding in check(proof))
+    of_channel = texting.OF_RECIPIENT if proof.channel == "sms" else (headers_are_safe,)
+    own = (finding for check in (*OF_RECIPIENT, *of_channel) for finding in check(proof))
     return tuple(dict.fromkeys((*own, *_of_copy(proof.for_nobody()))))
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=512)
 def _of_copy(proof: Proof) -> tuple[Finding, ...]:
-    of_offer = WITH_OFFER if proof.offer is not None else WITHOUT_OFFER
-    checks = dict.fromkeys((*GENERAL, *of_offer, *OF_PATTERN[proof.pattern]))
+    of_channel = texting.OF_TEXT if proof.channel == "sms" else OF_EMAIL
+    checks = dict.fromkeys((*of_channel, *GENERAL, *patterns.checks_of(proof)))
     return tuple(finding for check in checks for finding in check(proof))

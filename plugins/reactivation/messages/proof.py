@@ -1,10 +1,12 @@
-"""A rendered e-mail with everything needed to judge it, and the findings that judging gives."""
+"""A rendered message with everything needed to judge it, and the findings that judging gives."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
+from decimal import Decimal
 from functools import cached_property
 from html import unescape
 
@@ -25,7 +27,8 @@ class Finding:
 
 @dataclass(frozen=True)
 class OfferShown:
-    """The offer as it must stand in the message. ``better_planned``: a later touch carries a stronger incentive."""
+    """The offer as it must stand in the message. ``better_planned``: a later touch carries a stronger incentive;
+    ``valid_for``: how long it lasts from the planned send."""
 
     kind: str
     reward: str
@@ -33,15 +36,27 @@ class OfferShown:
     deadline: str
     code: str | None
     better_planned: bool
+    value: Decimal
+    valid_for: timedelta
+
+
+@dataclass(frozen=True)
+class ClaimShown:
+    """The claim as it must stand in the message: its words, and what kind of evidence stands behind them."""
+
+    kind: str
+    text: str
 
 
 @dataclass(frozen=True)
 class Proof:
-    """A rendered e-mail with everything needed to judge it.
+    """A rendered message with everything needed to judge it. A text message has no subject, no html and no headers.
 
     ``salutation`` and ``owner_name`` are known, since a customer called Gift or an owner called Price is no incentive.
+    ``product``: the one that is recommended.
     """
 
+    channel: str
     touch_id: str
     pattern: str
     sender: str
@@ -55,10 +70,16 @@ class Proof:
     tenant: Tenant
     offer: OfferShown | None
     product_names: frozenset[str] = frozenset()
+    product: str | None = None
+    claim: ClaimShown | None = None
+    keep_url: str | None = None
+    close_url: str | None = None
 
     @cached_property
     def visible(self) -> str:
-        """The words of the HTML part on one line, as a reader sees them."""
+        """The words of the HTML part on one line, as a reader sees them; a text message's only words."""
+        if self.channel == "sms":
+            return self.plain
         body = self.html[max(self.html.find("<body"), 0) :]
         return " ".join(unescape(_TAG.sub(" ", body)).split())
 
@@ -77,6 +98,16 @@ class Proof:
             whole = whole.replace(part, " ")
         return whole.lower()
 
+    @cached_property
+    def own_words(self) -> str:
+        """The copy without the words that were reviewed elsewhere: the claim's, and the terms of the offer."""
+        reviewed = [self.claim.text] if self.claim else []
+        reviewed += [self.offer.terms, self.offer.reward] if self.offer else []
+        whole = self.copy
+        for words in reviewed:
+            whole = whole.replace(words.lower(), " ")
+        return whole
+
     def for_nobody(self) -> Proof:
         """The same message with stand-ins for what belongs to one recipient: equal for all drafts of a template."""
         stand_ins = {self.touch_id: "touch", self.salutation: "Hello"}
@@ -88,11 +119,17 @@ class Proof:
                 stand_ins[self.offer.code] = "CODE"
         return replace(
             self, touch_id="touch", salutation="Hello", offer=offer,
+            keep_url=self.keep_url and self.keep_url.replace(self.touch_id, "touch"),
+            close_url=self.close_url and self.close_url.replace(self.touch_id, "touch"),
             unsubscribe_url=self.unsubscribe_url.replace(self.touch_id, "touch"),
             subject=_with(self.subject, stand_ins), text=_with(self.text, stand_ins),
             html=_with(self.html, {escape(value): mark for value, mark in stand_ins.items()}),
             headers=tuple((name, value.replace(self.touch_id, "touch")) for name, value in self.headers),
         )  # fmt: skip
+
+
+#: One check: what it finds in a message.
+Check = Callable[[Proof], Iterator[Finding]]
 
 
 def _with(part: str, stand_ins: Mapping[str, str]) -> str:

@@ -33,6 +33,44 @@ BEST_OR_LAST = re.compile(
     r"\b(?:offer|deal|discount|credit|reward|points|chance|price)|\b(?:last|final) (?:chance|call)\b"
 )
 
+#: Scarcity and haste in lower-case copy, which are said only of what is really limited.
+SCARCITY = re.compile(
+    r"\b(?:(?:only|just) (?:\d+|a few|two|three|four|five) (?:left|places?|spots?|remaining)"
+    r"|last (?:few )?(?:places?|spots?)|limited(?! company)|hurry|running (?:out|low)|selling fast|almost gone"
+    r"|before (?:it is|it's|they are|they're) gone|while (?:stocks?|supplies) lasts?"
+    r"|ends? (?:soon|today|tonight)|act (?:now|fast)|don't miss|exclusive(?:ly)?)\b"
+)
+#: Social proof in lower-case copy, which is said only with a reviewed claim.
+SOCIAL = re.compile(
+    r"\b(?:(?:customers?|people|neighbou?rs?|households?|others) (?:like you|near you|say|said|love|tell|told|rate)"
+    r"|testimonials?|reviews?|rated|\d+(?:\.\d)? stars?|\d+ (?:out of|in) \d+|(?:thousands|hundreds|dozens) of"
+    r"|every(?:one|body) (?:loves|says))\b|★"
+)
+#: A passage in quotation marks: somebody else's words.
+QUOTED = re.compile(r"“([^”]{8,})”|«([^»]{8,})»|\"([^\"]{8,})\"")
+#: Lower-case copy that says as a fact that an account is or will be closed, and copy that asks about it.
+CLOSURE_STATED = re.compile(
+    r"\b(?:account|profile|membership|it)\b[^.?!]{0,40}"
+    r"\b(?:will be|is being|is going to be|has been|is due to be|gets?) (?:closed|deleted|removed|deactivated)\b"
+    r"|\bwe (?:will|shall|must|have to|need to|are going to|are about to|plan to) (?:close|delete|remove|deactivate)\b"
+    r"|\b(?:we are|we're) (?:closing|deleting|removing|deactivating)\b"
+)
+CLOSURE_ASKED = re.compile(r"\b(?:close|delete|keep) (?:your|my|the) (?:account|profile|membership)\b|\bclose it\b")
+
+#: A text message's sentence for leaving.
+SMS_WAY_OUT = re.compile(r"\b(?:reply|text|send) STOP\b", re.IGNORECASE)
+#: Capitals that are to be typed as they stand.
+REPLIES = frozenset({"STOP", "KEEP", "CLOSE", "HELP"})
+SHOUTED = re.compile(r"(?<![\w-])[A-Z]{4,}(?![\w-])")
+#: What carriers refuse whatever the consent: sex, hate, alcohol, firearms, tobacco, drugs, gambling, debt and schemes.
+SMS_PROHIBITED = re.compile(
+    r"\b(?:porn\w*|escorts?|adult (?:content|toys)|alcohol|beers?|wines?|whisk(?:e)?y|vodka|firearms?|guns?|ammunition"
+    r"|tobacco|cigarettes?|vap(?:e|es|ing)|cannabis|cbd|thc|marijuana|kratom|casinos?|gambling|bet(?:s|ting)"
+    r"|lotter(?:y|ies)|sweepstakes?|payday loans?|debt (?:relief|consolidation|forgiveness)"
+    r"|credit repair|crypto\w*|forex|work from home"
+    r"|get rich|prescription drugs?)\b"
+)
+
 #: What in lower-case HTML loads or runs something.
 LOADING_TAGS = frozenset({
     "audio", "base", "embed", "form", "frame", "iframe", "img", "input", "link", "object", "picture", "script",

@@ -90,10 +90,9 @@ class Touch(Declared):
         if self.incentive not in INCENTIVES[self.pattern]:
             allowed = " or ".join(INCENTIVES[self.pattern])
             raise ValueError(f"pattern {self.pattern} has incentive {self.incentive}, expected {allowed}")
-        with_offer = self.incentive not in ("none", "access")
-        if self.offer is not None and not with_offer:
+        if self.offer is not None and self.incentive == "none":
             raise ValueError(f"incentive {self.incentive} takes no offer, found {self.offer}")
-        if self.offer is None and with_offer and self.template:
+        if self.offer is None and self.incentive not in ("none", "access") and self.template:
             raise ValueError(f"incentive {self.incentive} with a template needs an offer; name one")
         return self
 

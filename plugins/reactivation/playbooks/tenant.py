@@ -17,6 +17,13 @@ Domain = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$"
 Https = Annotated[str, StringConstraints(pattern=r"^https://[^\s<>\"']+$", max_length=500)]
 
 
+#: Shorteners anybody can use: they hide where a link leads, and carriers filter them.
+SHORTENERS = frozenset({
+    "bit.ly", "bl.ink", "buff.ly", "cutt.ly", "goo.gl", "is.gd", "lnkd.in", "ow.ly", "rb.gy", "rebrand.ly", "s.id",
+    "shorturl.at", "t.co", "t.ly", "tiny.cc", "tinyurl.com", "v.gd",
+})  # fmt: skip
+
+
 class TenantError(DeclarationError):
     """The file of the tenant is refused; every problem with its line."""
 
@@ -28,6 +35,14 @@ class Sender(Declared):
 
     name: Line
     address: Address
+
+
+class SmsSender(Declared):
+    """The one sender of every text message: a number, since people answer it with STOP. ``category``: the trade, as
+    carriers ask for it."""
+
+    sender: str = Field(pattern=r"^(\+[1-9][0-9]{6,14}|[1-9][0-9]{3,7})$")
+    category: Line
 
 
 class Tenant(Declared):
@@ -43,6 +58,9 @@ class Tenant(Declared):
     unsubscribe_url: Https
     unsubscribe_mailto: Address
     account_url: Https
+    keep_url: Https | None = None
+    close_url: Https | None = None
+    sms: SmsSender | None = None
 
     @field_validator("timezone")
     @classmethod
@@ -53,9 +71,12 @@ class Tenant(Declared):
 
     @model_validator(mode="after")
     def _links_stay_home(self) -> Self:
-        for field in ("unsubscribe_url", "account_url"):
-            url: str = getattr(self, field)
-            if not self.owns_link(url):
+        public = sorted(SHORTENERS & set(self.link_domains))
+        if public:
+            raise ValueError(f"link_domains has {', '.join(public)}, a public shortener; name domains of the company")
+        for field in ("unsubscribe_url", "account_url", "keep_url", "close_url"):
+            url: str | None = getattr(self, field)
+            if url is not None and not self.owns_link(url):
                 raise ValueError(f"{field} leads to {urlsplit(url).hostname}, which is not among link_domains")
         return self
 

@@ -29,7 +29,7 @@ Skips = list[tuple[str, Any]]
 _NEEDED = ("kind", "value", "unit_cost", "starts_at", "ends_at", "budget")
 #: The kinds of offer, and the positions a person may be at, for each monetary incentive of a touch.
 _KINDS = {"points_or_credit": ("points", "credit"), "percent": ("percent",)}
-_POSITIONS = {"points_or_credit": ("points_or_credit", "percent"), "percent": ("percent",)}
+POSITIONS = {"points_or_credit": ("points_or_credit", "percent"), "percent": ("percent",)}
 
 
 def whole_offers(offers: pa.Table) -> dict[str, dict[str, Any]]:
@@ -42,25 +42,45 @@ def whole_offers(offers: pa.Table) -> dict[str, dict[str, Any]]:
 def offer_skips(
     touch: Touch, offer: Mapping[str, Any] | None, people: pa.Table, instant: pa.Array, rules: TimingRules
 ) -> Skips:
-    """Why a touch's offer keeps it from each person at its instant. No reason for a touch without monetary incentive.
+    """Why a touch's offer keeps it from each person at its instant. No reason for a touch that makes none.
 
     ``offer`` is its row of the contract's table, ``None`` when there is none whole. ``people`` has the decision's
     gate_offer_allowed, offer_position and offer_cap (largest share of the order value).
     """
+    if touch.incentive == "access":
+        return [] if touch.offer is None else _access_skips(offer, instant, rules)
     if touch.incentive not in _KINDS:
         return []
     if offer is None:
         return [("offer_unknown", True)]
     skips: Skips = [
         ("offer_kind", offer["kind"] not in _KINDS[touch.incentive]),
-        ("offer_not_allowed", pc.not_equal(people["gate_offer_allowed"], PASS)),
-        ("offer_above_position", pc.invert(pc.is_in(people["offer_position"], pa.array(_POSITIONS[touch.incentive])))),
+        ("offer_not_allowed", _not_allowed(people)),
+        ("offer_above_position", pc.invert(pc.is_in(people["offer_position"], pa.array(POSITIONS[touch.incentive])))),
         ("offer_not_started", pc.less(instant, pa.scalar(offer["starts_at"], TIME))),
         ("offer_ends", pc.greater_equal(instant, pa.scalar(last_send(offer, rules), TIME))),
     ]
     if touch.incentive == "percent":
         skips.append(("offer_above_cap", pc.less(people["offer_cap"], pa.scalar(Decimal(offer["value"]) / 100))))
     return skips
+
+
+def _access_skips(offer: Mapping[str, Any] | None, instant: pa.Array, rules: TimingRules) -> Skips:
+    """The same for early access, which costs a customer's margin nothing: anybody may have it while it runs."""
+    if offer is None:
+        return [("offer_unknown", True)]
+    return [
+        ("offer_kind", offer["kind"] != "early_access"),
+        ("offer_not_started", pc.less(instant, pa.scalar(offer["starts_at"], TIME))),
+        ("offer_ends", pc.greater_equal(instant, pa.scalar(last_send(offer, rules), TIME))),
+    ]
+
+
+def _not_allowed(people: pa.Table) -> pa.ChunkedArray:
+    """Whether no offer at all may go to a person. A gate that drops only the larger steps leaves a position."""
+    gate = people["gate_offer_allowed"]
+    some = pc.or_(pc.equal(gate, PASS), pc.not_equal(people["offer_position"], "none"))
+    return pc.or_(pc.is_null(gate), pc.invert(pc.fill_null(some, True)))
 
 
 def last_send(offer: Mapping[str, Any], rules: TimingRules) -> datetime:

@@ -59,6 +59,7 @@ def claims(as_of: datetime) -> pa.Table:
         _claim(as_of, "clm-community-workplace", "community", "workplace", 60, until=120),
         _claim(as_of, "clm-stock-spring-diary", "stock", "gardens", 0, reviewed=0, until=7),
         _claim(as_of, "clm-benefit-priority", "benefit", "care_plan", 90, reviewed=88),
+        _claim(as_of, "clm-benefit-history", "benefit", None, 45, reviewed=44),
         _claim(as_of, "clm-closure-points", "closure", None, 15, until=60),
     ])  # fmt: skip
 
@@ -82,7 +83,8 @@ def _claim(
     until: int | None = None, rights: bool = True,
 ) -> dict[str, Any]:  # fmt: skip
     return {
-        "claim_id": claim_id, "kind": kind, "text_ref": f"texts/{claim_id}", "evidence_ref": f"evidence/{claim_id}.pdf",
+        "claim_id": claim_id, "kind": kind, "text_ref": f"texts/{claim_id}.txt",
+        "evidence_ref": f"evidence/{claim_id}.pdf",
         "captured_at": as_of - timedelta(days=captured, hours=6),
         "valid_until": None if until is None else as_of + timedelta(days=until),
         "audience_category": audience, "rights_ok": rights,

@@ -23,6 +23,7 @@ from reactivation.ledger.questions import QuestionRow, RequestId
 from reactivation.ledger.runs import StepError
 from reactivation.playbooks.declared import DeclarationError
 from reactivation.playbooks.model import Playbook
+from reactivation.steps.claimed import claims_of
 from reactivation.steps.settings import ConfigurationError
 from reactivation.steps.workspace import Workspace
 
@@ -172,7 +173,7 @@ def _show(workspace: Workspace, conn: Connection, question: QuestionRow) -> tupl
     names = {owner.user: owner.name for owner in workspace.owners.by_id.values()}
     shown = BoundQuestion(
         question_id=question.question_id, list_id=row.list_id, subject=subject(row, items),
-        body=body(row, items, playbook), options=OPTIONS, default=HOLD_ALL,
+        body=body(row, items, playbook, claims_of(workspace, row, items)), options=OPTIONS, default=HOLD_ALL,
         form=fields(playbook.approval.review_points),
         signers=tuple(AskedUser(s.user_id, names.get(s.user_id, s.user_id)) for s in signers),
         expires_at=row.expires_at,

@@ -1,7 +1,7 @@
 """Checks everything declared, together, without any customer: playbooks, templates, offers, owners, tenant and rules.
 
-Each template is rendered for a made-up customer through the same function as a real draft, and linted. Offers are those
-of the source, where there is one already.
+Each template is rendered for a made-up customer through the same function as a real draft, and linted. Offers and
+claims are those of the source, where there is one already.
 """
 
 from __future__ import annotations
@@ -9,16 +9,19 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
+from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from reactivation import paths
 from reactivation.contract.addresses import AddressKeys
 from reactivation.evidence import as_path
+from reactivation.messages.claims import ClaimText, read_text, why_unusable
 from reactivation.messages.fields import Offer
 from reactivation.messages.templates import load_template, template_problems
 from reactivation.playbooks.declared import DeclarationError, line_of, near_miss
 from reactivation.playbooks.loader import LoadedPlaybook, load_playbook
+from reactivation.playbooks.model import Touch
 from reactivation.playbooks.owners import Owners, load_owners
 from reactivation.playbooks.tenant import Tenant, load_tenant
 from reactivation.sources import SourceError, extract, open_source
@@ -30,7 +33,7 @@ T = TypeVar("T")
 #: What is wrong, and the way to the field in the playbook.
 Problem = tuple[str, *tuple[str | int, ...]]
 
-#: Offers have no addresses, so any key will do where none is configured yet.
+#: Offers and claims have no addresses, so any key will do where none is configured yet.
 _ANY_KEY = (bytes(32),)
 
 
@@ -48,23 +51,37 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class Told:
+    """What the source says now that messages are made of: its offers, and the rows of its claims."""
+
+    at: datetime
+    offers: Mapping[str, Offer]
+    claims: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True)
 class Declared:
-    """What playbooks are checked against; ``None`` for what is refused itself, or not there yet."""
+    """What playbooks are checked against; ``None`` for what is refused itself, or not there yet. ``include`` has the
+    templates, and the words of the claims."""
 
     owners: Owners | None
     tenant: Tenant | None
-    offers: Mapping[str, Offer] | None
-    templates: Path
+    told: Told | None
+    include: Path
+
+    @property
+    def templates(self) -> Path:
+        return self.include / paths.TEMPLATES.name
 
 
-def check(settings: Settings, templates: Path = paths.TEMPLATES) -> list[Finding]:
+def check(settings: Settings, include: Path = paths.INCLUDE) -> list[Finding]:
     """Everything that does not hold, by file and line; an empty list when all of it does."""
     findings: list[Finding] = []
     declared = Declared(
         _read(findings, lambda: load_owners(settings.owners)),
         _read(findings, lambda: load_tenant(settings.tenant)),
-        _read(findings, lambda: _offers(settings)),
-        templates,
+        _read(findings, lambda: _told(settings)),
+        include,
     )
     _read(findings, read_rules)
     files = sorted(settings.playbooks.glob("*.yaml"))
@@ -87,18 +104,20 @@ def _read(findings: list[Finding], load: Callable[[], T]) -> T | None:
     return None
 
 
-def _offers(settings: Settings) -> dict[str, Offer] | None:
-    """The offers the source has now; ``None`` where there is no source yet."""
+def _told(settings: Settings) -> Told | None:
+    """The offers and claims the source has now; ``None`` where there is no source yet."""
     if not settings.source or not as_path(settings.source).exists():
         return None
     source = open_source(settings.source)
+    at = source.speaks_as_of()
     with tempfile.TemporaryDirectory() as work:
         folder = extract(
-            source, into=Path(work) / "offers", snapshot_id="offers", as_of=source.speaks_as_of(),
+            source, into=Path(work) / "told", snapshot_id="told", as_of=at,
             keys=AddressKeys(settings.address_keys or _ANY_KEY), customer_ids=(),
         )  # fmt: skip
-        rows = folder.read("offers").select([field.name for field in fields(Offer)]).to_pylist()
-    return {row["offer_id"]: Offer(**row) for row in rows}
+        offers = folder.read("offers").select([field.name for field in fields(Offer)]).to_pylist()
+        claims = folder.read("claims").to_pylist()
+    return Told(at, {row["offer_id"]: Offer(**row) for row in offers}, tuple(claims))
 
 
 def _playbook(loaded: LoadedPlaybook, declared: Declared) -> Iterator[Finding]:
@@ -107,6 +126,7 @@ def _playbook(loaded: LoadedPlaybook, declared: Declared) -> Iterator[Finding]:
     for message, *loc in (
         *_with_people(loaded, declared),
         *_with_offers(loaded, declared),
+        *_with_claims(loaded, declared),
         *_drafted(loaded, declared),
     ):
         yield Finding(str(loaded.path), line_of(text, *loc), ".".join(map(str, loc)), str(message))
@@ -139,15 +159,37 @@ def _with_people(loaded: LoadedPlaybook, declared: Declared) -> Iterator[Problem
 def _with_offers(loaded: LoadedPlaybook, declared: Declared) -> Iterator[Problem]:
     """Every offer named is one the source has, and of a kind its touch may carry."""
     for position, touch in enumerate(loaded.playbook.touches):
-        if touch.offer is None or declared.offers is None:
+        if touch.offer is None or declared.told is None:
             continue
-        offer = declared.offers.get(touch.offer)
+        offers = declared.told.offers
+        offer = offers.get(touch.offer)
         if offer is None:
-            known = near_miss(touch.offer, list(declared.offers)) or f"; it has {', '.join(sorted(declared.offers))}"
+            known = near_miss(touch.offer, list(offers)) or f"; it has {', '.join(sorted(offers))}"
             yield f"the source has no offer {touch.offer}{known}", "touches", position, "offer"
         elif offer.kind not in KINDS[touch.incentive]:
             kinds = " or ".join(KINDS[touch.incentive])
             yield f"{touch.offer} is of kind {offer.kind}, expected {kinds}", "touches", position, "offer"
+
+
+def _words(touch: Touch, declared: Declared) -> dict[str, ClaimText]:
+    """The words of the claims a touch may make now."""
+    said = {row["claim_id"]: read_text(declared.include, row["text_ref"]) for row in _usable(touch, declared)}
+    return {claim_id: words for claim_id, words in said.items() if words is not None}
+
+
+def _with_claims(loaded: LoadedPlaybook, declared: Declared) -> Iterator[Problem]:
+    """Every claim a touch may make has words that were reviewed with the templates."""
+    for position, touch in enumerate(loaded.playbook.touches):
+        for claim in _usable(touch, declared):
+            if read_text(declared.include, claim["text_ref"]) is None:
+                expected = f"expected texts/<name>.txt below {declared.include}, one short paragraph of UTF-8 text"
+                yield f"claim {claim['claim_id']} has no words: {expected}", "touches", position
+
+
+def _usable(touch: Touch, declared: Declared) -> list[Mapping[str, Any]]:
+    """The claims of the source a touch may make now."""
+    told = declared.told
+    return [row for row in told.claims if why_unusable(row, touch.pattern, told.at) is None] if told else []
 
 
 def _drafted(loaded: LoadedPlaybook, declared: Declared) -> Iterator[Problem]:
@@ -158,6 +200,8 @@ def _drafted(loaded: LoadedPlaybook, declared: Declared) -> Iterator[Problem]:
         if touch.template is None or template_problems(declared.templates, touch.template):
             continue
         template = load_template(declared.templates, touch.template)
-        offer = (declared.offers or {}).get(touch.offer or "")
-        for problem in sample_problems(loaded, touch, template, declared.owners, declared.tenant, offer=offer):
+        offer = declared.told.offers.get(touch.offer or "") if declared.told else None
+        for problem in sample_problems(
+            loaded, touch, template, declared.owners, declared.tenant, offer=offer, claims=_words(touch, declared)
+        ):
             yield f"template {touch.template}: {problem}", "touches", position

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import NAMESPACE_URL, uuid5
 
@@ -12,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import Connection
 
+from reactivation import paths
 from reactivation.approvals import NotSendable, SendableTouch, sendable
 from reactivation.contract.tables import TIME
 from reactivation.delivery import may_send
@@ -21,12 +23,13 @@ from reactivation.ledger.enrolments import Enrolment
 from reactivation.ledger.locks import CLAIMING, PERMISSION, exclusive, shared
 from reactivation.ledger.sends import Send
 from reactivation.ledger.touches import Touch
+from reactivation.messages.claims import read_text
 from reactivation.outcomes import exit_of_no
 from reactivation.playbooks.model import Playbook
 from reactivation.policy.decisions import GATES
 from reactivation.policy.timing import PLACE_COLUMNS, is_legal, local_time, recipient_zone
 from reactivation.steps.decide import decide_snapshot
-from reactivation.steps.verdicts import Verdict, for_sending, verdict
+from reactivation.steps.verdicts import Verdict, claims_hold, for_sending, verdict
 
 if TYPE_CHECKING:
     from reactivation.steps.workspace import Workspace
@@ -98,12 +101,17 @@ def judge(
         folder, known, for_sending(playbook), workspace.rules, workspace.owners, at=now, planned_on=now
     )
     rows = {row["customer_id"]: row for row in decided.table.to_pylist()}
+    declared = {touch.number: touch for touch in playbook.touches}
+    latest = {row["claim_id"]: row for row in folder.read("claims").to_pylist()}
     timing = workspace.rules.timing
     judged = []
     for case, (legal, zone, wall) in zip(cases, _clocks(workspace, contacts, cases, now), strict=True):
         row = rows.get(case.touch.customer_id)
         placed = Case(case.touch, case.enrolment, case.keys, case.draft, row, zone, wall, legal)
-        said = verdict(case.touch, case.enrolment, case.draft, row, legal=legal, now=now, timing=timing)
+        touch, of_touch = case.touch, declared.get(case.touch.number)
+        said = verdict(touch, of_touch, case.enrolment, case.draft, row, legal=legal, now=now, timing=timing)
+        if said.do == "send" and of_touch is not None:
+            said = claims_hold(case.draft, of_touch, latest, partial(read_text, paths.INCLUDE), now) or said
         judged.append((placed, said))
     return judged
 

@@ -43,7 +43,9 @@ def draft_run(workspace: Workspace, run_id: str, now: datetime) -> dict[str, int
         drafter = drafter_of(workspace, playbook_of(workspace, run), snapshot)
         due = _due(conn, run, folder, now)
         code_of, held = _codes(conn, run.playbook, due, drafter.offers)
-    asked = with_customers(due, snapshot, folder.read("decisions"), workspace.rules.timing, now)
+    asked = with_customers(
+        due, snapshot, folder.read("decisions"), playbook=drafter.playbook, rules=workspace.rules.timing, now=now
+    )
     drafts = pa.Table.from_batches(_batches(drafter, asked, code_of, held), DRAFTS)
     manifest_digest = folder.add_file("drafts", drafts)
     with_code = drafts.num_rows - drafts["code"].null_count

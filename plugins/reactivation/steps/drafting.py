@@ -12,10 +12,13 @@ import pyarrow as pa
 from reactivation import paths
 from reactivation.contract.tables import TEXT, TIME, WHOLE
 from reactivation.evidence import SnapshotFolder, query
+from reactivation.messages.claims import read_text, why_unusable
 from reactivation.messages.drafts import Drafter, DueTouch
 from reactivation.messages.fields import MessageError, Offer
 from reactivation.messages.templates import load_template
 from reactivation.playbooks.loader import LoadedPlaybook
+from reactivation.playbooks.model import Playbook
+from reactivation.policy.decisions import DROP
 from reactivation.policy.timing import PLACE_COLUMNS, TimingRules, next_legal_instant, recipient_zone
 
 if TYPE_CHECKING:
@@ -26,35 +29,51 @@ DUE = pa.schema([
     ("touch_id", TEXT), ("enrolment_id", TEXT), ("customer_id", TEXT), ("owner_id", TEXT), ("number", WHOLE),
     ("channel", TEXT), ("offer_id", TEXT), ("address_key", TEXT), ("not_before", TIME), ("not_after", TIME),
 ])  # fmt: skip
+#: The claims each touch may make.
+_USABLE = pa.schema([("number", WHOLE), ("claim_id", TEXT)])
 
 
 def drafter_of(workspace: Workspace, loaded: LoadedPlaybook, snapshot: SnapshotFolder) -> Drafter:
-    """The drafter for a playbook over a snapshot's offers and products; templates are compiled once, here."""
+    """The drafter for a playbook over a snapshot's offers, products and claims; templates are compiled once, here."""
     names = sorted({touch.template for touch in loaded.playbook.touches if touch.template is not None})
     columns = [field.name for field in fields(Offer)]
     offers = [Offer(**row) for row in snapshot.read("offers").select(columns).to_pylist()]
+    claims = snapshot.read("claims").select(["claim_id", "text_ref"]).to_pylist()
+    said = {row["claim_id"]: read_text(paths.INCLUDE, row["text_ref"]) for row in claims}
     return Drafter(
         playbook=loaded.playbook, playbook_digest=loaded.digest, rules_version=workspace.rules.version,
         tenant=workspace.tenant, owners=workspace.owners,
         templates={name: load_template(paths.TEMPLATES, name) for name in names},
         offers={offer.offer_id: offer for offer in offers},
         product_names=frozenset(snapshot.read("products")["name"].to_pylist()),
+        claims={claim_id: words for claim_id, words in said.items() if words is not None},
     )  # fmt: skip
 
 
 def with_customers(
-    due: pa.Table, snapshot: SnapshotFolder, decisions: pa.Table, rules: TimingRules, now: datetime
-) -> pa.Table:
-    """``due`` (``DUE``) with each customer's decision, address, name and zone, by touch_id. Personal.
+    due: pa.Table, snapshot: SnapshotFolder, decisions: pa.Table, *, playbook: Playbook, rules: TimingRules,
+    now: datetime,
+) -> pa.Table:  # fmt: skip
+    """``due`` (``DUE``) with each customer's decision, address, name, zone, product and claim, by touch_id. Personal.
 
     ``planned_send`` is the first legal instant from ``not_before`` and ``now`` on, null where there is none.
     """
-    found = query(
-        snapshot, paths.sql("draft_inputs"), {"now": now}, {"due": due, "decisions": decisions}, personal=("people",)
-    ).combine_chunks()
+    tables = {"due": due, "decisions": decisions, "usable": _usable(playbook, snapshot, now)}
+    found = query(snapshot, paths.sql("draft_inputs"), {"now": now}, tables, personal=("people",)).combine_chunks()
     places = found.select(PLACE_COLUMNS)
     planned = next_legal_instant(found["earliest"].combine_chunks(), places, rules)
     return found.append_column("planned_send", planned).append_column("zone", recipient_zone(places))
+
+
+def _usable(playbook: Playbook, snapshot: SnapshotFolder, now: datetime) -> pa.Table:
+    """Which claim of the snapshot each touch may make, as ``_USABLE``."""
+    rows = [
+        {"number": touch.number, "claim_id": claim["claim_id"]}
+        for claim in snapshot.read("claims").to_pylist()
+        for touch in playbook.touches
+        if why_unusable(claim, touch.pattern, now) is None
+    ]
+    return pa.Table.from_pylist(rows, _USABLE)
 
 
 def due_touch(row: Mapping[str, Any], code: str | None) -> DueTouch:
@@ -68,14 +87,13 @@ def due_touch(row: Mapping[str, Any], code: str | None) -> DueTouch:
 
 def _hindrance(row: Mapping[str, Any]) -> str | None:
     """Why a touch is not drafted whatever its template says, as a code."""
-    if row["decision"] not in ("enrol", "review"):
-        return f"decision:{row['decision'] or 'none'}"
-    if row["recommended_channel"] != row["channel"]:
-        return "channel_not_permitted"
-    if row["current_key"] != row["address_key"]:
-        return "address_changed"
-    if row["planned_send"] is None:
-        return "no_legal_instant"
-    if row["planned_send"] >= row["not_after"]:
-        return "window_over"
-    return None
+    planned = row["planned_send"]
+    checks = [
+        (f"decision:{row['decision'] or 'none'}", row["decision"] not in ("enrol", "review")),
+        ("channel_not_permitted", row["basis"] is None),
+        ("channel_dropped", row["gate_reachable"] == f"{DROP}{row['channel']}"),
+        ("address_changed", row["current_key"] != row["address_key"]),
+        ("no_legal_instant", planned is None),
+        ("window_over", planned is not None and planned >= row["not_after"]),
+    ]
+    return next((reason for reason, hinders in checks if hinders), None)

@@ -73,7 +73,7 @@ def _drafted(
     conn: Connection, run: Run, folder: RunFolder, offers: Mapping[str, Mapping[str, Any]], now: datetime
 ) -> list[DraftedTouch]:
     """The drafts somebody must be asked about, with who that is."""
-    drafts = folder.read("drafts").select(list(_DRAFT_COLUMNS)).to_pylist()
+    drafts = folder.read("drafts", _DRAFT_COLUMNS).to_pylist()
     enrolled = lists.active_enrolments(conn, run.playbook)
     if run.dry:
         waiting = {draft["touch_id"]: draft["digest"] for draft in drafts}

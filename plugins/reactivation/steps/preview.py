@@ -68,7 +68,9 @@ def preview(workspace: Workspace, playbook_name: str, number: int, customer_id: 
     if due is None or reason is not None:
         return Shown(customer_id, number, None, reason)
     drafter = drafter_of(workspace, loaded, snapshot)
-    [row] = with_customers(due, snapshot, decision, workspace.rules.timing, now).to_pylist()
+    [row] = with_customers(
+        due, snapshot, decision, playbook=playbook, rules=workspace.rules.timing, now=now
+    ).to_pylist()
     offer = drafter.offers.get(row["offer_id"])
     if code is None and offer is not None and offer.codes is not None:
         code = offer_code(offer.offer_id, row["touch_id"])
@@ -110,8 +112,8 @@ def _planned(
     row = plan.filter(pc.equal(plan["number"], number)).to_pylist()[0]
     if row["state"] != PLANNED:
         return None, f"touch {number} is skipped: {row['reason']}"
-    [decided] = decision.select(["owner_id", "email_key"]).to_pylist()
+    [decided] = decision.select(["owner_id", "email_key", "phone_key"]).to_pylist()
     touch_id = str(uuid5(NAMESPACE_OID, f"preview:{row['customer_id']}:{number}"))
     known = {"touch_id": touch_id, "enrolment_id": touch_id, "owner_id": decided["owner_id"],
-             "address_key": decided["email_key"]}  # fmt: skip
+             "address_key": decided["phone_key" if row["channel"] == "sms" else "email_key"]}  # fmt: skip
     return pa.Table.from_pylist([row | known], DUE), None

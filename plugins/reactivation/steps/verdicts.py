@@ -8,16 +8,19 @@ Source: ARCHITECTURE.md, A day, 4; RULES.md, The gate ladder.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from reactivation.ledger.enrolments import Enrolment
 from reactivation.ledger.touches import Touch
+from reactivation.messages.claims import ClaimText, why_fallen
 from reactivation.playbooks.model import Playbook
+from reactivation.playbooks.model import Touch as Declared
 from reactivation.policy.decisions import PASS
 from reactivation.policy.timing import TimingRules
+from reactivation.policy.touch_offers import POSITIONS
 
 #: What a ``no`` of the ladder means for a touch that is already signed, by the word its reason begins with. The source
 #: being silent or the hour being wrong passes; what is known against the person ends the enrolment; a question that
@@ -53,11 +56,31 @@ def for_sending(playbook: Playbook) -> Playbook:
     return playbook.model_copy(update={"activity": signals})
 
 
+def claims_hold(
+    draft: Mapping[str, Any], declared: Declared, latest: Mapping[str, Mapping[str, Any]],
+    words_of: Callable[[str | None], ClaimText | None], now: datetime,
+) -> Verdict | None:  # fmt: skip
+    """Why the claims that were signed keep a touch from going out, by their ``latest`` rows and words; else ``None``.
+
+    Evidence that is not of the day may be captured anew in time; any other fallen claim needs other words.
+    """
+    for signed in draft["claims"]:
+        row = latest.get(signed["claim_id"])
+        words = None if row is None else words_of(row["text_ref"])
+        fallen = why_fallen(signed, row, words, declared.pattern, now)
+        if fallen is not None:
+            return Verdict("wait" if fallen == "claim_stale" else "hold", fallen)
+    return None
+
+
 def verdict(
-    touch: Touch, enrolment: Enrolment, draft: Mapping[str, Any], row: Mapping[str, Any] | None, *, legal: bool,
-    now: datetime, timing: TimingRules,
+    touch: Touch, declared: Declared | None, enrolment: Enrolment, draft: Mapping[str, Any],
+    row: Mapping[str, Any] | None, *, legal: bool, now: datetime, timing: TimingRules,
 ) -> Verdict:  # fmt: skip
-    """The verdict on one touch. ``row``: its customer's decision at ``now``, or ``None`` for no candidate any more."""
+    """The verdict on one touch. ``declared``: what the playbook says of it, ``None`` for nothing any more; ``row``: its
+    customer's decision at ``now``, ``None`` for no candidate any more."""
+    if declared is None:
+        return Verdict("hold", "touch_not_declared")
     if row is None:
         return Verdict("hold", "not_a_candidate")
     if row["decision"] not in ("enrol", "review"):
@@ -71,13 +94,20 @@ def verdict(
         ("channel_dropped", row["gate_reachable"] not in (PASS, f"drop:{_other(touch.channel)}")),
         ("address_changed", row[_key_column(touch.channel)] != touch.address_key),
         ("basis_changed", not set(draft["basis_records"]) <= set(row[f"{touch.channel}_records"] or ())),
-        ("offer_not_allowed", touch.offer_id is not None and row["gate_offer_allowed"] != PASS),
+        ("offer_not_allowed", _is_refused(touch, declared, row)),
         ("deadline_too_close", _too_close(draft["deadline"], now, timing)),
     ]
     held = next((reason for reason, fails in checks if fails), None)
     if held is not None:
         return Verdict("hold", held)
     return Verdict("send") if legal else Verdict("wait", "not_legal_now")
+
+
+def _is_refused(touch: Touch, declared: Declared, row: Mapping[str, Any]) -> bool:
+    """Whether a monetary offer is above what the person may be offered now."""
+    if touch.offer_id is None or declared.incentive not in POSITIONS:
+        return False
+    return row["gate_offer_allowed"] != PASS and row["offer_position"] not in POSITIONS[declared.incentive]
 
 
 def _other(channel: str) -> str:

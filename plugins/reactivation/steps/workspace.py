@@ -64,7 +64,8 @@ class Workspace:
     @cached_property
     def providers(self) -> Mapping[str, Provider]:
         """The provider of each channel."""
-        return {"email": Outbox(self.settings.outbox)}
+        outbox = Outbox(self.settings.outbox)
+        return {"email": outbox, "sms": outbox}
 
     def source(self) -> Source:
         return open_source(self.settings.source)

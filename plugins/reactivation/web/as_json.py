@@ -7,7 +7,18 @@ from typing import Any
 
 from reactivation.web.listing import ListPage, ShownItem
 
-_DRAFT_FIELDS = ("recipient", "sender", "subject", "text", "html", "headers", "offer_terms", "deadline", "code")
+_DRAFT_FIELDS = (
+    "recipient",
+    "sender",
+    "subject",
+    "text",
+    "html",
+    "headers",
+    "claims",
+    "offer_terms",
+    "deadline",
+    "code",
+)
 
 
 def page_as_json(view: ListPage) -> dict[str, Any]:

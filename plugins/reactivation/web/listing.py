@@ -125,7 +125,7 @@ def list_page(workspace: Workspace, list_id: str, page: int, visitor: Visitor, n
     page = min(page, pages)
     on_page = items[(page - 1) * ITEMS_PER_PAGE : page * ITEMS_PER_PAGE]
     drafts = _drafts(workspace, row, on_page)
-    reasons = _reasons(workspace, on_page, decided_in)
+    reasons = _reasons(workspace, on_page, decided_in, row.channel)
     shown = [
         ShownItem(i, drafts.get(i.touch_id), reasons.get(i.customer_id, ()), verdicts.get(i.touch_id)) for i in on_page
     ]
@@ -150,7 +150,7 @@ def _drafts(workspace: Workspace, row: ListRow, items: Iterable[ListItem]) -> di
 
 
 def _reasons(
-    workspace: Workspace, items: Iterable[ListItem], decided_in: Mapping[str, str]
+    workspace: Workspace, items: Iterable[ListItem], decided_in: Mapping[str, str], channel: str
 ) -> dict[str, Sequence[Fact]]:
     """Why each customer was chosen, by customer id, from the decisions of the run that enrolled him."""
     by_run: dict[str, list[str]] = {}
@@ -158,7 +158,7 @@ def _reasons(
         if item.customer_id in decided_in:
             by_run.setdefault(decided_in[item.customer_id], []).append(item.customer_id)
     return {
-        decision["customer_id"]: why(decision)
+        decision["customer_id"]: why(decision, channel)
         for run_id, customers in by_run.items()
         for decision in _rows(workspace, run_id, "decisions", "customer_id", customers)
     }

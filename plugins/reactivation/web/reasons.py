@@ -22,8 +22,8 @@ class Fact:
     records: tuple[str, ...] = ()
 
 
-def why(decision: Mapping[str, Any]) -> tuple[Fact, ...]:
-    """The facts behind one row of ``decisions.parquet``, the most telling first."""
+def why(decision: Mapping[str, Any], channel: str) -> tuple[Fact, ...]:
+    """The facts behind one row of ``decisions.parquet``, the most telling first; the permission is the channel's."""
     known = decision["evidence"] or {}
     facts = [
         Fact("Quiet for", f"{decision['dormant_days']} days ({words(decision['dormancy_range'])})"),
@@ -32,7 +32,7 @@ def why(decision: Mapping[str, Any]) -> tuple[Fact, ...]:
         Fact("Why quiet", f"{words(decision['inactivity_reason'])} ({words(decision['reason_basis'])})"),
         Fact("Value", f"{words(decision['value_tier'])}, {words(decision['population'])}"),
         Fact("Bought", _bought(known)),
-        Fact("Permission", words(decision["email_basis"]), tuple(decision["email_records"] or ())),
+        Fact("Permission", words(decision[f"{channel}_basis"]), tuple(decision[f"{channel}_records"] or ())),
         Fact("Jurisdiction", ", ".join(decision["jurisdictions"] or ()) or "unknown"),
         Fact("Relationship", words(known.get("relationship"))),
         Fact("Fit", words(known.get("fit"))),

@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from reactivation.approvals.lists import amount
 from reactivation.ledger.questions import RequestId
+from reactivation.messages.sms import segments
 from reactivation.web.reasons import words
 
 _HERE = Path(__file__).resolve().parent
@@ -23,7 +24,7 @@ def environment() -> Environment:
         loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
-    made.filters.update(moment=moment, until=until, words=words)
+    made.filters.update(moment=moment, until=until, words=words, segments=segments)
     made.globals.update(amount=amount, form_path=form_path, style=STYLE)
     return made
 
