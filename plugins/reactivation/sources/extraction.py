@@ -25,6 +25,7 @@ from reactivation.contract.snapshot import PROFILE, SNAPSHOT
 from reactivation.contract.tables import TABLES
 from reactivation.evidence import SnapshotFolder, as_path, building, open_engine
 from reactivation.evidence.building import MANIFEST
+from reactivation.evidence.engine import quoted
 from reactivation.evidence.folders import SCHEMA, file_digests
 from reactivation.evidence.parquet import write_parquet
 from reactivation.sources import rows
@@ -37,10 +38,10 @@ from reactivation.sources.addresses import (
 from reactivation.sources.chosen import Chosen, choose
 from reactivation.sources.files import RawFile, open_file, reading
 from reactivation.sources.folder import Source
+from reactivation.sources.summaries import SUMMARISED, add_facts, condensed
 from reactivation.sources.values import install_macros, typed_query
 
 _MEMORY = "4GB"
-_SUMMARISED = {"purchase_summary": "purchases", "engagement_summary": "engagements"}
 
 
 def extract(
@@ -118,9 +119,11 @@ def _suppressed_texts(engine: duckdb.DuckDBPyConnection, raw: RawFile | None) ->
 
 
 def _write(engine: duckdb.DuckDBPyConnection, place: Path, as_of: datetime, reports: dict[str, rows.Report]) -> None:
-    for summary, name in _SUMMARISED.items():
-        engine.execute(f"CREATE VIEW {name} AS SELECT * EXCLUDE (row, bad) FROM typed_{name} WHERE NOT bad")
-        _write_query(engine, place, summary, paths.sql(summary), as_of)
+    add_facts(engine)
+    for summary in SUMMARISED:
+        file = place / f"{summary}.parquet"
+        write_parquet(file, condensed(engine, summary, as_of), SNAPSHOT[summary])
+        engine.execute(f"CREATE VIEW {summary} AS FROM read_parquet({quoted(str(file))})")
     for name in SNAPSHOT:
         if name in TABLES:
             _write_query(engine, place, name, paths.sql(f"snapshot_{name}"), as_of)
