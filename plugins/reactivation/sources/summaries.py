@@ -17,6 +17,9 @@ import pyarrow as pa
 from reactivation import paths
 from reactivation.contract.snapshot import SNAPSHOT
 from reactivation.contract.tables import MONEY, TABLES, TEXT, TIME
+from reactivation.evidence.engine import quoted
+from reactivation.sources.base import Condensed
+from reactivation.sources.rows import Report
 
 #: Summary to the table it condenses.
 SUMMARISED = {"purchase_summary": "purchases", "engagement_summary": "engagements"}
@@ -54,22 +57,32 @@ def told_schema(summary: str) -> pa.Schema:
     return pa.schema(fields)
 
 
-def add_facts(engine: duckdb.DuckDBPyConnection) -> None:
-    """``purchases`` and ``engagements``: the good rows of ``typed_*`` as the summaries' SQL expects them; and ``told``
-    tables for what was condensed elsewhere."""
+def add_facts(engine: duckdb.DuckDBPyConnection, elsewhere: Mapping[str, Condensed]) -> None:
+    """``purchases`` and ``engagements``: the good rows of ``typed_*`` as the summaries' SQL expects them. And
+    ``told_*``: the summaries that were made elsewhere."""
     for summary, name in SUMMARISED.items():
         columns = ", ".join(_whole(column.name, column.type) for column in TABLES[name].columns)
         engine.execute(f"CREATE VIEW {name} AS SELECT {columns} FROM typed_{name} WHERE NOT bad")
-        engine.register("arriving", told_schema(summary).empty_table())
-        engine.execute(f"CREATE TEMP TABLE told_{summary} AS FROM arriving")
-        engine.unregister("arriving")
+        told = elsewhere.get(name)
+        if told is None:
+            types = ", ".join(f"{f.name} {'VARCHAR' if f.type == TEXT else 'BIGINT'}" for f in told_schema(summary))
+            engine.execute(f"CREATE TEMP TABLE told_{summary} ({types})")
+        else:
+            engine.execute(f"CREATE VIEW told_{summary} AS FROM read_parquet({quoted(str(told.summary))})")
 
 
-def add_told(engine: duckdb.DuckDBPyConnection, summary: str, rows: pa.RecordBatchReader) -> None:
-    """Takes in what a database condensed of customers none of whose facts are here."""
-    engine.register("arriving", rows)
-    engine.execute(f"INSERT INTO told_{summary} BY NAME SELECT * FROM arriving")
-    engine.unregister("arriving")
+def count_elsewhere(
+    engine: duckdb.DuckDBPyConnection, elsewhere: Mapping[str, Condensed], reports: Mapping[str, Report]
+) -> None:
+    """``facts_elsewhere``: how many facts each customer has that were condensed elsewhere; the reports count them."""
+    engine.execute('CREATE TEMP TABLE facts_elsewhere ("table" VARCHAR, customer_id VARCHAR, facts BIGINT)')
+    for name, told in elsewhere.items():
+        engine.execute(
+            f"INSERT INTO facts_elsewhere SELECT {quoted(name)}, * FROM read_parquet({quoted(str(told.counts))})"
+        )
+    counted = engine.sql('SELECT "table", CAST(sum(facts) AS BIGINT) FROM facts_elsewhere GROUP BY "table"').fetchall()
+    for name, facts in counted:
+        reports[name].rows += facts
 
 
 def condensed(engine: duckdb.DuckDBPyConnection, summary: str, as_of: datetime) -> pa.RecordBatchReader:
