@@ -15,6 +15,7 @@ from uuid import uuid4
 import hypothesis
 import psycopg
 import pytest
+from sqlalchemy import Engine, create_engine
 from tests.sending import Ready, prepare
 
 from reactivation.ledger import migrations
@@ -143,3 +144,23 @@ def ready(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ready]:
         made = Ready(home, _url(name))
         yield made
         made.close()
+
+
+@pytest.fixture
+def postgres_database(postgres: psycopg.Connection) -> Iterator[Engine]:
+    """An empty PostgreSQL database of this test's own, as somebody else's system would be."""
+    with _database(postgres) as name:
+        engine = create_engine(_url(name).replace("postgresql://", "postgresql+psycopg://"))
+        yield engine
+        engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    """An empty database of this test's own, on SQLite and on PostgreSQL."""
+    if request.param == "postgresql":
+        yield request.getfixturevalue("postgres_database")
+        return
+    engine = create_engine(f"sqlite:///{tmp_path / 'database.db'}")
+    yield engine
+    engine.dispose()

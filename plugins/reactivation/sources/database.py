@@ -153,10 +153,12 @@ class DatabaseReader:
         quote = self.connection.dialect.identifier_preparer
         with asking(self.source.name, shown):
             described = inspect(self.connection).get_columns(name, schema=schema)
+        # In SQLite a name alone would mean the CTE of the same name.
+        within = schema or ("main" if self._dialect == "sqlite" else None)
         fields, unknown = matched(TABLES[table], shown, [column["name"] for column in described])
         return _Relation(
             shown,
-            (f"{quote.quote(schema)}." if schema else "") + quote.quote(name),
+            (f"{quote.quote(within)}." if within else "") + quote.quote(name),
             {column: quote.quote_identifier(described[position]["name"]) for column, position in fields.items()},
             {column: described[position]["type"] for column, position in fields.items()},
             unknown,

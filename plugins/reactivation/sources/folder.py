@@ -16,19 +16,13 @@ from pathlib import Path
 
 from upath import UPath
 
-from reactivation.contract.tables import TABLES
+from reactivation.contract.tables import FORBIDDING, TABLES
 from reactivation.evidence.building import as_path, local_path
 from reactivation.sources.base import Few, Told
 from reactivation.sources.errors import SourceError
 
 ENDINGS = ("csv", "jsonl", "parquet")
 _SAYS = "source.json"
-#: Open cases forbid by their being open, the others by a code.
-_FORBIDDING = tuple(
-    name
-    for name, table in TABLES.items()
-    if name == "cases" or table.every_row_forbids or any(column.forbids for column in table.columns)
-)
 
 
 @dataclass(frozen=True)
@@ -69,7 +63,7 @@ class FolderSource:
         says = self.path / _SAYS
         if not says.exists():
             files = self.files()
-            forbidding = [files[name] for name in _FORBIDDING if name in files]
+            forbidding = [files[name] for name in FORBIDDING if name in files]
             return min(_changed_at(file) for file in forbidding or files.values())
         try:
             as_of = datetime.fromisoformat(json.loads(says.read_text(encoding="utf-8"))["as_of"])

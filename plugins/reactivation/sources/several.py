@@ -36,6 +36,10 @@ class Sources:
         """Source to when it speaks, of those that any of these tables comes from. Raises ``SourceError``."""
         return {part.name: part.source.speaks_as_of() for part in self.parts if part.tables & set(tables)}
 
+    def part_of(self, table: str) -> Sources:
+        """The source of one table, alone."""
+        return Sources(tuple(part for part in self.parts if table in part.tables))
+
     @contextmanager
     def reading(self, work: Path) -> Iterator[Reading]:
         """Opens all of them. Raises ``SourceError``, also where two of them have a table."""
@@ -82,7 +86,9 @@ def _check_no_table_twice(readers: Collection[tuple[Part, Reader]]) -> None:
     for part, reader in readers:
         for table in TABLES:
             if table in reader.tables and table not in part.tables:
-                taken = next(other.name for other, _ in readers if table in other.tables)
+                taken = next((other.name for other, _ in readers if table in other.tables), None)
+                if taken is None:  # nobody is asked for this table in this read
+                    continue
                 raise SourceError(
                     f"the source {part.name} has {table} too, which the playbooks take from {taken}; "
                     f"remove it from {part.name}, or take it from there (sources in the playbooks)"

@@ -7,24 +7,24 @@ of the source, where there is one already.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TypeVar
 
 from reactivation import paths
 from reactivation.contract.addresses import AddressKeys
-from reactivation.evidence import as_path
 from reactivation.messages.fields import Offer
 from reactivation.messages.templates import load_template, template_problems
 from reactivation.playbooks.declared import DeclarationError, line_of, near_miss
 from reactivation.playbooks.loader import LoadedPlaybook, load_playbook
 from reactivation.playbooks.owners import Owners, load_owners
 from reactivation.playbooks.tenant import Tenant, load_tenant
-from reactivation.sources import SourceError, extract, open_source
+from reactivation.sources import SourceError, extract
 from reactivation.steps.rules import read_rules
 from reactivation.steps.sample_drafts import KINDS, sample_problems
 from reactivation.steps.settings import Settings
+from reactivation.steps.sourcing import is_nowhere, open_sources, source_problems
 
 T = TypeVar("T")
 #: What is wrong, and the way to the field in the playbook.
@@ -60,21 +60,22 @@ class Declared:
 def check(settings: Settings, templates: Path = paths.TEMPLATES) -> list[Finding]:
     """Everything that does not hold, by file and line; an empty list when all of it does."""
     findings: list[Finding] = []
-    declared = Declared(
-        _read(findings, lambda: load_owners(settings.owners)),
-        _read(findings, lambda: load_tenant(settings.tenant)),
-        _read(findings, lambda: _offers(settings)),
-        templates,
-    )
-    _read(findings, read_rules)
     files = sorted(settings.playbooks.glob("*.yaml"))
     if not files:
         findings.append(Finding(str(settings.playbooks), 1, "", "has no *.yaml file; put a playbook there"))
-    for file in files:
-        loaded = _read(findings, lambda file=file: load_playbook(file))  # type: ignore[misc]
-        if loaded is not None:
-            findings += _playbook(loaded, declared)
-    return sorted(set(findings))
+    read = [_read(findings, lambda file=file: load_playbook(file)) for file in files]  # type: ignore[misc]
+    playbooks = [loaded for loaded in read if loaded is not None]
+    of_sources = [finding for loaded in playbooks for finding in _sources(loaded, playbooks, settings)]
+    declared = Declared(
+        _read(findings, lambda: load_owners(settings.owners)),
+        _read(findings, lambda: load_tenant(settings.tenant)),
+        None if of_sources else _read(findings, lambda: _offers(settings, playbooks)),
+        templates,
+    )
+    _read(findings, read_rules)
+    for loaded in playbooks:
+        findings += _playbook(loaded, declared)
+    return sorted({*findings, *of_sources})
 
 
 def _read(findings: list[Finding], load: Callable[[], T]) -> T | None:
@@ -87,11 +88,17 @@ def _read(findings: list[Finding], load: Callable[[], T]) -> T | None:
     return None
 
 
-def _offers(settings: Settings) -> dict[str, Offer] | None:
+def _sources(loaded: LoadedPlaybook, playbooks: Sequence[LoadedPlaybook], settings: Settings) -> Iterator[Finding]:
+    """Every source a playbook names is there, and all playbooks take a table from the same one."""
+    for problem in source_problems(loaded, playbooks, settings):
+        yield Finding(str(loaded.path), problem.line, problem.field, problem.message)
+
+
+def _offers(settings: Settings, playbooks: Sequence[LoadedPlaybook]) -> dict[str, Offer] | None:
     """The offers the source has now; ``None`` where there is no source yet."""
-    if not settings.source or not as_path(settings.source).exists():
+    if is_nowhere(settings.source):
         return None
-    source = open_source(settings.source)
+    source = open_sources(settings, playbooks).part_of("offers")
     with tempfile.TemporaryDirectory() as work:
         folder = extract(
             source, into=Path(work) / "offers", snapshot_id="offers", as_of=source.speaks_as_of(),
