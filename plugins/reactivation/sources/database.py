@@ -108,14 +108,17 @@ class DatabaseReader:
         ctes = facts.named(contract, relation.quoted, relation.columns)
         if not self._condensable(contract, relation) or self._unsure(contract, relation, ctes):
             return self.fetch(table), None
-        there, dialect, summary = relation.columns, self._dialect, SUMMARY_OF[table]
-        told = self._told(table, relation, translate(facts.questionable_rows(contract, ctes, there), dialect), {})
+        dialect, summary = self._dialect, SUMMARY_OF[table]
         parts = Condensed(self.work / f"{summary}.told.parquet", self.work / f"{table}.counts.parquet")
-        query = translate(facts.summary(contract, ctes, there), dialect, limits(summary, as_of))
         with asking(self.source.name, relation.shown):
-            read_into(parts.summary, self.connection, text(query), {}, told_schema(summary))
-            query = translate(facts.counts(contract, ctes, there), dialect)
-            read_into(parts.counts, self.connection, text(query), {}, _COUNTS)
+            query = translate(facts.odd_customers(contract, ctes, relation.columns), dialect)
+            odd = sorted(who for (who,) in self.connection.execute(text(query)))
+            listed = {"odd": json.dumps(odd)}
+            query = translate(facts.summary(contract, ctes), dialect, limits(summary, as_of))
+            read_into(parts.summary, self.connection, text(query), listed, told_schema(summary))
+            query = translate(facts.counts(ctes), dialect)
+            read_into(parts.counts, self.connection, text(query), listed, _COUNTS)
+        told = self._told(table, relation, translate(facts.odd_rows(ctes, relation.columns), dialect), {"odd": odd})
         return told, parts
 
     @property

@@ -67,7 +67,7 @@ FUNCTIONS: Mapping[str, Mapping[str, str]] = {
         "is_odd_email": "(octet_length({0}) <> length({0}))",
         "ending_of": "right(regexp_replace({0}, '[^0-9]', '', 'g'), 6)",
         "is_odd_phone": "(octet_length({0}) <> length({0}))",
-        "listed": "(SELECT jsonb_array_elements_text(CAST({0} AS JSONB)))",
+        "listed": "(SELECT jsonb_array_elements_text(CAST({0} AS JSONB)) AS listed)",
     },
     "sqlite": {
         "text": r"CASE typeof({0}) WHEN 'blob' THEN '\x' || hex({0}) ELSE CAST({0} AS TEXT) END",
@@ -104,7 +104,7 @@ FUNCTIONS: Mapping[str, Mapping[str, str]] = {
         "is_odd_email": "({0} GLOB '*[^!-~]*' OR {0} GLOB '*[<:]*' OR {0} LIKE '%@%@%')",
         "ending_of": f"substr({_LITE_DIGITS}, -6)",
         "is_odd_phone": f"({_LITE_DIGITS} GLOB '*[^0-9]*')",
-        "listed": "(SELECT value FROM json_each({0}))",
+        "listed": "(SELECT value AS listed FROM json_each({0}))",
     },
 }  # fmt: skip
 

@@ -47,41 +47,43 @@ def unsure(table: Table, ctes: str) -> str:
     return f"{ctes} SELECT 1 FROM named WHERE unsure(customer_id) OR unsure({table.key}) LIMIT 1"
 
 
-def questionable_rows(table: Table, ctes: str, there: Collection[str]) -> str:
-    """Every row of customers with a questionable row, and rows of nobody."""
+def odd_customers(table: Table, ctes: str, there: Collection[str]) -> str:
+    """Customers with a questionable row, or with one whose key another row has."""
+    doubled = "SELECT row_key AS doubled FROM named WHERE row_key IS NOT NULL GROUP BY row_key HAVING count(*) > 1"
     return (
-        f"{ctes}, {_odd(table, there)} SELECT {texts(there)} FROM named LEFT JOIN odd ON odd.subject = named.subject "
+        f"{ctes} SELECT subject FROM named WHERE subject IS NOT NULL AND ({questionable(table, there)}) "
+        f"UNION SELECT named.subject FROM named JOIN ({doubled}) AS twice ON twice.doubled = named.row_key "
+        "WHERE named.subject IS NOT NULL"
+    )
+
+
+def odd_rows(ctes: str, there: Collection[str]) -> str:
+    """Every row of odd customers (parameter ``odd``, a JSON array), and rows of nobody."""
+    return (
+        f"{ctes}, {_ODD} SELECT {texts(there)} FROM named LEFT JOIN odd ON odd.subject = named.subject "
         "WHERE odd.subject IS NOT NULL OR named.subject IS NULL"
     )
 
 
-def summary(table: Table, ctes: str, there: Collection[str]) -> str:
+def summary(table: Table, ctes: str) -> str:
     """The summary of everybody else, as told."""
-    return f"{ctes}, {_plain(table, there)} SELECT * FROM ({paths.sql(SUMMARY_OF[table.name])}) AS summary"
-
-
-def counts(table: Table, ctes: str, there: Collection[str]) -> str:
-    """How many facts each of them has."""
-    return (
-        f"{ctes}, {_plain(table, there)} SELECT customer_id, count(*) AS facts FROM {table.name} GROUP BY customer_id"
-    )
-
-
-def _odd(table: Table, there: Collection[str]) -> str:
-    doubled = "SELECT row_key AS doubled FROM named WHERE row_key IS NOT NULL GROUP BY row_key HAVING count(*) > 1"
-    return (
-        f"odd AS MATERIALIZED (SELECT subject FROM named WHERE subject IS NOT NULL AND ({questionable(table, there)}) "
-        f"UNION SELECT named.subject FROM named JOIN ({doubled}) AS twice ON twice.doubled = named.row_key "
-        "WHERE named.subject IS NOT NULL)"
-    )
-
-
-def _plain(table: Table, there: Collection[str]) -> str:
     columns = ", ".join(f"{_whole(column)} AS {column.name}" for column in table.columns if column.type != WHOLE)
     return (
-        f"{_odd(table, there)}, {table.name} AS MATERIALIZED (SELECT {columns} FROM named "
-        "LEFT JOIN odd ON odd.subject = named.subject WHERE odd.subject IS NULL AND named.subject IS NOT NULL)"
+        f"{ctes}, {_ODD}, {table.name} AS MATERIALIZED (SELECT {columns} FROM {_OTHERS}) "
+        f"SELECT * FROM ({paths.sql(SUMMARY_OF[table.name])}) AS summary"
     )
+
+
+def counts(ctes: str) -> str:
+    """How many facts each of them has."""
+    return (
+        f"{ctes}, {_ODD} SELECT named.subject AS customer_id, count(*) AS facts FROM {_OTHERS} GROUP BY named.subject"
+    )
+
+
+#: Joined, never ``NOT IN``: a list too long for its memory PostgreSQL would search once per row.
+_ODD = "odd AS MATERIALIZED (SELECT listed AS subject FROM listed($odd) AS given)"
+_OTHERS = "named LEFT JOIN odd ON odd.subject = named.subject WHERE odd.subject IS NULL AND named.subject IS NOT NULL"
 
 
 def questionable(table: Table, there: Collection[str]) -> str:
