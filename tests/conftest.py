@@ -15,6 +15,7 @@ from uuid import uuid4
 import hypothesis
 import psycopg
 import pytest
+from sqlalchemy import Engine, create_engine
 from tests.sending import Ready, prepare
 
 from reactivation.ledger import migrations
@@ -214,3 +215,34 @@ def ready(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ready]:
     made = Ready(home, database.url())
     yield made
     made.close()
+
+
+@pytest.fixture(scope="session")
+def system_of_others(postgres: psycopg.Connection) -> Iterator[str]:
+    """The URL of a PostgreSQL database that is somebody else's system."""
+    with _database(postgres) as name:
+        yield _url(name)
+
+
+@pytest.fixture
+def postgres_database(system_of_others: str) -> Iterator[Engine]:
+    """That database, empty."""
+    with psycopg.connect(system_of_others) as conn:
+        own = "SELECT nspname FROM pg_namespace WHERE nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema'"
+        for (schema,) in conn.execute(own).fetchall():
+            conn.execute(f"DROP SCHEMA {schema} CASCADE")
+        conn.execute("CREATE SCHEMA public")
+    engine = create_engine(system_of_others.replace("postgresql://", "postgresql+psycopg://"))
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    """An empty database of this test's own, on SQLite and on PostgreSQL."""
+    if request.param == "postgresql":
+        yield request.getfixturevalue("postgres_database")
+        return
+    engine = create_engine(f"sqlite:///{tmp_path / 'database.db'}")
+    yield engine
+    engine.dispose()

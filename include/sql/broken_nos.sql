@@ -1,6 +1,6 @@
 -- Purpose     whom a broken no is about, as far as it could be read: ids and address keys.
 -- Parameters  none; tables broken, emails, phones, suppressed_addresses, typed_contacts, typed_suppressions,
---             typed_consents, typed_cases, typed_engagements
+--             typed_consents, typed_cases, engagement_summary
 -- Grain       one subject of one row
 -- Why         whoever is named here is suppressed. A contact's row may be lost while its e-mail address lives on under
 --             another customer: so a quarantined contact that somebody says no about is named by its addresses too.
@@ -9,7 +9,9 @@ WITH refused AS (
     UNION
     SELECT customer_id FROM typed_consents WHERE NOT bad AND state IN ('withdrawn', 'objected')
     UNION
-    SELECT customer_id FROM typed_engagements WHERE NOT bad AND kind IN ('unsubscribe', 'complaint', 'bounce')
+    SELECT customer_id
+    FROM engagement_summary
+    WHERE coalesce(last_unsubscribe_at, last_complaint_at, last_bounce_at) IS NOT NULL
     UNION
     SELECT customer_id FROM typed_cases WHERE NOT bad AND closed_at IS NULL
     UNION

@@ -335,7 +335,8 @@ def _settings(arguments: argparse.Namespace) -> Settings:
 
     settings = settings_from_environment()
     source = getattr(arguments, "source", None)
-    return replace(settings, source=source) if source else settings
+    # everything from there, whatever the playbooks say
+    return replace(settings, source=source, named_sources=None) if source else settings
 
 
 def _workspace(arguments: argparse.Namespace) -> Workspace:

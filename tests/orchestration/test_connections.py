@@ -151,3 +151,21 @@ class TestFiles:
         monkeypatch.setenv("REACTIVATION_OWNERS", "/nowhere/owners.yaml")
         with pytest.raises(ConfigurationError, match=r"REACTIVATION_OWNERS=/nowhere/owners\.yaml"):
             settings_from_environment()
+
+
+class TestSources:
+    def test_named_ones(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """``REACTIVATION_SOURCE_<NAME>`` says where the source of that name is."""
+        monkeypatch.setenv("REACTIVATION_SOURCE", "/crm")
+        monkeypatch.setenv("REACTIVATION_SOURCE_BILLING", "connection:erp/billing")
+        settings = settings_from_environment()
+        assert (settings.source, settings.named_sources) == ("/crm", {"billing": "connection:erp/billing"})
+
+    def test_command_line_overrules_them(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """``--source DIR`` means everything from there."""
+        from reactivation import cli
+
+        monkeypatch.setenv("REACTIVATION_SOURCE_BILLING", "connection:erp")
+        arguments = cli.parser().parse_args(["run", "customer_reactivation", "--source", "/crm"])
+        settings = cli._settings(arguments)
+        assert (settings.source, settings.named_sources) == ("/crm", None)

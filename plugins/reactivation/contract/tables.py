@@ -232,3 +232,8 @@ TABLES: dict[str, Table] = {
     t.name: t
     for t in (CONTACTS, ACCOUNTS, PRODUCTS, PURCHASES, ENGAGEMENTS, CASES, CONSENTS, SUPPRESSIONS, OFFERS, CLAIMS)
 }
+
+#: The tables that can say *no*: open cases by their being open, the others by a row or a code.
+FORBIDDING: tuple[str, ...] = tuple(
+    name for name, t in TABLES.items() if t is CASES or t.every_row_forbids or any(c.forbids for c in t.columns)
+)

@@ -14,17 +14,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from reactivation import paths
 from reactivation.steps.settings import ConfigurationError, Settings
 
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
 LEDGER, ADDRESS_KEY = "reactivation_ledger", "reactivation_address_key"
 LOCAL = "local"
 ADDRESS_KEY_FILE = Path("secrets") / "address_key"
 
-_POSTGRES = ("postgres", "postgresql")
+_SOURCES = "REACTIVATION_SOURCE_"
+POSTGRES = ("postgres", "postgresql")
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,8 @@ def settings_from_environment() -> Settings:
         ledger_url=_ledger_url(home, environment),
         address_keys=_address_keys(home, environment),
         source=os.environ.get("REACTIVATION_SOURCE") or str(home / "sample"),
+        named_sources=_named_sources(),
+        connect=_engine,
         environment=environment,
         owners=_path("REACTIVATION_OWNERS", paths.OWNERS),
         tenant=_path("REACTIVATION_TENANT", paths.TENANT),
@@ -59,21 +65,21 @@ def settings_from_environment() -> Settings:
 
 # --- the values -----------------------------------------------------------------------------------------------------
 def _ledger_url(home: Path, environment: str) -> str:
-    connection = _connection(LEDGER)
+    connection = connection_of(LEDGER)
     if connection is None:
         _only_local(environment, LEDGER, "the ledger's database")
         return f"sqlite:///{home / 'ledger' / 'ledger.db'}"
     if connection.conn_type == "sqlite":
         return f"sqlite:///{connection.schema or connection.host or ''}"
-    if connection.conn_type in _POSTGRES:
-        return _postgres_url(connection)
+    if connection.conn_type in POSTGRES:
+        return postgres_url(connection)
     raise ConfigurationError(
         f"connection {LEDGER} is of type {connection.conn_type}; a ledger is kept on sqlite or postgres. "
-        f"Set {_variable(LEDGER)}=postgresql://USER:PASSWORD@HOST/DATABASE"
+        f"Set {variable_of(LEDGER)}=postgresql://USER:PASSWORD@HOST/DATABASE"
     )
 
 
-def _postgres_url(connection: Connection) -> str:
+def postgres_url(connection: Connection) -> str:
     from sqlalchemy import URL
 
     extra = {name: str(value) for name, value in connection.extra.items()}
@@ -86,7 +92,7 @@ def _postgres_url(connection: Connection) -> str:
 
 def _address_keys(home: Path, environment: str) -> tuple[bytes, ...]:
     """Oldest first. Empty when there is none: what needs an address key says so itself."""
-    connection = _connection(ADDRESS_KEY)
+    connection = connection_of(ADDRESS_KEY)
     if connection is not None:
         keys = tuple(key.strip().encode() for key in (connection.password or "").split(",") if key.strip())
         if not keys:
@@ -103,7 +109,7 @@ def _address_keys(home: Path, environment: str) -> tuple[bytes, ...]:
 def _only_local(environment: str, conn_id: str, what: str) -> None:
     if environment != LOCAL:
         raise ConfigurationError(
-            f"environment {environment} has no connection {conn_id} ({what}); set {_variable(conn_id)} for every "
+            f"environment {environment} has no connection {conn_id} ({what}); set {variable_of(conn_id)} for every "
             "process, or add the connection in Airflow"
         )
 
@@ -116,6 +122,19 @@ def _path(variable: str, default: Path) -> Path:
     if not path.exists():
         raise ConfigurationError(f"{variable}={text}: there is no such file or folder")
     return path
+
+
+def _named_sources() -> dict[str, str]:
+    """Name to place, of every ``REACTIVATION_SOURCE_<NAME>``."""
+    return {
+        name.removeprefix(_SOURCES).lower(): place for name, place in os.environ.items() if name.startswith(_SOURCES)
+    }  # fmt: skip
+
+
+def _engine(conn_id: str) -> Engine:
+    from reactivation.orchestration.engines import engine_of
+
+    return engine_of(conn_id)
 
 
 def _given_now() -> datetime | None:
@@ -132,18 +151,18 @@ def _given_now() -> datetime | None:
 
 
 # --- connections ----------------------------------------------------------------------------------------------------
-def _variable(conn_id: str) -> str:
+def variable_of(conn_id: str) -> str:
     return f"AIRFLOW_CONN_{conn_id.upper()}"
 
 
-def _connection(conn_id: str) -> Connection | None:
-    text = os.environ.get(_variable(conn_id))
+def connection_of(conn_id: str) -> Connection | None:
+    text = os.environ.get(variable_of(conn_id))
     if text:
         return _parse(conn_id, text)
-    return _from_airflow(conn_id) if _in_a_task() else None
+    return _from_airflow(conn_id) if in_a_task() else None
 
 
-def _in_a_task() -> bool:
+def in_a_task() -> bool:
     """Airflow's store answers only a process that runs a task; asking elsewhere would import Airflow for nothing."""
     runner = sys.modules.get("airflow.sdk.execution_time.task_runner")
     return hasattr(runner, "SUPERVISOR_COMMS")
@@ -168,7 +187,7 @@ def _parse(conn_id: str, text: str) -> Connection:
         return _from_json(text) if text.lstrip().startswith("{") else _from_uri(text)
     except (ValueError, TypeError, KeyError, AttributeError):
         raise ConfigurationError(
-            f"{_variable(conn_id)} cannot be read; write a URI such as postgresql://USER:PASSWORD@HOST/DATABASE, or "
+            f"{variable_of(conn_id)} cannot be read; write a URI such as postgresql://USER:PASSWORD@HOST/DATABASE, or "
             'JSON such as {"conn_type": "generic", "password": "…"}'
         ) from None  # the text holds a secret, and so would the error it caused
 

@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
+from reactivation.contract.tables import TABLES
+
 Channel = Literal["email", "sms"]
 Purpose = Literal[
     "check_in", "recommendation", "reward", "proof", "offer", "expansion", "relationship", "issue_resolution"
@@ -22,6 +24,10 @@ Days = Annotated[int, Field(ge=0, le=3650)]
 Share = Annotated[float, Field(ge=0, le=1)]
 #: Text that may stand in a header or a heading: one line without control characters.
 Line = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f\u2028\u2029]+$", max_length=200)]
+
+#: Which system a table comes from when the playbook does not say: the one of ``REACTIVATION_SOURCE``.
+DEFAULT_SOURCE = "default"
+SourceName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 
 #: The incentives each pattern of framework 003 may carry.
 INCENTIVES: dict[str, tuple[str, ...]] = {
@@ -147,6 +153,7 @@ class Playbook(Declared):
     windows: dict[str, Annotated[int, Field(ge=1, le=3650)]] = Field(min_length=1)
     segments: Segments = Segments()
     requires: dict[str, tuple[str, ...]]
+    sources: dict[str, SourceName] = {}
     readiness: ReadinessLimits = ReadinessLimits()
     channels: tuple[Channel, ...] = Field(min_length=1)
     owners: dict[str, str]
@@ -167,6 +174,14 @@ class Playbook(Declared):
         if without:
             raise ValueError(f"no marketing owner for segment {', '.join(without)}")
         return owners
+
+    @field_validator("sources")
+    @classmethod
+    def _sources_are_of_tables(cls, sources: dict[str, str]) -> dict[str, str]:
+        unknown = sorted(set(sources) - set(TABLES))
+        if unknown:
+            raise ValueError(f"no table {', '.join(unknown)}; the tables are {', '.join(TABLES)}")
+        return sources
 
     @field_validator("touches")
     @classmethod

@@ -49,11 +49,13 @@ def table_facts(
     }])  # fmt: skip
 
 
-def sources(manifest: Mapping[str, Any], at: datetime) -> pd.DataFrame:
-    """One row per source: how many hours before ``at`` it spoke; null when it does not say."""
-    spoken = [source.get("speaks_as_of") for source in manifest["sources"]]
+def sources(manifest: Mapping[str, Any], at: datetime, tables: Collection[str]) -> pd.DataFrame:
+    """One row per source that any of ``tables`` comes from: how many hours before ``at`` it spoke; null when it does
+    not say."""
+    counting = [source for source in manifest["sources"] if set(source["tables"]) & set(tables)]
+    spoken = [source.get("speaks_as_of") for source in counting]
     hours = [(at - datetime.fromisoformat(text)).total_seconds() / 3600 if text else None for text in spoken]
-    names = [source["name"] for source in manifest["sources"]]
+    names = [source["name"] for source in counting]
     return pd.DataFrame({"source": names, "hours_old": pd.Series(hours, dtype="float64")})
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from reactivation.contract.tables import TABLES
+from reactivation.contract.tables import FORBIDDING, TABLES
 from reactivation.evidence import SnapshotFolder
 from reactivation.playbooks.model import Playbook
 from reactivation.playbooks.owners import Owners
@@ -42,7 +42,7 @@ def judge(
     """
     checker, limits = Checker(), playbook.readiness
     asked: list[tuple[str, pd.DataFrame]] = [
-        ("sources", frames.sources(folder.manifest, at)),
+        ("sources", frames.sources(folder.manifest, at, {*playbook.requires, *FORBIDDING})),
         ("segments", frames.segments(folder.read("contacts"), playbook)),
         ("approval_points", frames.approval_points(playbook, owners)),
         ("measurement", frames.measurement(playbook)),

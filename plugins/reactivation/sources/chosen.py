@@ -7,13 +7,14 @@ A person is an address, so whoever shares one with a chosen customer is read too
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import duckdb
 
 from reactivation.contract.addresses import canonical_email, canonical_phone
 from reactivation.evidence.engine import quoted
+from reactivation.sources.base import Few, Similar
 from reactivation.sources.files import RawFile, reading
 from reactivation.sources.values import typed_query
 
@@ -26,11 +27,10 @@ _THEIRS = """SELECT text FROM suppressed_addresses WHERE address_key IN
 
 @dataclass(frozen=True)
 class Chosen:
-    """The chosen customers and all who share an address with them, and their accounts, as SQL lists; and the countries
-    of all contacts, in which a phone number without one is read."""
+    """The chosen customers and all who share an address with them, and their accounts; and the countries of all
+    contacts, in which a phone number without one is read."""
 
-    customers: str
-    accounts: str
+    few: Few
     countries: tuple[str, ...]
 
     def wanted(self, raw: RawFile) -> str | None:
@@ -41,8 +41,8 @@ class Chosen:
         name = raw.table.name
         if name in _ALWAYS:
             return None
-        of_customer = f"customer_id IN ({self.customers}) OR NOT is_id(customer_id)"
-        of_account = f"account_id IN ({self.accounts}) OR NOT is_id(account_id)"
+        of_customer = f"customer_id IN ({_listed(self.few.customers)}) OR NOT is_id(customer_id)"
+        of_account = f"account_id IN ({_listed(self.few.accounts)}) OR NOT is_id(account_id)"
         if name == "accounts":
             return f"{of_account} OR account_id IS NULL"
         if name == "cases":
@@ -53,43 +53,55 @@ class Chosen:
         return f"{of_customer} OR customer_id IS NULL"
 
 
-def choose(engine: duckdb.DuckDBPyConnection, contacts: RawFile | None, customer_ids: Sequence[str]) -> Chosen:
-    """The customers of these ids and who shares an address with them, looked up in the contacts file."""
-    ids = set(customer_ids)
+def choose(engine: duckdb.DuckDBPyConnection, contacts: RawFile | None, customer_ids: Collection[str]) -> Chosen:
+    """The customers of these ids and who shares an address with them, looked up in the contacts."""
+    ids = frozenset(customer_ids)
     if contacts is None:
-        return Chosen(_listed(ids), _listed(set()), ())
-    asked = typed_query(contacts, only={"customer_id", "account_id", "email", "phone", "country"})
-    query = f"SELECT customer_id, account_id, email, phone, country FROM ({asked})"
+        return Chosen(Few(ids), ())
+    query, own = _asked(contacts), _own(engine, contacts, ids)
+    similar = _similar(own)
     with reading(contacts.path):
-        own = engine.sql(f"{query} WHERE customer_id IN ({_listed(ids)})").to_arrow_table().to_pylist()
-        similar = _similar(own)
-        near = engine.sql(f"{query} WHERE {similar.of('email')} OR {similar.of('phone')}").to_arrow_table().to_pylist()
+        near = engine.sql(
+            f"{query} WHERE {_is_near(similar, 'email')} OR {_is_near(similar, 'phone')}"
+        ).to_arrow_table().to_pylist()  # fmt: skip
         there = engine.sql(
             f"SELECT DISTINCT country FROM ({query}) WHERE country IS NOT NULL ORDER BY country"
         ).fetchall()
     addresses = _canonical(own)
     sharing = [row for row in near if _canonical([row]) & addresses]
     customers = ids | {row["customer_id"] for row in sharing if row["customer_id"]}
-    accounts = {row["account_id"] for row in (*own, *sharing) if row["account_id"]}
-    return Chosen(_listed(customers), _listed(accounts), tuple(country for (country,) in there))
+    accounts = frozenset(row["account_id"] for row in (*own, *sharing) if row["account_id"])
+    return Chosen(Few(customers, accounts), tuple(country for (country,) in there))
 
 
-@dataclass(frozen=True)
-class _Similar:
-    """A cheap test that misses no address: by what stands before the @, or the last digits. Then all are compared."""
-
-    locals: frozenset[str]
-    endings: frozenset[str]
-
-    def of(self, column: str) -> str:
-        email = f"lower(regexp_extract({column}, '([^\\s<:]*)@', 1)) IN ({_listed(self.locals)})"
-        digits = f"right(regexp_replace({column}, '[^0-9]', '', 'g'), {_DIGITS_COMPARED}) IN ({_listed(self.endings)})"
-        return f"(coalesce({email}, false) OR coalesce({digits}, false) OR strlen({column}) > length({column}))"
+def similar_to(engine: duckdb.DuckDBPyConnection, contacts: RawFile, customer_ids: Collection[str]) -> Similar:
+    """What addresses must have in common with those of these customers to be worth comparing."""
+    return _similar(_own(engine, contacts, customer_ids))
 
 
-def _similar(rows: Sequence[dict[str, str | None]]) -> _Similar:
+def _asked(contacts: RawFile) -> str:
+    asked = typed_query(contacts, only={"customer_id", "account_id", "email", "phone", "country"})
+    return f"SELECT customer_id, account_id, email, phone, country FROM ({asked})"
+
+
+def _own(
+    engine: duckdb.DuckDBPyConnection, contacts: RawFile, customer_ids: Collection[str]
+) -> list[dict[str, str | None]]:
+    with reading(contacts.path):
+        found = engine.sql(f"{_asked(contacts)} WHERE customer_id IN ({_listed(customer_ids)})").to_arrow_table()
+    return list(found.to_pylist())
+
+
+def _is_near(similar: Similar, column: str) -> str:
+    """A cheap test that misses no address. Then all are compared."""
+    email = f"lower(regexp_extract({column}, '([^\\s<:]*)@', 1)) IN ({_listed(similar.locals)})"
+    digits = f"right(regexp_replace({column}, '[^0-9]', '', 'g'), {_DIGITS_COMPARED}) IN ({_listed(similar.endings)})"
+    return f"(coalesce({email}, false) OR coalesce({digits}, false) OR strlen({column}) > length({column}))"
+
+
+def _similar(rows: Sequence[dict[str, str | None]]) -> Similar:
     addresses = _canonical(rows)
-    return _Similar(
+    return Similar(
         frozenset(address.rpartition("@")[0] for address in addresses if "@" in address),
         frozenset(re.sub(r"\D", "", address)[-_DIGITS_COMPARED:] for address in addresses if "@" not in address),
     )
@@ -101,5 +113,5 @@ def _canonical(rows: Sequence[dict[str, str | None]]) -> set[str]:
     return {address for address in emails | phones if address}
 
 
-def _listed(values: set[str] | frozenset[str]) -> str:
+def _listed(values: Collection[str]) -> str:
     return ", ".join(quoted(value) for value in sorted(values)) or "NULL"

@@ -14,8 +14,9 @@ from reactivation.contract.tables import MONEY, TABLES, TEXT, TIME
 from reactivation.evidence import open_engine
 from reactivation.evidence.engine import quoted
 from reactivation.sources import rows
-from reactivation.sources.files import open_file
-from reactivation.sources.folder import Source
+from reactivation.sources.base import Few, Source
+from reactivation.sources.files import open_told
+from reactivation.sources.several import Sources, sources_of
 from reactivation.sources.values import install_macros
 
 #: ``event_id`` begins with the name of its table; ``kind`` is the engagement's, or ``order``, ``booking``,
@@ -27,7 +28,7 @@ EVENTS = pa.schema([
 ])  # fmt: skip
 
 
-def read_events(source: Source, *, customer_ids: Sequence[str], since: datetime) -> pa.Table:
+def read_events(source: Source | Sources, *, customer_ids: Sequence[str], since: datetime) -> pa.Table:
     """``EVENTS`` of these customers after ``since``, in the order they happened.
 
     Bounces, complaints and unsubscribes come whenever they happened, broken ones too (without a readable kind as
@@ -40,10 +41,11 @@ def read_events(source: Source, *, customer_ids: Sequence[str], since: datetime)
         work = Path(folder)
         install_macros(engine)
         rows.prepare(engine)
-        with source.staged(work) as files:
+        with sources_of(source).reading(work) as reading:
             for name in ("engagements", "purchases"):
-                path = files.get(name)
-                raw = open_file(engine, TABLES[name], path, work) if path else None
+                reader = reading.of(name)
+                told = reader.fetch(name, Few(frozenset(customer_ids))) if reader else None
+                raw = open_told(engine, TABLES[name], told, work) if told else None
                 rows.load(engine, TABLES[name], raw, wanted)
         parameters = {"since": since, "customers": sorted(set(customer_ids))}
         return engine.sql(paths.sql("events"), params=parameters).to_arrow_table().cast(EVENTS)

@@ -25,6 +25,7 @@ from reactivation.contract.snapshot import PROFILE, SNAPSHOT
 from reactivation.contract.tables import TABLES
 from reactivation.evidence import SnapshotFolder, as_path, building, open_engine
 from reactivation.evidence.building import MANIFEST
+from reactivation.evidence.engine import quoted
 from reactivation.evidence.folders import SCHEMA, file_digests
 from reactivation.evidence.parquet import write_parquet
 from reactivation.sources import rows
@@ -34,17 +35,20 @@ from reactivation.sources.addresses import (
     countries_of_contacts,
     read_address_rules,
 )  # fmt: skip
-from reactivation.sources.chosen import Chosen, choose
-from reactivation.sources.files import RawFile, open_file, reading
-from reactivation.sources.folder import Source
+from reactivation.sources.asked import ask_about, ask_for_all
+from reactivation.sources.base import Condensed, Reader, Source
+from reactivation.sources.chosen import Chosen
+from reactivation.sources.files import RawFile
+from reactivation.sources.files import reading as reading_file
+from reactivation.sources.several import Part, Sources, sources_of
+from reactivation.sources.summaries import SUMMARISED, add_facts, condensed, count_elsewhere
 from reactivation.sources.values import install_macros, typed_query
 
 _MEMORY = "4GB"
-_SUMMARISED = {"purchase_summary": "purchases", "engagement_summary": "engagements"}
 
 
 def extract(
-    source: Source,
+    source: Source | Sources,
     *,
     into: UPath | Path | str,
     snapshot_id: str,
@@ -65,18 +69,23 @@ def extract(
         with open_engine(spill=work, memory=_MEMORY) as engine:
             install_macros(engine)
             rows.prepare(engine)
-            with source.staged(work) as files:
-                raws = {name: open_file(engine, TABLES[name], path, work) for name, path in files.items()}
-                chosen = None if customer_ids is None else choose(engine, raws.get("contacts"), customer_ids)
-                reports = _load(engine, raws, keys, rules, chosen)
-            _write(engine, place, as_of, reports)
+            with sources_of(source).reading(work) as reading:
+                chosen = None
+                if customer_ids is None:
+                    answers = ask_for_all(engine, reading, work, as_of)
+                else:
+                    chosen, answers = ask_about(engine, reading, work, customer_ids)
+                reports = _load(engine, answers.raws, keys, rules, chosen)
+                count_elsewhere(engine, answers.condensed, reports)
+            _write(engine, place, as_of, reports, answers.condensed)
+            said = [_said(part, reader, reports) for part, reader in reading.readers]
         shutil.rmtree(work)
         manifest = {
             "schema": SCHEMA,
             "kind": SnapshotFolder.kind,
             "id": snapshot_id,
             "as_of": as_of,
-            "sources": [_said(source, reports)],
+            "sources": said,
             "files": file_digests(place),
             "inputs": {"addresses": rules.version, "address_keys": digest(keys.check_values())},
         }
@@ -113,14 +122,19 @@ def _suppressed_texts(engine: duckdb.DuckDBPyConnection, raw: RawFile | None) ->
     if raw is None or "address" not in raw.types:
         return pa.array([], pa.string())
     query = f"SELECT DISTINCT address FROM ({typed_query(raw, only={'address'})}) WHERE address IS NOT NULL"
-    with reading(raw.path):
+    with reading_file(raw.path):
         return engine.sql(query).to_arrow_table()["address"].combine_chunks()
 
 
-def _write(engine: duckdb.DuckDBPyConnection, place: Path, as_of: datetime, reports: dict[str, rows.Report]) -> None:
-    for summary, name in _SUMMARISED.items():
-        engine.execute(f"CREATE VIEW {name} AS SELECT * EXCLUDE (row, bad) FROM typed_{name} WHERE NOT bad")
-        _write_query(engine, place, summary, paths.sql(summary), as_of)
+def _write(
+    engine: duckdb.DuckDBPyConnection, place: Path, as_of: datetime, reports: dict[str, rows.Report],
+    elsewhere: Mapping[str, Condensed],
+) -> None:  # fmt: skip
+    add_facts(engine, elsewhere)
+    for summary in SUMMARISED:
+        file = place / f"{summary}.parquet"
+        write_parquet(file, condensed(engine, summary, as_of), SNAPSHOT[summary])
+        engine.execute(f"CREATE VIEW {summary} AS FROM read_parquet({quoted(str(file))})")
     for name in SNAPSHOT:
         if name in TABLES:
             _write_query(engine, place, name, paths.sql(f"snapshot_{name}"), as_of)
@@ -150,7 +164,7 @@ def _profile(engine: duckdb.DuckDBPyConnection, reports: Mapping[str, rows.Repor
     return pa.Table.from_pylist(listed, schema=PROFILE)
 
 
-def _said(source: Source, reports: Mapping[str, rows.Report]) -> dict[str, object]:
-    """What the manifest says of a source: when it speaks, and each table's counts."""
-    tables = {name: {key: value for key, value in asdict(reports[name]).items() if key != "rules"} for name in TABLES}
-    return {"name": source.name, "speaks_as_of": source.speaks_as_of(), "tables": tables}
+def _said(part: Part, reader: Reader, reports: Mapping[str, rows.Report]) -> dict[str, object]:
+    """What the manifest says of a source: when it speaks, and the counts of each table that comes from it."""
+    tables = {name: asdict(reports[name]) for name in TABLES if name in part.tables}
+    return {"name": part.name, "speaks_as_of": reader.speaks_as_of, "tables": tables}

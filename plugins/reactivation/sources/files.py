@@ -12,14 +12,16 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
 
 from reactivation.contract.tables import Table
 from reactivation.evidence.engine import quoted
+from reactivation.sources.base import Told
 from reactivation.sources.errors import SourceError
+from reactivation.sources.matching import matched
 
 _BOM = b"\xef\xbb\xbf"
 _DELIMITERS = ",;\t|"
@@ -29,7 +31,8 @@ _CHUNK = 1 << 20
 @dataclass(frozen=True)
 class RawFile:
     """``scan`` is a query for ``row`` (from 1) and the contract columns the file has, ``original`` one for ``row`` and
-    the whole row as JSON text. ``types`` are DuckDB's, by contract column; ``unknown`` are the other columns.
+    the whole row as JSON text. ``types`` are DuckDB's, by contract column; ``unknown`` are the other columns;
+    ``shown`` is what the manifest calls it.
 
     ``in_order`` is ``scan`` without ``row``, where counting keeps DuckDB from reading with more than one thread."""
 
@@ -40,11 +43,18 @@ class RawFile:
     original: str
     types: dict[str, str]
     unknown: tuple[str, ...]
+    shown: str = ""
 
     @property
     def missing(self) -> tuple[str, ...]:
         """Contract columns the file does not have."""
         return tuple(column.name for column in self.table.columns if column.name not in self.types)
+
+
+def open_told(engine: duckdb.DuckDBPyConnection, table: Table, told: Told, work: Path) -> RawFile:
+    """What a source told of a table, its columns known. Raises ``SourceError`` as ``open_file`` does."""
+    raw = open_file(engine, table, told.path, work)
+    return replace(raw, shown=told.shown, unknown=tuple(sorted({*raw.unknown, *told.unknown})))
 
 
 def open_file(engine: duckdb.DuckDBPyConnection, table: Table, path: Path, work: Path) -> RawFile:
@@ -75,7 +85,7 @@ def reading(path: Path) -> Iterator[None]:
 def _csv(table: Table, path: Path, work: Path) -> RawFile:
     path = _one_line_end(path, work)
     header, delimiter = _header(path)
-    fields, unknown = _matched(table, path, header)
+    fields, unknown = matched(table, path.name, header)
     names = [f"c{position}" for position in range(len(header))]
     columns = ", ".join(f"'{name}': 'VARCHAR'" for name in names)
     relation = (
@@ -103,7 +113,7 @@ def _json_lines(engine: duckdb.DuckDBPyConnection, table: Table, path: Path, wor
     if odd:
         raise SourceError(f"{path.name} has {odd} lines that are no JSON object; write one object per line")
     titles = [key for (key,) in keys]
-    fields, unknown = _matched(table, path, titles)
+    fields, unknown = matched(table, path.name, titles)
     columns = ", ".join(f"{quoted(titles[position])}: 'VARCHAR'" for position in fields.values())
     relation = f"read_ndjson({quoted(str(path))}, columns = {{{columns}}})"
     return RawFile(
@@ -122,7 +132,7 @@ def _parquet(engine: duckdb.DuckDBPyConnection, table: Table, path: Path) -> Raw
     with reading(path):
         described = engine.sql(f"DESCRIBE SELECT * EXCLUDE (file_row_number) FROM {relation}").fetchall()
     titles, types = [row[0] for row in described], [row[1] for row in described]
-    fields, unknown = _matched(table, path, titles)
+    fields, unknown = matched(table, path.name, titles)
     return RawFile(
         table,
         path,
@@ -145,26 +155,6 @@ def _packed(titles: Sequence[str]) -> str:
 
 def _identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
-
-
-def _matched(table: Table, path: Path, titles: Sequence[str]) -> tuple[dict[str, int], tuple[str, ...]]:
-    """Contract column to position, by name without regard to case, blanks and hyphens; and the rest."""
-    known = {column.name for column in table.columns}
-    fields: dict[str, int] = {}
-    unknown = []
-    for position, title in enumerate(titles):
-        name = re.sub(r"[\s-]+", "_", title.strip()).casefold()
-        if name in fields:
-            raise SourceError(f"{path.name} has the column {name} twice; leave one of them")
-        if name in known:
-            fields[name] = position
-        else:
-            unknown.append(title.strip() or f"(column {position + 1})")
-    if not fields:
-        # Its names may be a row of people, so they are not quoted.
-        raise SourceError(f"{path.name} has none of the columns of {table.name} ({', '.join(sorted(known))}); "
-                          "the first line must name them")  # fmt: skip
-    return fields, tuple(sorted(unknown))
 
 
 def _header(path: Path) -> tuple[list[str], str]:

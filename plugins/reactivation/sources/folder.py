@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,22 +16,17 @@ from pathlib import Path
 
 from upath import UPath
 
-from reactivation.contract.tables import TABLES
+from reactivation.contract.tables import FORBIDDING, TABLES
 from reactivation.evidence.building import as_path, local_path
+from reactivation.sources.base import Few, Told
 from reactivation.sources.errors import SourceError
 
 ENDINGS = ("csv", "jsonl", "parquet")
 _SAYS = "source.json"
-#: Open cases forbid by their being open, the others by a code.
-_FORBIDDING = tuple(
-    name
-    for name, table in TABLES.items()
-    if name == "cases" or table.every_row_forbids or any(column.forbids for column in table.columns)
-)
 
 
 @dataclass(frozen=True)
-class Source:
+class FolderSource:
     """One folder that is read as a system of record. Make one with ``open_source``."""
 
     path: UPath
@@ -68,7 +63,7 @@ class Source:
         says = self.path / _SAYS
         if not says.exists():
             files = self.files()
-            forbidding = [files[name] for name in _FORBIDDING if name in files]
+            forbidding = [files[name] for name in FORBIDDING if name in files]
             return min(_changed_at(file) for file in forbidding or files.values())
         try:
             as_of = datetime.fromisoformat(json.loads(says.read_text(encoding="utf-8"))["as_of"])
@@ -95,13 +90,34 @@ class Source:
                     f"{file} was changed while it was read; take the snapshot again when the export is done"
                 )
 
+    @contextmanager
+    def reading(self, work: Path) -> Iterator[FolderReader]:
+        """The files as they are now; see ``staged``."""
+        with self.staged(work) as files:
+            yield FolderReader(files, self.speaks_as_of())
 
-def open_source(location: UPath | Path | str) -> Source:
+
+@dataclass(frozen=True)
+class FolderReader:
+    """A folder open for one read. Files are read whole, whoever is asked about, and condense nothing."""
+
+    tables: Mapping[str, Path]
+    speaks_as_of: datetime
+    by_id: bool = False
+
+    def fetch(self, table: str, few: Few | None = None) -> Told:
+        return Told(self.tables[table], self.tables[table].name)
+
+    def condense(self, table: str, as_of: datetime) -> tuple[Told, None]:
+        return self.fetch(table), None
+
+
+def open_source(location: UPath | Path | str) -> FolderSource:
     """The source at a folder or an object-store URL. Raises ``SourceError`` if there is none."""
     path = as_path(location)
     if not path.exists():
         raise SourceError(f"there is no source at {path}; check the setting of the source")
-    return Source(path)
+    return FolderSource(path)
 
 
 def _on_disk(file: UPath, work: Path) -> Path:

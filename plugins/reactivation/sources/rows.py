@@ -7,7 +7,7 @@ tables ``problems``, ``originals`` and ``broken``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import duckdb
 
@@ -40,7 +40,13 @@ class Report:
     broken_nos: int = 0
     broken_unreadable_nos: int = 0
     file: str | None = None
-    rules: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    @property
+    def rules(self) -> dict[str, tuple[int, int]]:
+        """Rule to how many rows it was asked of and how many broke it."""
+        if not self.present:
+            return {}
+        return {"row": (self.rows, self.quarantined), "unique_key": (self.rows, self.duplicates)}
 
 
 def prepare(engine: duckdb.DuckDBPyConnection) -> None:
@@ -66,11 +72,10 @@ def load(engine: duckdb.DuckDBPyConnection, table: Table, raw: RawFile | None, w
                 f"CREATE TEMP TABLE typed_{table.name} AS SELECT row, {names}, {broken} AS bad "
                 f"FROM ({typed_query(raw)}) WHERE {kept(raw, wanted)}"
             )
-        report = Report(True, _count(engine, f"typed_{table.name}"), raw.unknown, raw.missing, file=raw.path.name)
+        report = Report(True, _count(engine, f"typed_{table.name}"), raw.unknown, raw.missing, file=raw.shown)
         report.duplicates = duplicates.settle(engine, table, raw.types)
         _quarantine(engine, table, raw, reasons(rules, raw))
     report.quarantined = _count(engine, f"typed_{table.name} WHERE bad")
-    report.rules = {"row": (report.rows, report.quarantined), "unique_key": (report.rows, report.duplicates)}
     return report
 
 

@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 from sqlalchemy import Connection
 
 from reactivation.contract.digests import digest
-from reactivation.contract.tables import TABLES
+from reactivation.contract.tables import FORBIDDING, TABLES
 from reactivation.evidence import SnapshotFolder
 from reactivation.ledger import codes, enrolments, events, measurements, sends, suppressions, touches
 from reactivation.ledger.enrolments import Enrolment
@@ -39,7 +39,7 @@ from reactivation.outcomes import (
     suppressions_of,
 )
 from reactivation.playbooks.model import Playbook
-from reactivation.sources import Source, extract, read_events
+from reactivation.sources import Sources, extract, read_events
 
 if TYPE_CHECKING:
     from reactivation.steps.workspace import Workspace
@@ -50,7 +50,7 @@ _CLOCKS_DIFFER_BY = timedelta(minutes=5)
 
 @contextmanager
 def asked_again(
-    workspace: Workspace, source: Source, customer_ids: Collection[str], now: datetime, *, worker: str
+    workspace: Workspace, source: Sources, customer_ids: Collection[str], now: datetime, *, worker: str
 ) -> Iterator[SnapshotFolder]:
     """A snapshot of these customers and of whoever shares an address with them; it is gone after the block."""
     place = asking_root(workspace) / worker / str(uuid4())
@@ -69,10 +69,14 @@ def asking_root(workspace: Workspace) -> Path:
     return workspace.settings.home / "asked"
 
 
-def is_stale(source: Source, playbook: Playbook, now: datetime) -> bool:
-    """Whether the source speaks of a time too long ago, or still to come, so that nothing is sent on its word."""
-    speaks = source.speaks_as_of()
-    return not now - timedelta(hours=playbook.readiness.stale_after_hours) <= speaks <= now + _CLOCKS_DIFFER_BY
+def is_stale(source: Sources, playbook: Playbook, now: datetime) -> bool:
+    """Whether any source whose word counts speaks of a time too long ago, or still to come: then nothing is sent.
+
+    Its word counts where the playbook requires one of its tables, or one of them may forbid.
+    """
+    earliest, latest = now - timedelta(hours=playbook.readiness.stale_after_hours), now + _CLOCKS_DIFFER_BY
+    told = source.spoken({*playbook.requires, *FORBIDDING})
+    return not all(earliest <= speaks <= latest for speaks in told.values())
 
 
 def unfit_tables(folder: SnapshotFolder, playbook: Playbook) -> tuple[str, ...]:
@@ -91,7 +95,7 @@ def unfit_tables(folder: SnapshotFolder, playbook: Playbook) -> tuple[str, ...]:
 
 
 def take_in(
-    workspace: Workspace, source: Source, folder: SnapshotFolder, people: Sequence[Enrolment], now: datetime
+    workspace: Workspace, source: Sources, folder: SnapshotFolder, people: Sequence[Enrolment], now: datetime
 ) -> Counter[str]:
     """Commit what the source now says about the customers of these enrolments, all of one playbook; counts.
 

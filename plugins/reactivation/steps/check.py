@@ -7,7 +7,7 @@ claims are those of the source, where there is one already.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +15,6 @@ from typing import Any, TypeVar
 
 from reactivation import paths
 from reactivation.contract.addresses import AddressKeys
-from reactivation.evidence import as_path
 from reactivation.messages.claims import ClaimText, read_text, why_unusable
 from reactivation.messages.fields import Offer
 from reactivation.messages.templates import load_template, template_problems
@@ -24,10 +23,11 @@ from reactivation.playbooks.loader import LoadedPlaybook, load_playbook
 from reactivation.playbooks.model import Touch
 from reactivation.playbooks.owners import Owners, load_owners
 from reactivation.playbooks.tenant import Tenant, load_tenant
-from reactivation.sources import SourceError, extract, open_source
+from reactivation.sources import SourceError, extract
 from reactivation.steps.rules import read_rules
 from reactivation.steps.sample_drafts import KINDS, sample_problems
 from reactivation.steps.settings import Settings
+from reactivation.steps.sourcing import is_nowhere, open_sources, source_problems
 
 T = TypeVar("T")
 #: What is wrong, and the way to the field in the playbook.
@@ -77,21 +77,22 @@ class Declared:
 def check(settings: Settings, include: Path = paths.INCLUDE) -> list[Finding]:
     """Everything that does not hold, by file and line; an empty list when all of it does."""
     findings: list[Finding] = []
-    declared = Declared(
-        _read(findings, lambda: load_owners(settings.owners)),
-        _read(findings, lambda: load_tenant(settings.tenant)),
-        _read(findings, lambda: _told(settings)),
-        include,
-    )
-    _read(findings, read_rules)
     files = sorted(settings.playbooks.glob("*.yaml"))
     if not files:
         findings.append(Finding(str(settings.playbooks), 1, "", "has no *.yaml file; put a playbook there"))
-    for file in files:
-        loaded = _read(findings, lambda file=file: load_playbook(file))  # type: ignore[misc]
-        if loaded is not None:
-            findings += _playbook(loaded, declared)
-    return sorted(set(findings))
+    read = [_read(findings, lambda file=file: load_playbook(file)) for file in files]  # type: ignore[misc]
+    playbooks = [loaded for loaded in read if loaded is not None]
+    of_sources = [finding for loaded in playbooks for finding in _sources(loaded, playbooks, settings)]
+    declared = Declared(
+        _read(findings, lambda: load_owners(settings.owners)),
+        _read(findings, lambda: load_tenant(settings.tenant)),
+        None if of_sources else _read(findings, lambda: _told(settings, playbooks)),
+        include,
+    )
+    _read(findings, read_rules)
+    for loaded in playbooks:
+        findings += _playbook(loaded, declared)
+    return sorted({*findings, *of_sources})
 
 
 def _read(findings: list[Finding], load: Callable[[], T]) -> T | None:
@@ -104,11 +105,17 @@ def _read(findings: list[Finding], load: Callable[[], T]) -> T | None:
     return None
 
 
-def _told(settings: Settings) -> Told | None:
-    """The offers and claims the source has now; ``None`` where there is no source yet."""
-    if not settings.source or not as_path(settings.source).exists():
+def _sources(loaded: LoadedPlaybook, playbooks: Sequence[LoadedPlaybook], settings: Settings) -> Iterator[Finding]:
+    """Every source a playbook names is there, and all playbooks take a table from the same one."""
+    for problem in source_problems(loaded, playbooks, settings):
+        yield Finding(str(loaded.path), problem.line, problem.field, problem.message)
+
+
+def _told(settings: Settings, playbooks: Sequence[LoadedPlaybook]) -> Told | None:
+    """The offers and claims the sources have now; ``None`` where there is no source yet."""
+    if is_nowhere(settings.source):
         return None
-    source = open_source(settings.source)
+    source = open_sources(settings, playbooks).part_of("offers", "claims")
     at = source.speaks_as_of()
     with tempfile.TemporaryDirectory() as work:
         folder = extract(

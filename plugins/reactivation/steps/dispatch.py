@@ -22,7 +22,7 @@ from reactivation.delivery import hand_over, recover
 from reactivation.ledger import enrolments, seals, sends, touches, workers
 from reactivation.ledger.touches import Touch
 from reactivation.playbooks.model import Playbook
-from reactivation.sources import Source
+from reactivation.sources import Sources
 from reactivation.steps.asking import asked_again, asking_root, is_stale, take_in, unfit_tables
 from reactivation.steps.claims import ACTOR, Case, Claim, Drafts, claim, judge, last_word, settle
 from reactivation.steps.verdicts import Verdict
@@ -56,7 +56,7 @@ class _Shift:
     workspace: Workspace
     worker: str
     clock: Callable[[], datetime]
-    source: Source
+    source: Sources
     drafts: Drafts
     looked_at: set[str] = field(default_factory=set)
     done: Counter[str] = field(default_factory=Counter)

@@ -6,25 +6,41 @@ Built by ``orchestration`` from Airflow connections or by the command line from 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reactivation import paths
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
 
 
 class ConfigurationError(Exception):
     """A setting is wrong; the message names the setting, what was found and the fix."""
 
 
+def _no_connection(conn_id: str) -> Engine:
+    raise ConfigurationError(f"there is no connection {conn_id} here; name a folder or an object-store URL")
+
+
 @dataclass(frozen=True)
 class Settings:
-    """Where things are, which ledger, which keys, and whether time is given (only with the outbox)."""
+    """Where things are, which ledger, which keys, and whether time is given (only with the outbox).
+
+    A source is a folder, an object-store URL or ``connection:ID`` (with ``/SCHEMA`` after it where the database has
+    several); ``connect`` makes such a connection's engine. ``named_sources`` are those playbooks may name beside
+    ``source``; ``None``: everything comes from ``source``, whatever the playbooks say.
+    """
 
     home: Path
     ledger_url: str = field(repr=False)
     address_keys: tuple[bytes, ...] = field(repr=False)
     source: str
+    named_sources: Mapping[str, str] | None = None
+    connect: Callable[[str], Engine] = field(default=_no_connection, repr=False, compare=False)
     environment: str = "local"
     owners: Path = paths.OWNERS
     tenant: Path = paths.TENANT

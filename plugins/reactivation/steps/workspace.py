@@ -19,9 +19,10 @@ from reactivation.playbooks.loader import LoadedPlaybook, load_all, load_playboo
 from reactivation.playbooks.owners import Owners, load_owners
 from reactivation.playbooks.tenant import Tenant, load_tenant
 from reactivation.policy.rules import Rules
-from reactivation.sources import Source, open_source
+from reactivation.sources import Sources
 from reactivation.steps.rules import read_rules
 from reactivation.steps.settings import ConfigurationError, Settings
+from reactivation.steps.sourcing import open_sources
 
 
 @dataclass(frozen=True)
@@ -67,8 +68,10 @@ class Workspace:
         outbox = Outbox(self.settings.outbox)
         return {"email": outbox, "sms": outbox}
 
-    def source(self) -> Source:
-        return open_source(self.settings.source)
+    def source(self) -> Sources:
+        """Every source, opened afresh; see ``open_sources``."""
+        playbooks = () if self.settings.named_sources is None else self.all_playbooks()
+        return open_sources(self.settings, playbooks)
 
     def playbook(self, name: str) -> LoadedPlaybook:
         """The playbook of that name; ``ConfigurationError`` lists those there are."""
