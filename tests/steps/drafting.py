@@ -48,7 +48,8 @@ def person(customer_id: str, **changes: Any) -> dict[str, Any]:
 
 def decision(customer_id: str, **changes: Any) -> dict[str, Any]:
     return {"playbook": PLAYBOOK, "customer_id": customer_id, "owner_id": "own-ada", "decision": "enrol",
-            "recommended_channel": "email", "email_records": [f"r-{customer_id}"]} | changes  # fmt: skip
+            "recommended_channel": "email", "email_basis": "express", "gate_reachable": "pass",
+            "email_records": [f"r-{customer_id}"]} | changes  # fmt: skip
 
 
 def offer(**changes: Any) -> dict[str, Any]:

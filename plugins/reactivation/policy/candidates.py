@@ -119,9 +119,11 @@ def _decided(candidates: pd.DataFrame, context: Context) -> pd.DataFrame:
 
 
 def _cap_until(known: pd.DataFrame, context: Context) -> pd.Series:
-    """Until when the caps forbid another message; counts what other systems sent."""
+    """Until when the caps forbid another message; counts what other systems sent. A week full of texts holds nobody
+    back who may be written to by e-mail: each touch keeps the caps of its own channel."""
     caps = context.rules.timing.caps
-    full = (known["recommended_channel"] == "sms") & (known["sms_sent_7d"] >= caps.sms_per_7d)
+    by_email = known["email_ok"] & known["email_unreachable"].isna() & ("email" in context.playbook.channels)
+    full = ~by_email & (known["recommended_channel"] == "sms") & (known["sms_sent_7d"] >= caps.sms_per_7d)
     return latest(
         later(known["last_sent_at"], timedelta(hours=caps.any_hours)),
         later(known["last_sms_sent_at"], timedelta(days=7)).where(holds(full)),

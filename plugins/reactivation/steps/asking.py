@@ -116,7 +116,7 @@ def _returned(
     touch_ids = touches.ids_of(conn, ids)
     for one in people:
         since = _unknown_from(playbook, one)
-        address = min((key for key, channel in keys[one.enrolment_id].items() if channel == "email"), default=None)
+        address = min(((channel, key) for key, channel in keys[one.enrolment_id].items()), default=("", None))[1]
         new, facts = events_of(
             told.get(one.customer_id, []), one, since=since, touch_ids=touch_ids.get(one.enrolment_id, ()),
             touch_of_code=touch_of_code, address_key=address,

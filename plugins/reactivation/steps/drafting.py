@@ -16,6 +16,7 @@ from reactivation.messages.drafts import Drafter, DueTouch
 from reactivation.messages.fields import MessageError, Offer
 from reactivation.messages.templates import load_template
 from reactivation.playbooks.loader import LoadedPlaybook
+from reactivation.policy.channels import why_not
 from reactivation.policy.timing import PLACE_COLUMNS, TimingRules, next_legal_instant, recipient_zone
 
 if TYPE_CHECKING:
@@ -26,6 +27,10 @@ DUE = pa.schema([
     ("touch_id", TEXT), ("enrolment_id", TEXT), ("customer_id", TEXT), ("owner_id", TEXT), ("number", WHOLE),
     ("channel", TEXT), ("offer_id", TEXT), ("address_key", TEXT), ("not_before", TIME), ("not_after", TIME),
 ])  # fmt: skip
+
+
+#: Held only because a message went out a moment ago, by us or another: that is over when the next one is due.
+_RESTING = "timing:cap"
 
 
 def drafter_of(workspace: Workspace, loaded: LoadedPlaybook, snapshot: SnapshotFolder) -> Drafter:
@@ -68,10 +73,11 @@ def due_touch(row: Mapping[str, Any], code: str | None) -> DueTouch:
 
 def _hindrance(row: Mapping[str, Any]) -> str | None:
     """Why a touch is not drafted whatever its template says, as a code."""
-    if row["decision"] not in ("enrol", "review"):
+    if row["decision"] not in ("enrol", "review") and row["decisive"] != _RESTING:
         return f"decision:{row['decision'] or 'none'}"
-    if row["recommended_channel"] != row["channel"]:
-        return "channel_not_permitted"
+    refused = why_not(row, row["channel"])
+    if refused is not None:
+        return refused
     if row["current_key"] != row["address_key"]:
         return "address_changed"
     if row["planned_send"] is None:
