@@ -11,7 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import Connection, Select, bindparam, func, or_, select, update
+from sqlalchemy import Connection, Select, bindparam, func, select, update
 
 from reactivation.ledger import audit
 from reactivation.ledger.extract import MAY_HAVE_REACHED
@@ -28,6 +28,8 @@ COURSES = pa.schema([
 
 #: States in which a touch's window may still be moved: nobody has been asked about it, or it was held.
 MOVABLE = ("planned", "drafted", "held")
+#: SQLite takes at most 32,766 parameters in a statement.
+_AT_ONCE = 10_000
 
 
 def of_active(conn: Connection, playbook: str | None = None) -> pa.Table:
@@ -85,12 +87,19 @@ def offers_sent(conn: Connection, since: datetime) -> pa.Table:
 
 def move(conn: Connection, windows: Mapping[str, tuple[datetime, datetime]], *, actor: str, now: datetime) -> None:
     """Give touches that are not asked about yet new windows, by touch id: (not before, not after)."""
-    if not windows:
+    still = touches.c.state.in_(MOVABLE)
+    asked = sorted(windows)
+    free: set[str] = set()
+    for begin in range(0, len(asked), _AT_ONCE):
+        some = touches.c.touch_id.in_(asked[begin : begin + _AT_ONCE])
+        free.update(conn.scalars(select(touches.c.touch_id).where(some, still).with_for_update()))
+    rows: list[dict[str, Any]] = [
+        {"this_touch": touch_id, "opens": windows[touch_id][0], "closes": windows[touch_id][1]}
+        for touch_id in sorted(free)
+    ]
+    if not rows:
         return
-    still = or_(*(touches.c.state == state for state in MOVABLE))
-    moved = update(touches).where(touches.c.touch_id == bindparam("this_touch"), still)
-    rows: list[dict[str, Any]] = [{"this_touch": touch_id, "opens": opens, "closes": closes}
-            for touch_id, (opens, closes) in sorted(windows.items())]  # fmt: skip
+    moved = update(touches).where(touches.c.touch_id == bindparam("this_touch"))
     conn.execute(moved.values(not_before=bindparam("opens"), not_after=bindparam("closes")), rows)
     audit.write_many(
         conn, at=now, actor=actor, action="touch_moved",

@@ -73,12 +73,15 @@ def decide_facts(facts: pa.Table, consents: pa.Table, context: Context) -> Decid
 
 
 def _known(facts: pd.DataFrame, context: Context) -> pd.DataFrame:
-    """What has to be known of every customer before it is said who is a candidate."""
+    """What has to be known of every customer before it is said who is a candidate. Whoever is enrolled stays one until
+    he does what ends the enrolment: one who merely opened touch 1 is still to hear touch 2."""
     playbook = context.playbook
     enrolled = any_of(*(facts[f"{key}_active_playbook"] == playbook.playbook for key in ("email", "phone")))
     segment = facts["business_segment"]
     owner = choose([(segment == name, owner_id) for name, owner_id in playbook.owners.items()], None)
     quiet = dormancy(facts, playbook, context.rules.permission, context.at)
+    back = dormancy(facts, playbook.only_exits(), context.rules.permission, context.at)
+    quiet = pd.DataFrame({name: choose([(enrolled, back[name])], quiet[name]) for name in quiet})
     given = facts["contact_owner_id"]
     known = facts.assign(owner_id=choose([(given.notna(), given)], owner), enrolled=enrolled)
     return beside(known, quiet)

@@ -51,9 +51,8 @@ def for_sending(playbook: Playbook) -> Playbook:
 
     Else a mere open of touch 1 would make its reader active again and touch 3 would never be sent.
     """
-    signals = tuple(signal for signal in playbook.activity if signal in playbook.exits)
     today = tuple(touch.model_copy(update={"day": 0}) for touch in playbook.touches)
-    return playbook.model_copy(update={"activity": signals, "touches": today})
+    return playbook.only_exits().model_copy(update={"touches": today})
 
 
 def verdict(
