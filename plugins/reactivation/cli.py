@@ -122,6 +122,16 @@ def _candidates(arguments: argparse.Namespace) -> int:
     return OK
 
 
+def _plan(arguments: argparse.Namespace) -> int:
+    from reactivation.steps.calendar import SCHEDULE, calendar, schedule
+
+    found = schedule(_workspace(arguments), arguments.playbook, arguments.run)
+    rows = calendar(found) if arguments.calendar else found.to_pylist()
+    columns = (list(rows[0]) if rows else ["day"]) if arguments.calendar else SCHEDULE.names
+    _rows(arguments, f"plan of {arguments.playbook}", columns, rows)
+    return OK
+
+
 def _explain(arguments: argparse.Namespace) -> int:
     from reactivation.steps.explain import explain_customer
 
@@ -266,7 +276,13 @@ def parser() -> argparse.ArgumentParser:
     _of_run(sub)
     sub.add_argument("--csv", action="store_true", help="comma-separated values on standard output")
 
-    sub = add("explain", _explain, "one customer's story: every gate, its values and the records behind them")
+    sub = add("plan", _plan, "who hears from us when, by which touch, and how far each has come")
+    _playbook(sub)
+    _of_run(sub, "every active enrolment")
+    sub.add_argument("--csv", action="store_true", help="comma-separated values on standard output")
+    sub.add_argument("--calendar", action="store_true", help="how many of each touch on each day")
+
+    sub = add("explain", _explain, "one customer's story: every gate with its records, and what happened since")
     sub.add_argument("customer", metavar="CUSTOMER")
     sub.add_argument("--playbook", default="customer_reactivation")
     _of_run(sub)
@@ -305,8 +321,8 @@ def _source(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--as-of", type=_instant, help="decide as of this instant; older than 24 h is a dry run only")
 
 
-def _of_run(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("--run", help="a run's id (default: the last)")
+def _of_run(sub: argparse.ArgumentParser, default: str = "the last") -> None:
+    sub.add_argument("--run", help=f"a run's id (default: {default})")
 
 
 def _instant(text: str) -> datetime:

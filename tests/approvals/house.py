@@ -30,6 +30,7 @@ from reactivation.ledger.tables import enrolments, touches
 from reactivation.messages.drafts import DRAFTS
 from reactivation.playbooks.loader import load_playbook
 from reactivation.policy.decisions import DECISIONS, GATES
+from reactivation.steps.planning import PLAN
 from reactivation.steps.settings import Settings
 from reactivation.steps.workspace import Workspace
 
@@ -135,6 +136,7 @@ def drafted(
         _snapshot(workspace, people)
     folder = RunFolder.create(workspace.run_folder(run_id).path, as_of=NOW, inputs={})
     folder.add_file("decisions", pa.Table.from_pylist([decided for decided, _ in people], schema=DECISIONS))
+    folder.add_file("plan", _plan(drafts))
     digest = folder.add_file("drafts", pa.Table.from_pylist(drafts, schema=DRAFTS))
     with workspace.ledger.begin() as conn:
         runs.begin_run(
@@ -148,6 +150,17 @@ def drafted(
             _enrol(conn, run_id, decided, own)
         runs.record_step(conn, run_id, "draft", state="succeeded", manifest_digest=digest, counts={}, now=NOW)
     return folder
+
+
+def _plan(drafts: Sequence[dict[str, Any]]) -> pa.Table:
+    """The plan that brought these drafts."""
+    rows = [
+        dict.fromkeys(PLAN.names) | {name: row[name] for name in PLAN.names if name in row}
+        | {"pattern": "curiosity", "purpose": "check_in", "incentive": "none", "state": "planned",
+           "zone": "Europe/London", "owner_id": "own-ada", "in_horizon": True}
+        for row in drafts
+    ]  # fmt: skip
+    return pa.Table.from_pylist(rows, schema=PLAN)
 
 
 def _snapshot(workspace: Workspace, people: Sequence[tuple[dict[str, Any], Any]]) -> None:

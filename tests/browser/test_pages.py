@@ -108,9 +108,10 @@ class TestOnAnyScreen:
         self, look: Look, content: str, scheme: str, size: dict[str, int], tmp_path: Path
     ) -> None:
         """No sideways scrolling on any page, and text is well apart from its ground in light and dark."""
-        for user, path in (("ada", "/"), ("ada", content), ("operator", content)):
+        for user, path in (("ada", "/"), ("ada", "/calendar"), ("ada", content), ("operator", content)):
             page = loaded(look(user, path, viewport=size, color_scheme=scheme))
-            page.screenshot(path=tmp_path / f"{scheme}-{size['width']}.png", full_page=True)
+            name = f"{path.split('/')[1] or 'first'}-{scheme}-{size['width']}.png"
+            page.screenshot(path=tmp_path / name, full_page=True)
 
             assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
             assert _contrast(page, "body") >= 7

@@ -84,6 +84,17 @@ class TestTheCommands:
         assert "not_suppressed" in out
         assert "suppress" in out
 
+        code, out, _ = run("plan", PLAYBOOK, "--json")
+        planned = json.loads(out)
+        assert code == 0
+        assert len(planned) == 7 * answer["funnel"]["enrolled"]
+        assert {row["state"] for row in planned} <= {"listed", "planned", "skipped", "drafted", "held"}
+        code, out, _ = run("plan", PLAYBOOK, "--calendar", "--csv", "--run", answer["run_id"])
+        days = list(csv.DictReader(io.StringIO(out)))
+        standing = [row for row in planned if row["state"] != "skipped"]
+        assert code == 0
+        assert sum(int(day[f"touch {n}"]) for day in days for n in range(1, 8)) == len(standing)
+
         code, out, _ = run("preview", PLAYBOOK, "1", "--customer", allowed["customer_id"])
         assert code == 0
         assert "Subject: " in out

@@ -125,7 +125,7 @@ def test_an_intent_never_called_can_be_taken_back_and_intended_again(ledger: Led
 
 
 @pytest.mark.parametrize(
-    ("state", "code"), [("accepted", "committed"), ("refused", "released"), ("unknown", "committed")]
+    ("state", "code"), [("accepted", "committed"), ("refused", "released"), ("unknown", "reserved")]
 )
 def test_an_outcome_settles_touch_and_code(ledger: Ledger, touch_ids: list[str], state: str, code: str) -> None:
     """With a measurement event and an audit row; a code that may have gone out is never given away again."""

@@ -16,10 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reactivation import paths
-from reactivation.contract.tables import MONEY, OFFERS, TEXT, TEXTS, TIME
+from reactivation.contract.tables import MONEY, OFFERS, TEXT, TEXTS, TIME, WHOLE
 from reactivation.playbooks.loader import load_playbook
 from reactivation.playbooks.model import Playbook
-from reactivation.policy.sequence import PLANNED, SEQUENCE, SKIPPED, plan_sequence, within_budget
+from reactivation.policy.budgets import within_budget
+from reactivation.policy.sequence import PLANNED, SEQUENCE, SKIPPED, plan_sequence
 from reactivation.policy.timing import TimingRules, is_legal
 
 RULES = TimingRules.model_validate(yaml.safe_load((paths.RULES / "timing.yaml").read_text(encoding="utf-8")))
@@ -31,16 +32,18 @@ FULL = SHIPPED.model_copy(update={"touches": tuple(
 )})  # fmt: skip
 
 CANDIDATES = pa.schema([
-    ("customer_id", TEXT), ("dormancy_range", TEXT), ("recommended_channel", TEXT), ("gate_offer_allowed", TEXT),
-    ("offer_position", TEXT), ("offer_cap", MONEY), ("email_valid_until", TIME), ("sms_valid_until", TIME),
-    ("last_sent_at", TIME), ("zones", TEXTS), ("zone_sources", TEXTS), ("country", TEXT), ("region", TEXT),
-    ("phone_country", TEXT),
+    ("customer_id", TEXT), ("dormancy_range", TEXT), ("email_basis", TEXT), ("sms_basis", TEXT),
+    ("gate_reachable", TEXT), ("gate_offer_allowed", TEXT), ("offer_position", TEXT), ("offer_cap", MONEY),
+    ("email_valid_until", TIME), ("sms_valid_until", TIME), ("last_sent_at", TIME), ("last_sms_sent_at", TIME),
+    ("sms_sent_7d", WHOLE), ("no_points_until", TIME), ("no_percent_until", TIME), ("zones", TEXTS),
+    ("zone_sources", TEXTS), ("country", TEXT), ("region", TEXT), ("phone_country", TEXT),
 ])  # fmt: skip
 
 #: Tuesday, 11:00 in London.
 NOW = datetime(2026, 11, 3, 11, tzinfo=UTC)
 REGULAR = {
-    "customer_id": "cus-0001", "dormancy_range": "deep", "recommended_channel": "email", "gate_offer_allowed": "pass",
+    "customer_id": "cus-0001", "dormancy_range": "deep", "email_basis": "express", "gate_reachable": "pass",
+    "gate_offer_allowed": "pass",
     "offer_position": "percent", "offer_cap": Decimal("0.25"), "zones": ["Europe/London"],
     "zone_sources": ["address"], "country": "GB", "region": "ENG",
 }  # fmt: skip
@@ -77,16 +80,30 @@ def london(instant: datetime) -> str:
     return f"{instant.astimezone(ZoneInfo('Europe/London')):%a %d %b %H:%M}"
 
 
+_CHANNELS = (("email", "sms"), ("sms", "email"))
+BY = {"email": {}, "sms": {"email_basis": None, "sms_basis": "express_written"}}
+
+
+def _allowed(person: dict[str, Any]) -> list[str]:
+    """The channels a person permits and can be reached by, e-mail first."""
+    return [
+        channel
+        for channel, other in (("email", "sms"), ("sms", "email"))
+        if person[f"{channel}_basis"] and person["gate_reachable"] in ("pass", f"drop:{other}")
+    ]
+
+
 class TestCalendar:
     """Days count on the recipient's calendar; every touch starts at a legal instant."""
 
     def test_the_seven_touches_of_a_deep_dormant_regular(self) -> None:
-        """From a Tuesday at 11:00: days 0, 4, 9, 15, 22, 29 and 34, moved off the weekends."""
+        """From a Tuesday at 11:00, four, five, six, seven, seven and five days apart, moved off the weekends: days are
+        counted from the touch before, as it will really be sent."""
         table = plan({})
         assert table.schema == SEQUENCE
         assert [london(t) for t in table["not_before"].to_pylist()] == [
-            "Tue 03 Nov 11:00", "Mon 09 Nov 10:00", "Thu 12 Nov 10:00", "Wed 18 Nov 10:00", "Wed 25 Nov 10:00",
-            "Wed 02 Dec 10:00", "Mon 07 Dec 10:00",
+            "Tue 03 Nov 11:00", "Mon 09 Nov 10:00", "Mon 16 Nov 10:00", "Mon 23 Nov 10:00", "Mon 30 Nov 10:00",
+            "Mon 07 Dec 10:00", "Mon 14 Dec 10:00",
         ]  # fmt: skip
         assert table["state"].to_pylist() == [PLANNED] * 7
         assert table["reason"].null_count == 7
@@ -105,7 +122,7 @@ class TestCalendar:
         table = plan(auckland, now=datetime(2026, 11, 3, 21, tzinfo=UTC))
         assert touch(1, table)["local_time"] == "2026-11-04T10:00"
         assert touch(2, table)["local_time"] == "2026-11-09T10:00"
-        assert touch(3, table)["local_time"] == "2026-11-13T10:00"
+        assert touch(3, table)["local_time"] == "2026-11-16T10:00"
 
     def test_another_senders_message_is_followed_by_two_days_of_rest(self) -> None:
         """Sent to on Monday at 16:00 by somebody else, the first touch is on Wednesday at 16:00."""
@@ -127,9 +144,7 @@ class TestCalendar:
         )
         playbook = FULL.model_copy(update={"touches": dense})
         starts = {
-            channel: [
-                london(t) for t in plan({"recommended_channel": channel}, playbook=playbook)["not_before"].to_pylist()
-            ]
+            channel: [london(t) for t in plan(BY[channel], playbook=playbook)["not_before"].to_pylist()]
             for channel in ("sms", "email")
         }
         assert starts["sms"] == ["Tue 03 Nov 11:00", "Thu 05 Nov 11:00", "Tue 10 Nov 11:00"]
@@ -156,8 +171,9 @@ class TestWindow:
         assert row["not_after"] - row["not_before"] == timedelta(days=5)
 
     def test_a_window_ends_where_the_next_touch_begins(self) -> None:
-        """Touch 2 follows three days before touch 3: its window is three days, not five."""
-        table = plan({})
+        """With windows of nine days touch 2 ends where touch 3 begins."""
+        nine_days = tuple(t.model_copy(update={"window_days": 9}) for t in FULL.touches)
+        table = plan({}, playbook=FULL.model_copy(update={"touches": nine_days}))
         assert touch(2, table)["not_after"] == touch(3, table)["not_before"]
 
     def test_a_skipped_touch_does_not_end_the_window_before_it(self) -> None:
@@ -175,9 +191,9 @@ class TestWindow:
         assert {touch(n, table)["reason"] for n in range(2, 8)} == {"permission_expires"}
 
     def test_a_window_ends_while_the_offer_can_still_be_used(self) -> None:
-        """A credit that ends on 16 November must be sent 48 hours before."""
-        table = plan({}, terms=offers({"ends_at": datetime(2026, 11, 16, 10, tzinfo=UTC)}, PERCENT))
-        assert touch(3, table)["not_after"] == datetime(2026, 11, 14, 10, tzinfo=UTC)
+        """A credit that ends on 20 November must be sent 48 hours before."""
+        table = plan({}, terms=offers({"ends_at": datetime(2026, 11, 20, 10, tzinfo=UTC)}, PERCENT))
+        assert touch(3, table)["not_after"] == datetime(2026, 11, 18, 10, tzinfo=UTC)
 
 
 class TestSkipped:
@@ -186,8 +202,10 @@ class TestSkipped:
     @pytest.mark.parametrize(("number", "person", "terms", "reason"), [
         (5, {"dormancy_range": "critical"}, OFFERED, "range"),
         (5, {"dormancy_range": None}, OFFERED, "range"),
-        (1, {"recommended_channel": "sms"}, OFFERED, "channel"),
-        (1, {"recommended_channel": None}, OFFERED, "channel"),
+        (1, {"email_basis": None, "sms_basis": "express"}, OFFERED, "channel"),
+        (1, {"email_basis": None}, OFFERED, "channel"),
+        (1, {"gate_reachable": "drop:email"}, OFFERED, "channel"),
+        (1, {"gate_reachable": None}, OFFERED, "channel"),
         (3, {"gate_offer_allowed": "drop:cooldown", "offer_position": "none"}, OFFERED, "offer_not_allowed"),
         (3, {"gate_offer_allowed": None}, OFFERED, "offer_not_allowed"),
         (3, {"offer_position": "none"}, OFFERED, "offer_above_position"),
@@ -199,18 +217,22 @@ class TestSkipped:
         *((3, {}, offers({name: None}, PERCENT), "offer_unknown")
           for name in ("kind", "value", "unit_cost", "starts_at", "ends_at", "budget")),
         (3, {}, offers({"kind": "percent"}, PERCENT), "offer_kind"),
-        (3, {}, offers({"starts_at": datetime(2026, 11, 12, 10, 1, tzinfo=UTC)}, PERCENT), "offer_not_started"),
-        (3, {}, offers({"ends_at": datetime(2026, 11, 14, 10, tzinfo=UTC)}, PERCENT), "offer_ends"),
-        (6, {}, offers(CREDIT, {**PERCENT, "ends_at": datetime(2026, 12, 4, 10, tzinfo=UTC)}), "offer_ends"),
+        (3, {}, offers({"starts_at": datetime(2026, 11, 16, 10, 1, tzinfo=UTC)}, PERCENT), "offer_not_started"),
+        (3, {}, offers({"ends_at": datetime(2026, 11, 18, 10, tzinfo=UTC)}, PERCENT), "offer_ends"),
+        (6, {}, offers(CREDIT, {**PERCENT, "ends_at": datetime(2026, 12, 9, 10, tzinfo=UTC)}), "offer_ends"),
+        (3, {"no_points_until": datetime(2026, 11, 16, 10, 1, tzinfo=UTC)}, OFFERED, "offer_too_soon"),
+        (6, {"no_percent_until": datetime(2026, 12, 7, 10, 1, tzinfo=UTC)}, OFFERED, "offer_too_soon"),
     ], ids=lambda v: v if isinstance(v, str) else "")  # fmt: skip
     def test_one_reason_skips_one_touch(
         self, number: int, person: dict[str, Any], terms: pa.Table, reason: str
     ) -> None:
-        """The touch is skipped with exactly this reason, and every touch it does not concern stays planned."""
+        """The touch is skipped with exactly this reason, and every touch it does not concern stays planned; who is not
+        given the smaller incentive gets no larger one."""
         table = plan(person, terms=terms)
         assert (touch(number, table)["state"], touch(number, table)["reason"]) == (SKIPPED, reason)
         assert touch(number, table)["not_before"] is not None
-        assert set(table["reason"].to_pylist()) <= {None, reason}
+        follows = {"step_below_not_tried"} if number == 3 else set()
+        assert set(table["reason"].to_pylist()) <= {None, reason} | follows
 
     def test_the_cap_itself_is_allowed(self) -> None:
         """A cap of exactly 20 % carries a 20 % offer."""
@@ -256,6 +278,48 @@ class TestSkipped:
         assert london(touch(3, table)["not_before"]) == "Thu 05 Nov 11:00"
 
 
+class TestChannel:
+    """A touch goes by the first of its channels that the person permits and can be reached by."""
+
+    MIXED = FULL.model_copy(update={"touches": tuple(
+        t.model_copy(update={"channels": {3: ("sms", "email"), 5: ("sms",)}.get(t.number, ("email",))})
+        for t in FULL.touches
+    )})  # fmt: skip
+
+    @pytest.mark.parametrize(("person", "channels"), [
+        ({"sms_basis": "express_written"},
+         {1: "email", 2: "email", 3: "sms", 4: "email", 5: "sms", 6: "email", 7: "email"}),
+        ({}, {1: "email", 2: "email", 3: "email", 4: "email", 6: "email", 7: "email"}),
+        ({"sms_basis": "express_written", "gate_reachable": "drop:sms"},
+         {1: "email", 2: "email", 3: "email", 4: "email", 6: "email", 7: "email"}),
+        ({"sms_basis": "express_written", "email_basis": None}, {3: "sms", 5: "sms"}),
+    ], ids=["both", "email only", "phone unreachable", "sms only"])  # fmt: skip
+    def test_each_touch_has_its_own(self, person: dict[str, Any], channels: dict[int, str]) -> None:
+        """Both, one or the other; a touch without a channel is skipped with the reason."""
+        rows = plan(person, playbook=self.MIXED).to_pylist()
+        assert {row["number"]: row["channel"] for row in rows if row["state"] == PLANNED} == channels
+        assert {row["reason"] for row in rows if row["number"] not in channels} <= {"channel"}
+
+    def test_each_touch_ends_with_its_own_permission(self) -> None:
+        """The permission for texts ends first: the text is skipped, the e-mails are not."""
+        ends = datetime(2026, 11, 20, tzinfo=UTC)
+        table = plan({"sms_basis": "express_written", "sms_valid_until": ends}, playbook=self.MIXED)
+        assert touch(3, table)["not_after"] == ends
+        assert touch(5, table)["reason"] == "permission_expires"
+        assert touch(6, table)["state"] == PLANNED
+
+    def test_a_week_full_of_other_senders_texts_delays_the_text_only(self) -> None:
+        """Two texts by somebody else on Monday: the e-mail goes two days later, the text a week later."""
+        monday = datetime(2026, 11, 2, 16, tzinfo=UTC)
+        texted = {"sms_basis": "express_written", "last_sent_at": monday, "last_sms_sent_at": monday, "sms_sent_7d": 2}
+        starts = {}
+        for channel in ("email", "sms"):
+            touches = (FULL.touches[0].model_copy(update={"channels": (channel,)}),)
+            table = plan(texted, playbook=FULL.model_copy(update={"touches": touches}))
+            starts[channel] = london(touch(1, table)["not_before"])
+        assert starts == {"email": "Wed 04 Nov 16:00", "sms": "Mon 09 Nov 16:00"}
+
+
 class TestBudget:
     """Offers are given in order of rank until the budget or the codes are used up."""
 
@@ -265,7 +329,8 @@ class TestBudget:
 
     def budgeted(self, outstanding: dict[str, int], **terms: Any) -> dict[str, str | None]:
         table = plan(*self.THREE, terms=offers({**CREDIT, **terms}, PERCENT))
-        rows = within_budget(table, self.RANKS, offers({**CREDIT, **terms}, PERCENT), outstanding).to_pylist()
+        terms = offers({**CREDIT, **terms}, PERCENT)
+        rows = within_budget(table, self.RANKS, FULL, terms, outstanding).to_pylist()
         assert all((row["state"] == SKIPPED) == (row["reason"] is not None) for row in rows)
         return {row["customer_id"]: row["reason"] for row in rows if row["number"] == 3}
 
@@ -278,6 +343,15 @@ class TestBudget:
         """Of three affordable credits two are promised already."""
         reasons = self.budgeted({"offer-credit-15": 2}, budget=Decimal(45))
         assert reasons == {"cus-c": None, "cus-a": "offer_budget", "cus-b": "offer_budget"}
+
+    def test_who_gets_no_credit_gets_no_percent(self) -> None:
+        """Whom the smaller one's budget cannot serve, does not climb, and leaves the larger one's budget to others."""
+        few, one = {**CREDIT, "budget": Decimal(45)}, {**PERCENT, "budget": Decimal(30)}
+        table = plan(*self.THREE, terms=offers(few, one))
+        spent = {"offer-credit-15": 1}
+        rows = within_budget(table, np.repeat([0, 1, 2], 7), FULL, offers(few, one), spent).to_pylist()
+        assert [row["reason"] for row in rows if row["number"] == 3] == [None, None, "offer_budget"]
+        assert [row["reason"] for row in rows if row["number"] == 6] == [None, None, "step_below_not_tried"]
 
     def test_an_overdrawn_budget_serves_nobody(self) -> None:
         """More promised than the budget pays: nothing more is given."""
@@ -299,7 +373,10 @@ ZONES = st.sampled_from([
 ])  # fmt: skip
 PERSON = st.fixed_dictionaries({
     "dormancy_range": st.sampled_from(["under_60", "early_warning", "deep", None]),
-    "recommended_channel": st.sampled_from(["email", "sms", None]),
+    "email_basis": st.sampled_from(["express", None]), "sms_basis": st.sampled_from(["express_written", None]),
+    "gate_reachable": st.sampled_from(["pass", "drop:sms", "drop:email"]),
+    "last_sms_sent_at": st.none() | st.integers(0, 200).map(lambda h: NOW - timedelta(hours=h)),
+    "sms_sent_7d": st.integers(0, 3),
     "gate_offer_allowed": st.sampled_from(["pass", "drop:cooldown"]),
     "offer_position": st.sampled_from(["none", "points_or_credit", "percent"]),
     "offer_cap": st.sampled_from([None, Decimal("0.1"), Decimal("0.3")]),
@@ -327,12 +404,16 @@ class TestProperties:
         now = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=hours)
         always = {"starts_at": datetime(2026, 1, 1, tzinfo=UTC), "ends_at": datetime(2029, 6, 1, tzinfo=UTC)}
         dense = tuple(
-            t.model_copy(update={"day": t.number, "channels": ("email", "sms"), "window_days": 3}) for t in FULL.touches
+            t.model_copy(update={"day": t.number, "channels": _CHANNELS[t.number % 2], "window_days": 3})
+            for t in FULL.touches
         )
         playbook = FULL.model_copy(update={"touches": dense}) if hours % 2 else FULL
         table = plan(*rows, playbook=playbook, now=now, terms=offers({**CREDIT, **always}, {**PERCENT, **always}))
-        texts: dict[str, list[datetime]] = {}
         known = {row["customer_id"]: row for row in people(*rows).to_pylist()}
+        texts = {
+            customer: [row["last_sms_sent_at"]] * min(row["sms_sent_7d"], 2) if row["last_sms_sent_at"] else []
+            for customer, row in known.items()
+        }
         sent = {customer: row["last_sent_at"] for customer, row in known.items()}
         closed: dict[str, datetime] = {}
         for row in table.to_pylist():
@@ -344,11 +425,13 @@ class TestProperties:
             assert now <= start < end
             assert sent[customer] is None or start - sent[customer] >= timedelta(hours=48)
             assert start >= closed.get(customer, start)
-            assert row["channel"] == person["recommended_channel"]
+            assert row["channel"] in _allowed(person)
+            wanted = playbook.touch(row["number"]).channels
+            assert row["channel"] == next(channel for channel in wanted if channel in _allowed(person))
             until = person["email_valid_until"] if row["channel"] == "email" else person["sms_valid_until"]
             assert until is None or end <= until
             if row["channel"] == "sms":
-                week = [text for text in texts.setdefault(customer, []) if start - text < timedelta(days=7)]
+                week = [text for text in texts[customer] if start - text < timedelta(days=7)]
                 assert len(week) < 2
                 texts[customer].append(start)
             place = pa.Table.from_pylist([person], schema=CANDIDATES)
@@ -366,7 +449,7 @@ class TestProperties:
     @settings(max_examples=30, deadline=None)
     def test_losing_a_permission_never_adds_a_touch(self, rows: list[dict[str, Any]]) -> None:
         """With the permission gone from a person, the planned touches are a subset of those before."""
-        less = [{**row, "recommended_channel": None, "offer_position": "none"} for row in rows]
+        less = [{**row, "email_basis": None, "sms_basis": None, "offer_position": "none"} for row in rows]
         before, after = (
             {(r["customer_id"], r["number"]) for r in plan(*some).to_pylist() if r["state"] == PLANNED}
             for some in (rows, less)

@@ -48,7 +48,7 @@ def person(customer_id: str, **changes: Any) -> dict[str, Any]:
 
 def decision(customer_id: str, **changes: Any) -> dict[str, Any]:
     return {"playbook": PLAYBOOK, "customer_id": customer_id, "owner_id": "own-ada", "decision": "enrol",
-            "recommended_channel": "email", "email_basis": "express",
+            "recommended_channel": "email", "email_basis": "express", "gate_reachable": "pass",
             "email_records": [f"r-{customer_id}"], "product_affinity": "heating",
             "evidence": {"affinity_source": "purchases"}} | changes  # fmt: skip
 

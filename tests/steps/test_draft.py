@@ -109,6 +109,7 @@ class TestHeld:
         (lambda h: h.decisions.update({"c-ada": decision("c-ada", decision="hold")}), "decision:hold"),
         (lambda h: h.decisions.pop("c-ada"), "decision:none"),
         (lambda h: h.decisions["c-ada"].update(email_basis=None), "channel_not_permitted"),
+        (lambda h: h.decisions["c-ada"].update(gate_reachable="drop:email"), "channel_dropped"),
         (lambda h: h.contacts.update({"c-ada": contact("c-ada", email_key="f" * 64)}), "address_changed"),
         (lambda h: h.contacts.update({"c-ada": contact("c-ada", zones=[], zone_sources=[])}), "no_legal_instant"),
         (lambda h: h.people.pop("c-ada"), "recipient_missing"),
@@ -138,6 +139,14 @@ class TestHeld:
         evening = NOW.replace(hour=18)
         house.open(ADA | {"not_before": NOW - timedelta(days=4), "not_after": evening + timedelta(hours=1)})
         assert draft_run(house.workspace, RUN_ID, evening)["held:window_over"] == 1
+
+    def test_who_rests_from_the_last_message_is_drafted(self, house: House) -> None:
+        """The cap of this moment says nothing about the moment the touch is due."""
+        house.decisions["c-ada"] |= {"decision": "hold", "reason_codes": ["timing:cap"]}
+        house.decisions["c-ben"] |= {"decision": "hold", "reason_codes": ["open_issue:open_case", "timing:cap"]}
+        house.open(ADA, BEN)
+        counts = draft_run(house.workspace, RUN_ID, NOW)
+        assert (counts["drafted"], counts["held:decision:hold"]) == (1, 1)
 
     def test_codes_go_to_the_earliest(self, house: House) -> None:
         """With one code left, whoever is due first has it."""

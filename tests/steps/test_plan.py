@@ -75,6 +75,13 @@ def snapshot_of(six: Six, run_id: str) -> SnapshotFolder:
         return six.workspace.snapshot_folder(runs.run_of(conn, run_id).snapshot_id)
 
 
+def planned_dry(six: Six) -> str:
+    """A run of this playbook with a plan, for enrolments of another."""
+    run_id = six.ready(dry=True)
+    plan_run(six.workspace, run_id, NOW)
+    return run_id
+
+
 def later(six: Six, days: int) -> datetime:
     """The clock so many days on, with a source and a snapshot of that day."""
     six.write(as_of=AS_OF + timedelta(days=days))
@@ -204,9 +211,9 @@ class TestOrder:
 
     def test_a_failure_leaves_nothing_half_done(self, six: Six) -> None:
         """A conflict in the middle of the transaction: no enrolment, event or step of it remains."""
-        run_id = six.ready()
+        elsewhere, run_id = planned_dry(six), six.ready()
         with six.ledger.begin() as conn:
-            run = runs.run_of(conn, run_id)
+            run = runs.run_of(conn, elsewhere)
             enrolments.insert_enrolments(conn, [_foreign(run, str(uuid5(NAMESPACE_URL, f"{run_id}:c-cem")))])
         with pytest.raises(IntegrityError):
             plan_run(six.workspace, run_id, NOW)
@@ -277,11 +284,11 @@ class TestIntake:
 
     def test_a_person_taken_meanwhile_is_held(self, six: Six) -> None:
         """Another playbook enrolled c-ben after this run had decided."""
-        run_id = six.ready()
+        elsewhere, run_id = planned_dry(six), six.ready()
         decided = six.workspace.run_folder(run_id).read("decisions").to_pylist()
         key = next(row["email_key"] for row in decided if row["customer_id"] == "c-ben")
         with six.ledger.begin() as conn:
-            other = _foreign(runs.run_of(conn, run_id), str(uuid5(NAMESPACE_URL, "other")))
+            other = _foreign(runs.run_of(conn, elsewhere), str(uuid5(NAMESPACE_URL, "other")))
             enrolments.insert_enrolments(conn, [other])
             taken = {"enrolment_id": other["enrolment_id"], "address_key": key, "channel": "email", "active": True}
             enrolments.insert_keys(conn, [taken])

@@ -21,6 +21,7 @@ from reactivation.ledger.tables import audit, list_views
 from reactivation.steps.answers import bind_request, record_answer
 from reactivation.steps.lists import open_lists
 from reactivation.steps.workspace import Workspace
+from reactivation.web import calendar
 
 REQUEST = RequestId("ask_people", "scheduled__2026-11-17T11:00:00+00:00", "ask", 0)
 
@@ -40,7 +41,9 @@ def audited(workspace: Workspace) -> list[tuple[str, str]]:
 
 
 class TestAccess:
-    @pytest.mark.parametrize("page", ["/", "/style.css", "/lists/no-such-list", "/lists/no-such-list.json"])
+    @pytest.mark.parametrize(
+        "page", ["/", "/calendar", "/style.css", "/lists/no-such-list", "/lists/no-such-list.json"]
+    )
     def test_every_page_needs_a_login_and_the_right_to_read(self, visit: Visit, page: str) -> None:
         """Nobody gets 401, a user without the right 403; whether a list exists is not told."""
         assert visit(None).get(f"/reactivation{page}").status_code == 401
@@ -116,6 +119,34 @@ class TestHeaders:
         assert "<script" not in ours
         assert re.findall(r"(?:src|href)=\"(?:https?:)?//[^\"]*\"", ours) == []
         assert re.findall(r"\son\w+\s*=\s*[\"'\w]", re.sub(r">[^<]*<", "><", ours)) == []
+
+
+class TestCalendar:
+    def test_the_first_page_leads_to_it(self, visit: Visit) -> None:
+        """One link."""
+        assert 'href="/reactivation/calendar"' in visit("ada").get("/reactivation/").text
+
+    def test_shows_the_days_and_every_touch_by_id(self, visit: Visit) -> None:
+        """Five people with touch 1 and two with touch 3 are asked about; their names and addresses stand nowhere."""
+        text = visit("operator").get("/reactivation/calendar").text
+        rows = re.sub(r"<[^>]+>", " ", text)
+
+        assert re.search(r"2026-11-17\s+5\s+2", rows)
+        assert all(f"<code>c-{n}</code>" in text for n in range(1, 6))
+        assert "offer-credit-15" in text
+        assert "listed" in text
+        for n in range(1, 6):
+            assert house.draft(n)["recipient"] not in text
+        assert "@" not in text
+
+    def test_is_paged_and_knows_its_playbooks(self, visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A page past the end is the last; a playbook there is not is not found."""
+        monkeypatch.setattr(calendar, "ROWS_PER_PAGE", 3)
+        page = visit("ada").get("/reactivation/calendar?playbook=customer_reactivation&page=9").text
+
+        assert "page 3 of 3" in page
+        assert page.count("<code>c-") == 1
+        assert visit("ada").get("/reactivation/calendar?playbook=nope").status_code == 404
 
 
 class TestListPage:

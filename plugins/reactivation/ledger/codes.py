@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, insert, select
 
+from reactivation.ledger.locks import OFFERS, exclusive
 from reactivation.ledger.tables import enrolments, offer_codes, touches
 
 #: SQLite takes at most 32,766 parameters in a statement.
@@ -32,6 +33,11 @@ def taken(conn: Connection, codes: Collection[str]) -> set[str]:
         some = asked[begin : begin + _AT_ONCE]
         found.update(conn.scalars(select(offer_codes.c.code).where(offer_codes.c.code.in_(some))))
     return found
+
+
+def alone(conn: Connection) -> None:
+    """Nobody else reserves a code until this transaction ends."""
+    exclusive(conn, OFFERS)
 
 
 def in_use(conn: Connection) -> dict[str, int]:

@@ -137,8 +137,9 @@ def finish(
     touch_id = conn.execute(select(sends.c.touch_id).where(sends.c.send_id == send_id)).scalar_one()
     moved = update(touches).where(touches.c.touch_id == touch_id, touches.c.state.in_(("claimed", "unknown")))
     conn.execute(moved.values(state=state, reason=reason, changed_at=now))
-    codes = update(offer_codes).where(offer_codes.c.touch_id == touch_id, offer_codes.c.state == "reserved")
-    conn.execute(codes.values(state="released" if state == "refused" else "committed", changed_at=now))
+    if state != "unknown":  # until it is known, the code is kept for the touch
+        codes = update(offer_codes).where(offer_codes.c.touch_id == touch_id, offer_codes.c.state == "reserved")
+        conn.execute(codes.values(state="released" if state == "refused" else "committed", changed_at=now))
     touch = touches_of(conn, [touch_id])[0]
     measurements.insert_events(conn, [{
         "event_id": digest([send_id, state])[:32], "run_id": touch.run_id, "playbook": touch.playbook,
@@ -167,6 +168,13 @@ def written_to(conn: Connection, address_keys: Collection[str], since: datetime)
     at = func.coalesce(sends.c.called_at, sends.c.intended_at, type_=sends.c.intended_at.type)
     wanted = select(sends.c.address_key).where(sends.c.address_key.in_(sorted(address_keys)), at > since)
     return set(conn.scalars(wanted.where(sends.c.state != "refused").distinct()))
+
+
+def texted(conn: Connection, address_keys: Collection[str], since: datetime) -> int:
+    """How many texts these address keys were, or are just being, sent after an instant."""
+    at = func.coalesce(sends.c.called_at, sends.c.intended_at, type_=sends.c.intended_at.type)
+    wanted = select(func.count()).where(sends.c.address_key.in_(sorted(address_keys)), sends.c.channel == "sms")
+    return conn.execute(wanted.where(at > since, sends.c.state != "refused")).scalar_one()
 
 
 def last_sent(conn: Connection, enrolment_ids: Collection[str]) -> dict[str, tuple[datetime, datetime]]:

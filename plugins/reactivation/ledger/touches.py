@@ -33,6 +33,7 @@ class Touch:
     number: int
     channel: str
     purpose: str
+    incentive: str
     offer_id: str | None
     address_key: str
     not_before: datetime
@@ -48,15 +49,6 @@ def insert_touches(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Enter touches; each row has the columns of the table."""
     if rows:
         conn.execute(insert(touches), [dict(row) for row in rows])
-
-
-def numbers_of(conn: Connection, playbook: str) -> set[tuple[str, int]]:
-    """Which (enrolment id, number) of a playbook's active enrolments have a row."""
-    wanted = select(touches.c.enrolment_id, touches.c.number).join(
-        enrolments, enrolments.c.enrolment_id == touches.c.enrolment_id
-    )
-    wanted = wanted.where(touches.c.playbook == playbook, enrolments.c.state == "active")
-    return {(row.enrolment_id, row.number) for row in conn.execute(wanted)}
 
 
 def planned_by_owner(conn: Connection, playbook: str) -> dict[str, int]:
@@ -175,9 +167,9 @@ def select_touches() -> Select[Any]:
 _TOUCH: Select[Any] = (
     select(
         touches.c.touch_id, touches.c.enrolment_id, enrolments.c.customer_id, enrolments.c.run_id, runs.c.rules_version,
-        touches.c.playbook, touches.c.number, touches.c.channel, touches.c.purpose, touches.c.offer_id,
-        touches.c.address_key, touches.c.not_before, touches.c.not_after, touches.c.state, touches.c.reason,
-        touches.c.draft_digest, touches.c.draft_run_id, touches.c.reserved_by,
+        touches.c.playbook, touches.c.number, touches.c.channel, touches.c.purpose, touches.c.incentive,
+        touches.c.offer_id, touches.c.address_key, touches.c.not_before, touches.c.not_after, touches.c.state,
+        touches.c.reason, touches.c.draft_digest, touches.c.draft_run_id, touches.c.reserved_by,
     )
     .join(enrolments, enrolments.c.enrolment_id == touches.c.enrolment_id)
     .join(runs, runs.c.run_id == enrolments.c.run_id)

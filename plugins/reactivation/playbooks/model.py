@@ -201,3 +201,8 @@ class Playbook(Declared):
             if touch.number == number:
                 return touch
         raise KeyError(f"playbook {self.playbook} has no touch {number}")
+
+    def only_exits(self) -> Playbook:
+        """The playbook for those already enrolled: nothing but what ends an enrolment counts as activity."""
+        signals = tuple(signal for signal in self.activity if signal in self.exits)
+        return self.model_copy(update={"activity": signals})

@@ -73,12 +73,15 @@ def decide_facts(facts: pa.Table, consents: pa.Table, context: Context) -> Decid
 
 
 def _known(facts: pd.DataFrame, context: Context) -> pd.DataFrame:
-    """What has to be known of every customer before it is said who is a candidate."""
+    """What has to be known of every customer before it is said who is a candidate. Whoever is enrolled stays one until
+    he does what ends the enrolment: one who merely opened touch 1 is still to hear touch 2."""
     playbook = context.playbook
     enrolled = any_of(*(facts[f"{key}_active_playbook"] == playbook.playbook for key in ("email", "phone")))
     segment = facts["business_segment"]
     owner = choose([(segment == name, owner_id) for name, owner_id in playbook.owners.items()], None)
     quiet = dormancy(facts, playbook, context.rules.permission, context.at)
+    back = dormancy(facts, playbook.only_exits(), context.rules.permission, context.at)
+    quiet = pd.DataFrame({name: choose([(enrolled, back[name])], quiet[name]) for name in quiet})
     given = facts["contact_owner_id"]
     known = facts.assign(owner_id=choose([(given.notna(), given)], owner), enrolled=enrolled)
     return beside(known, quiet)
@@ -119,9 +122,11 @@ def _decided(candidates: pd.DataFrame, context: Context) -> pd.DataFrame:
 
 
 def _cap_until(known: pd.DataFrame, context: Context) -> pd.Series:
-    """Until when the caps forbid another message; counts what other systems sent."""
+    """Until when the caps forbid another message; counts what other systems sent. A week full of texts holds nobody
+    back who may be written to by e-mail: each touch keeps the caps of its own channel."""
     caps = context.rules.timing.caps
-    full = (known["recommended_channel"] == "sms") & (known["sms_sent_7d"] >= caps.sms_per_7d)
+    by_email = known["email_ok"] & known["email_unreachable"].isna() & ("email" in context.playbook.channels)
+    full = ~by_email & (known["recommended_channel"] == "sms") & (known["sms_sent_7d"] >= caps.sms_per_7d)
     return latest(
         later(known["last_sent_at"], timedelta(hours=caps.any_hours)),
         later(known["last_sms_sent_at"], timedelta(days=7)).where(holds(full)),

@@ -6,10 +6,20 @@ Source: RULES.md, gate ``reachable``; seed 000 (recommended channel).
 
 from __future__ import annotations
 
-import pandas as pd
+from collections.abc import Mapping
+from typing import Any
 
-from reactivation.playbooks.model import Playbook
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from reactivation.playbooks.model import Channel, Playbook
 from reactivation.policy.columns import choose, holds_or_unknown, joined, latest
+from reactivation.policy.decisions import DROP, PASS
+
+#: The column of a decision or contact with the address key of each channel.
+KEY_OF = {"email": "email_key", "sms": "phone_key"}
+_OTHER: dict[str, str] = {"email": "sms", "sms": "email"}
 
 
 def reachability(facts: pd.DataFrame) -> pd.DataFrame:
@@ -56,3 +66,17 @@ def recommended(permitted: pd.DataFrame, unreachable: pd.DataFrame, playbook: Pl
             "channel_reason": choose([(usable, reason) for usable, _, reason in cases], choose(refusals, None)),
         }
     )
+
+
+def may_use(decisions: pa.Table, channel: Channel) -> pa.ChunkedArray:
+    """Whether each person of ``decisions`` permits a channel and can be reached by it, as he was decided."""
+    permitted = pc.is_valid(decisions[f"{channel}_basis"])
+    reached = pc.is_in(decisions["gate_reachable"], pa.array([PASS, f"{DROP}{_OTHER[channel]}"]))
+    return pc.and_(permitted, reached)
+
+
+def why_not(row: Mapping[str, Any], channel: str) -> str | None:
+    """Why a person decided as ``row`` is not written to by a channel, as a code; the same question as ``may_use``."""
+    if row[f"{channel}_basis"] is None:
+        return "channel_not_permitted"
+    return None if row["gate_reachable"] in (PASS, f"{DROP}{_OTHER[channel]}") else "channel_dropped"

@@ -57,6 +57,8 @@ EVIDENCE = pa.struct(
         pa.field("email_problem", TEXT),
         pa.field("phone_problem", TEXT),
         pa.field("last_sent_at", TIME),
+        pa.field("last_sms_sent_at", TIME),
+        pa.field("sms_sent_7d", pa.int64()),
         pa.field("enrolments_total", pa.int64()),
         pa.field("redeemed_incentives", pa.int64()),
         pa.field("last_redeemed_at", TIME),

@@ -77,16 +77,20 @@ def recipient_zone(places: pa.Table) -> pa.Array:
 
 def local_time(instants: pa.Array, zones: pa.Array) -> pa.Array:
     """The wall clock of each instant in its zone, to the minute, as ``2026-03-03T10:00``; null where unknown."""
-    walls = _by_zone(instants, zones, lambda utc, zone: utc.tz_convert(zone).tz_localize(None))
+    walls = _by_zone(instants, zones, lambda utc, zone, _: utc.tz_convert(zone).tz_localize(None))
     text = np.datetime_as_string(walls.astype("datetime64[m]"))
     return pa.array(text, mask=np.isnat(walls))
 
 
-def start_of_day(instants: pa.Array, zones: pa.Array, plus_days: int) -> pa.Array:
-    """Local midnight of the day ``plus_days`` after each instant's local day, as an instant; null where unknown."""
+def start_of_day(instants: pa.Array, zones: pa.Array, plus_days: int | np.ndarray) -> pa.Array:
+    """Local midnight of the day ``plus_days`` after each instant's local day, as an instant; null where unknown.
 
-    def midnight(utc: pd.DatetimeIndex, zone: str) -> pd.DatetimeIndex:
-        day = utc.tz_convert(zone).tz_localize(None).normalize() + pd.Timedelta(days=plus_days)
+    ``plus_days`` is one number for all, or one for each row.
+    """
+    ahead = np.broadcast_to(np.asarray(plus_days, dtype="timedelta64[D]").astype("timedelta64[us]"), len(instants))
+
+    def midnight(utc: pd.DatetimeIndex, zone: str, rows: np.ndarray) -> pd.DatetimeIndex:
+        day = utc.tz_convert(zone).tz_localize(None).normalize() + pd.TimedeltaIndex(ahead[rows])
         return _instants_of(day, zone, opening=True)
 
     return _as_arrow(_by_zone(instants, zones, midnight))
@@ -183,13 +187,14 @@ def _offsets(zone: str) -> tuple[float, ...] | None:
 
 
 def _by_zone(instants: pa.Array, zones: pa.Array,
-             wall: Callable[[pd.DatetimeIndex, str], pd.DatetimeIndex]) -> np.ndarray:  # fmt: skip
+             wall: Callable[[pd.DatetimeIndex, str, np.ndarray], pd.DatetimeIndex]) -> np.ndarray:  # fmt: skip
+    """``wall(utc, zone, rows)`` for the rows of each zone; not a time where the instant or the zone is unknown."""
     utc = _as_numpy(instants)
     result = np.full(len(utc), _NOT_A_TIME)
     for zone, rows in _groups(zones):
         if _offsets(zone) is None:
             continue
-        result[rows] = _plain(wall(pd.DatetimeIndex(utc[rows]).tz_localize("UTC"), zone))
+        result[rows] = _plain(wall(pd.DatetimeIndex(utc[rows]).tz_localize("UTC"), zone, rows))
     return result
 
 

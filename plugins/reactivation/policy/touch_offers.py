@@ -18,8 +18,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from reactivation.contract.tables import TIME
-from reactivation.playbooks.model import Touch
-from reactivation.policy.decisions import PASS
+from reactivation.playbooks.model import Playbook, Touch
+from reactivation.policy.decisions import DROP, PASS
 from reactivation.policy.timing import TimingRules
 
 #: Reasons with their masks, in the order in which they count. True, and unknown, mean that the touch is skipped.
@@ -29,7 +29,12 @@ Skips = list[tuple[str, Any]]
 _NEEDED = ("kind", "value", "unit_cost", "starts_at", "ends_at", "budget")
 #: The kinds of offer, and the positions a person may be at, for each monetary incentive of a touch.
 _KINDS = {"points_or_credit": ("points", "credit"), "percent": ("percent",)}
-POSITIONS = {"points_or_credit": ("points_or_credit", "percent"), "percent": ("percent",)}
+_POSITIONS = {"points_or_credit": ("points_or_credit", "percent"), "percent": ("percent",)}
+#: Until when an earlier enrolment's last offer forbids an equal or better one: a column of the people, by incentive.
+RESTS_UNTIL = {"points_or_credit": "no_points_until", "percent": "no_percent_until"}
+
+#: A larger step is only for whom the smaller one was tried on, in vain; an unsent touch was not tried.
+NOT_TRIED = "step_below_not_tried"
 
 
 def whole_offers(offers: pa.Table) -> dict[str, dict[str, Any]]:
@@ -39,13 +44,22 @@ def whole_offers(offers: pa.Table) -> dict[str, dict[str, Any]]:
     }
 
 
+def steps_below(playbook: Playbook, number: int) -> frozenset[int]:
+    """The numbers of the earlier touches with a smaller monetary incentive than this one, of which one must have been
+    tried first; none for a touch that begins the ladder, or is none of its steps."""
+    steps = list(_KINDS)
+    mine = [touch.incentive for touch in playbook.touches if touch.number == number and touch.incentive in steps]
+    smaller = steps[: steps.index(mine[0])] if mine else []
+    return frozenset(t.number for t in playbook.touches if t.number < number and t.incentive in smaller)
+
+
 def offer_skips(
     touch: Touch, offer: Mapping[str, Any] | None, people: pa.Table, instant: pa.Array, rules: TimingRules
 ) -> Skips:
     """Why a touch's offer keeps it from each person at its instant. No reason for a touch that makes none.
 
     ``offer`` is its row of the contract's table, ``None`` when there is none whole. ``people`` has the decision's
-    gate_offer_allowed, offer_position and offer_cap (largest share of the order value).
+    gate_offer_allowed, offer_position and offer_cap (largest share of the order value), and ``RESTS_UNTIL``.
     """
     if touch.incentive == "access":
         return [] if touch.offer is None else _access_skips(offer, instant, rules)
@@ -56,7 +70,8 @@ def offer_skips(
     skips: Skips = [
         ("offer_kind", offer["kind"] not in _KINDS[touch.incentive]),
         ("offer_not_allowed", _not_allowed(people)),
-        ("offer_above_position", pc.invert(pc.is_in(people["offer_position"], pa.array(POSITIONS[touch.incentive])))),
+        ("offer_above_position", pc.invert(pc.is_in(people["offer_position"], pa.array(_POSITIONS[touch.incentive])))),
+        ("offer_too_soon", pc.fill_null(pc.less(instant, people[RESTS_UNTIL[touch.incentive]]), False)),
         ("offer_not_started", pc.less(instant, pa.scalar(offer["starts_at"], TIME))),
         ("offer_ends", pc.greater_equal(instant, pa.scalar(last_send(offer, rules), TIME))),
     ]
@@ -77,10 +92,17 @@ def _access_skips(offer: Mapping[str, Any] | None, instant: pa.Array, rules: Tim
 
 
 def _not_allowed(people: pa.Table) -> pa.ChunkedArray:
-    """Whether no offer at all may go to a person. A gate that drops only the larger steps leaves a position."""
-    gate = people["gate_offer_allowed"]
-    some = pc.or_(pc.equal(gate, PASS), pc.not_equal(people["offer_position"], "none"))
-    return pc.or_(pc.is_null(gate), pc.invert(pc.fill_null(some, True)))
+    """Whether no offer at all may go to a person. A gate that only drops the larger steps leaves him the smaller."""
+    gate, some = people["gate_offer_allowed"], pc.is_in(people["offer_position"], pa.array(list(_POSITIONS)))
+    return pc.and_(pc.not_equal(gate, PASS), pc.invert(pc.and_(pc.starts_with(gate, DROP), some)))
+
+
+def may_be_offered(row: Mapping[str, Any], incentive: str) -> bool:
+    """Whether a person decided as ``row`` may be given an incentive of this kind; one without money is not limited."""
+    if incentive not in _POSITIONS:
+        return True
+    gate = row["gate_offer_allowed"] or ""
+    return (gate == PASS or gate.startswith(DROP)) and row["offer_position"] in _POSITIONS[incentive]
 
 
 def last_send(offer: Mapping[str, Any], rules: TimingRules) -> datetime:

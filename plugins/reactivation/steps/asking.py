@@ -173,7 +173,7 @@ def _returned(
     suppressed: list[dict[str, Any]] = []
     for one in sorted(people, key=lambda one: one.enrolment_id):
         since, own = _unknown_from(playbook, one), keys[one.enrolment_id]
-        address = min((key for key, channel in own.items() if channel == "email"), default=None)
+        address = min(((channel, key) for key, channel in own.items()), default=("", None))[1]
         new, facts = events_of(
             told.of(one, own), one, since=since, until=now + _CLOCKS_DIFFER_BY,
             touch_ids=touch_ids.get(one.enrolment_id, ()), touch_of_code=touch_of_code, address_key=address,

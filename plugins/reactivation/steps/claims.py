@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import NAMESPACE_URL, uuid5
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import Connection
@@ -18,7 +19,7 @@ from reactivation.approvals import NotSendable, SendableTouch, sendable
 from reactivation.contract.tables import TIME
 from reactivation.delivery import may_send
 from reactivation.evidence import EvidenceError, SnapshotFolder
-from reactivation.ledger import enrolments, extract, sends, stops, suppressions, touches
+from reactivation.ledger import courses, enrolments, extract, sends, stops, suppressions, touches
 from reactivation.ledger.enrolments import Enrolment
 from reactivation.ledger.locks import CLAIMING, PERMISSION, exclusive, shared
 from reactivation.ledger.sends import Send
@@ -26,8 +27,11 @@ from reactivation.ledger.touches import Touch
 from reactivation.messages.claims import read_text
 from reactivation.outcomes import exit_of_no
 from reactivation.playbooks.model import Playbook
+from reactivation.playbooks.model import Touch as Declared
+from reactivation.policy.climbs import hindered
 from reactivation.policy.decisions import GATES
-from reactivation.policy.timing import PLACE_COLUMNS, is_legal, local_time, recipient_zone
+from reactivation.policy.timing import PLACE_COLUMNS, TimingRules, is_legal, local_time, recipient_zone
+from reactivation.policy.waits import earliest_after
 from reactivation.steps.decide import decide_snapshot
 from reactivation.steps.verdicts import Verdict, claims_hold, for_sending, verdict
 
@@ -93,9 +97,11 @@ def judge(
     contacts = folder.read("contacts")
     keys = {key for column in ("email_key", "phone_key") for key in contacts[column].drop_null().to_pylist()}
     with workspace.ledger.begin() as conn:
+        ids = {case.enrolment.enrolment_id for case in cases}
+        course, redeemed = courses.of_enrolments(conn, ids), courses.redeemed(conn, ids)
         known = extract.ledger_extract(
             conn, brand=playbook.brand, now=now, address_keys=keys.union(*(case.keys for case in cases)),
-            excluding_enrolments=[case.enrolment.enrolment_id for case in cases],
+            excluding_enrolments=ids,
         )  # fmt: skip
     decided = decide_snapshot(
         folder, known, for_sending(playbook), workspace.rules, workspace.owners, at=now, planned_on=now
@@ -104,14 +110,19 @@ def judge(
     declared = {touch.number: touch for touch in playbook.touches}
     latest = {row["claim_id"]: row for row in folder.read("claims").to_pylist()}
     timing = workspace.rules.timing
+    not_climbed = hindered(course, playbook, redeemed)
+    clocks = _clocks(workspace, contacts, cases, now)
+    waits = _waits(cases, [zone for _, zone, _ in clocks], courses.last_sent(course), playbook, timing)
     judged = []
-    for case, (legal, zone, wall) in zip(cases, _clocks(workspace, contacts, cases, now), strict=True):
+    for case, (legal, zone, wall), until in zip(cases, clocks, waits, strict=True):
         row = rows.get(case.touch.customer_id)
         placed = Case(case.touch, case.enrolment, case.keys, case.draft, row, zone, wall, legal)
-        touch, of_touch = case.touch, declared.get(case.touch.number)
-        said = verdict(touch, of_touch, case.enrolment, case.draft, row, legal=legal, now=now, timing=timing)
-        if said.do == "send" and of_touch is not None:
-            said = claims_hold(case.draft, of_touch, latest, partial(read_text, paths.INCLUDE), now) or said
+        said = verdict(
+            case.touch, case.enrolment, case.draft, row, legal=legal, now=now, timing=timing,
+            not_climbed=not_climbed.get(case.touch.touch_id), waits_until=until,
+        )  # fmt: skip
+        if said.do == "send":
+            said = _of_what_is_declared(case, declared.get(case.touch.number), latest, now) or said
         judged.append((placed, said))
     return judged
 
@@ -168,13 +179,20 @@ def settle(conn: Connection, touch: Touch, said: Verdict, now: datetime) -> None
     elif said.do == "end":
         no = said.reason.removeprefix("suppressed:")
         reason = exit_of_no(no).reason if no != said.reason else said.family
-        enrolments.end_enrolment(conn, touch.enrolment_id, reason=reason, because=said.reason, actor=ACTOR, now=now)
+        ended = enrolments.end_enrolment(
+            conn, touch.enrolment_id, reason=reason, because=said.reason, actor=ACTOR, now=now
+        )
+        if not ended:  # by somebody else, while we had the touch: it is not left behind as signed
+            touches.set_state(conn, touch, "cancelled", reason=said.reason, actor=ACTOR, now=now)
 
 
 def _capped(conn: Connection, workspace: Workspace, case: Case, now: datetime) -> Verdict | None:
-    """Whether this person was written to within the cap, by this batch or by another dispatcher just now."""
-    since = now - timedelta(hours=workspace.rules.timing.caps.any_hours)
-    return Verdict("wait", "timing:cap") if sends.written_to(conn, case.keys, since) else None
+    """Whether this person was written to within the caps, by this batch or by another dispatcher just now."""
+    caps = workspace.rules.timing.caps
+    full = bool(sends.written_to(conn, case.keys, now - timedelta(hours=caps.any_hours)))
+    if case.touch.channel == "sms":
+        full = full or sends.texted(conn, case.keys, now - timedelta(days=7)) >= caps.sms_per_7d
+    return Verdict("wait", "timing:cap") if full else None
 
 
 def _intend(conn: Connection, workspace: Workspace, case: Case, worker: str, now: datetime) -> Claim | Verdict:
@@ -204,6 +222,15 @@ def _intend(conn: Connection, workspace: Workspace, case: Case, worker: str, now
     return Claim(case, intent, proof)
 
 
+def _of_what_is_declared(
+    case: Case, declared: Declared | None, latest: Mapping[str, Mapping[str, Any]], now: datetime
+) -> Verdict | None:
+    """Why a touch that could go is kept by the playbook of today or by its claims' ``latest`` rows; else ``None``."""
+    if declared is None:
+        return Verdict("hold", "touch_not_declared")
+    return claims_hold(case.draft, declared, latest, partial(read_text, paths.INCLUDE), now)
+
+
 def _clocks(
     workspace: Workspace, contacts: pa.Table, cases: Sequence[Case], now: datetime
 ) -> list[tuple[bool, str | None, str | None]]:
@@ -216,3 +243,21 @@ def _clocks(
     zones = recipient_zone(places)
     legal = is_legal(instants, places, workspace.rules.timing)
     return list(zip(legal.to_pylist(), zones.to_pylist(), local_time(instants, zones).to_pylist(), strict=True))
+
+
+def _waits(
+    cases: Sequence[Case], zones: Sequence[str | None], sent: pa.Table, playbook: Playbook, timing: TimingRules
+) -> list[datetime | None]:
+    """For each case until when it waits for the touch sent before it, ``None`` for the first of its enrolment."""
+    days = {touch.number: touch.day for touch in playbook.touches}
+    before = {row["enrolment_id"]: row for row in sent.to_pylist()}
+    last = [before.get(case.touch.enrolment_id, {}) for case in cases]
+    gaps = [
+        days.get(case.touch.number, 0) - days.get(one.get("number", 0), 0)
+        for case, one in zip(cases, last, strict=True)
+    ]
+    at = pa.array([one.get("at") for one in last], TIME)
+    until: list[datetime | None] = earliest_after(
+        at, pa.array(zones, pa.string()), np.maximum(gaps, 0), timing
+    ).to_pylist()
+    return until

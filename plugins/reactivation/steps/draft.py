@@ -16,11 +16,13 @@ import pyarrow as pa
 from sqlalchemy import Connection
 
 from reactivation.evidence import RunFolder
-from reactivation.ledger import audit, codes, enrolments, runs, seals, touches
+from reactivation.ledger import audit, codes, courses, enrolments, runs, seals, touches
 from reactivation.ledger.runs import Run
 from reactivation.messages.codes import assign
 from reactivation.messages.drafts import DRAFTS, Drafter
 from reactivation.messages.fields import MessageError, Offer
+from reactivation.playbooks.model import Playbook
+from reactivation.policy.climbs import TRIED, hindered
 from reactivation.steps.begun import playbook_of, snapshot_of
 from reactivation.steps.drafting import DUE, drafter_of, due_touch, with_customers
 
@@ -31,6 +33,7 @@ STEP, BEFORE = "draft", "plan"
 
 _ROWS_AT_ONCE = 1_000
 _REDRAFTED = ("planned", "drafted", "held")
+_USED_UP = "offer_used_up"
 
 
 def draft_run(workspace: Workspace, run_id: str, now: datetime) -> dict[str, int]:
@@ -42,7 +45,9 @@ def draft_run(workspace: Workspace, run_id: str, now: datetime) -> dict[str, int
         snapshot = snapshot_of(workspace, run)
         drafter = drafter_of(workspace, playbook_of(workspace, run), snapshot)
         due = _due(conn, run, folder, now)
-        code_of, held = _codes(conn, run.playbook, due, drafter.offers)
+        why = _climbs(conn, run, folder, drafter.playbook)
+        held = {touch_id: why[touch_id] for touch_id in due["touch_id"].to_pylist() if touch_id in why}
+        code_of = _codes(conn, run.playbook, due, drafter.offers, held)
     asked = with_customers(
         due, snapshot, folder.read("decisions"), playbook=drafter.playbook, rules=workspace.rules.timing, now=now
     )
@@ -53,7 +58,8 @@ def draft_run(workspace: Workspace, run_id: str, now: datetime) -> dict[str, int
     counts |= {f"held:{reason}": count for reason, count in sorted(Counter(held.values()).items())}
     with workspace.ledger.begin() as conn:
         if not run.dry:
-            _record(conn, run, drafts.select(["touch_id", "digest", "offer_id", "code"]).to_pylist(), held, now)
+            rows = drafts.select(["touch_id", "digest", "offer_id", "code"]).to_pylist()
+            _record(conn, run, rows, offers=drafter.offers, held=held, now=now)
         runs.record_step(conn, run_id, STEP, state="succeeded", manifest_digest=manifest_digest, counts=counts, now=now)
     seals.seal(workspace.ledger, now)
     return counts
@@ -74,25 +80,36 @@ def _due(conn: Connection, run: Run, folder: RunFolder, now: datetime) -> pa.Tab
     return pa.concat_tables([known, plan.filter(plan["in_horizon"]).select(DUE.names).cast(DUE)])
 
 
+def _climbs(conn: Connection, run: Run, folder: RunFolder, playbook: Playbook) -> dict[str, str]:
+    """The steps of the incentive ladder that may not be taken yet, with the reason."""
+    known = courses.of_active(conn, run.playbook).select(TRIED.names)
+    if run.dry:
+        plan = folder.read("plan")
+        entering = plan.filter(plan["in_horizon"]).select(["touch_id", "enrolment_id", "number"])
+        nothing = {"state": pa.repeat("planned", entering.num_rows), "send_state": pa.nulls(entering.num_rows)}
+        entering = pa.table({name: entering[name] for name in entering.column_names} | nothing)
+        known = pa.concat_tables([known, entering.cast(TRIED)])
+    return hindered(known, playbook, courses.redeemed(conn))
+
+
 def _codes(
-    conn: Connection, playbook: str, due: pa.Table, offers: Mapping[str, Offer]
-) -> tuple[dict[str, str], dict[str, str]]:
-    """The code of each touch that needs one, its own or a free one; and why the others get none, first come first."""
+    conn: Connection, playbook: str, due: pa.Table, offers: Mapping[str, Offer], held: dict[str, str]
+) -> dict[str, str]:
+    """The code of each touch that needs one, its own or a free one, first come first; who gets none joins ``held``."""
     had, used = codes.codes_of(conn, playbook), Counter(codes.in_use(conn))
     kept: dict[str, str] = {}
     wanting: dict[str, str] = {}
-    held: dict[str, str] = {}
     for row in due.sort_by([("not_before", "ascending"), ("touch_id", "ascending")]).to_pylist():
         touch_id, offer = row["touch_id"], offers.get(row["offer_id"])
         if touch_id in had:
             kept[touch_id] = had[touch_id]
-        elif offer is not None and offer.codes is not None:
+        elif offer is not None and offer.codes is not None and touch_id not in held:
             if used[offer.offer_id] < offer.codes:
                 used[offer.offer_id] += 1
                 wanting[touch_id] = offer.offer_id
             else:
-                held[touch_id] = "offer_used_up"
-    return kept | assign(wanting, lambda some: codes.taken(conn, some)), held
+                held[touch_id] = _USED_UP
+    return kept | assign(wanting, lambda some: codes.taken(conn, some))
 
 
 def _batches(
@@ -113,19 +130,35 @@ def _batches(
 
 
 def _record(
-    conn: Connection, run: Run, drafted: Sequence[Mapping[str, Any]], held: Mapping[str, str], now: datetime
-) -> None:
-    """Enter drafts, codes and holds for the touches that may still be drafted: somebody may have ended an enrolment."""
+    conn: Connection, run: Run, drafted: Sequence[Mapping[str, Any]], *, offers: Mapping[str, Offer],
+    held: dict[str, str], now: datetime,
+) -> None:  # fmt: skip
+    """Enter drafts, codes and holds for the touches that may still be drafted: somebody may have ended an enrolment,
+    and another run may have given a code of ours, or the last ones, to somebody else meanwhile."""
+    codes.alone(conn)
     waiting = {touch.touch_id: touch for touch in touches.draftable(conn, run.playbook, _REDRAFTED)}
     mine = [row for row in drafted if row["touch_id"] in waiting]
-    had = codes.codes_of(conn, run.playbook)
-    reserved = {
-        row["touch_id"]: (row["code"], row["offer_id"])
-        for row in mine
-        if row["code"] is not None and row["touch_id"] not in had
-    }
+    had, used = codes.codes_of(conn, run.playbook), Counter(codes.in_use(conn))
+    gone = codes.taken(conn, [row["code"] for row in mine if row["code"] is not None and row["touch_id"] not in had])
+    reserved: dict[str, tuple[str, str]] = {}
+    for row in mine:
+        touch_id, code, offer = row["touch_id"], row["code"], offers.get(row["offer_id"])
+        if code is None or had.get(touch_id) == code:
+            continue
+        if (
+            offer is None
+            or offer.codes is None
+            or touch_id in had
+            or code in gone
+            or used[offer.offer_id] >= offer.codes
+        ):
+            held[touch_id] = _USED_UP
+        else:
+            used[offer.offer_id] += 1
+            reserved[touch_id] = (code, offer.offer_id)
     codes.reserve(conn, reserved, now)
-    touches.set_drafted(conn, {row["touch_id"]: row["digest"] for row in mine}, run_id=run.run_id, now=now)
+    digests = {row["touch_id"]: row["digest"] for row in mine if row["touch_id"] not in held}
+    touches.set_drafted(conn, digests, run_id=run.run_id, now=now)
     for touch_id, reason in sorted(held.items()):
         touch = waiting.get(touch_id)
         if touch is not None and (touch.state, touch.reason) != ("held", reason):

@@ -18,7 +18,7 @@ from reactivation.messages.fields import MessageError, Offer
 from reactivation.messages.templates import load_template
 from reactivation.playbooks.loader import LoadedPlaybook
 from reactivation.playbooks.model import Playbook
-from reactivation.policy.decisions import DROP
+from reactivation.policy.channels import why_not
 from reactivation.policy.timing import PLACE_COLUMNS, TimingRules, next_legal_instant, recipient_zone
 
 if TYPE_CHECKING:
@@ -31,6 +31,10 @@ DUE = pa.schema([
 ])  # fmt: skip
 #: The claims each touch may make.
 _USABLE = pa.schema([("number", WHOLE), ("claim_id", TEXT)])
+
+
+#: Held only because a message went out a moment ago, by us or another: that is over when the next one is due.
+_RESTING = "timing:cap"
 
 
 def drafter_of(workspace: Workspace, loaded: LoadedPlaybook, snapshot: SnapshotFolder) -> Drafter:
@@ -87,13 +91,15 @@ def due_touch(row: Mapping[str, Any], code: str | None) -> DueTouch:
 
 def _hindrance(row: Mapping[str, Any]) -> str | None:
     """Why a touch is not drafted whatever its template says, as a code."""
-    planned = row["planned_send"]
-    checks = [
-        (f"decision:{row['decision'] or 'none'}", row["decision"] not in ("enrol", "review")),
-        ("channel_not_permitted", row["basis"] is None),
-        ("channel_dropped", row["gate_reachable"] == f"{DROP}{row['channel']}"),
-        ("address_changed", row["current_key"] != row["address_key"]),
-        ("no_legal_instant", planned is None),
-        ("window_over", planned is not None and planned >= row["not_after"]),
-    ]
-    return next((reason for reason, hinders in checks if hinders), None)
+    if row["decision"] not in ("enrol", "review") and row["decisive"] != _RESTING:
+        return f"decision:{row['decision'] or 'none'}"
+    refused = why_not(row, row["channel"])
+    if refused is not None:
+        return refused
+    if row["current_key"] != row["address_key"]:
+        return "address_changed"
+    if row["planned_send"] is None:
+        return "no_legal_instant"
+    if row["planned_send"] >= row["not_after"]:
+        return "window_over"
+    return None

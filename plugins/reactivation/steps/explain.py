@@ -1,11 +1,12 @@
-"""One customer's story in words: every gate, passed or not, with the values used and the records behind them.
+"""One customer's story in words: every gate, passed or not, with the values used and the records behind them, and what
+has happened since, from the ledger.
 
 Ids, codes, dates and amounts only; no names, addresses or notes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from reactivation.policy.decisions import GATES
 from reactivation.policy.rules import Rules
 from reactivation.steps.decide import decide_snapshot
 from reactivation.steps.results import decisions_of
+from reactivation.steps.story import story
 
 if TYPE_CHECKING:
     from reactivation.steps.workspace import Workspace
@@ -35,12 +37,22 @@ _DECISIONS = {
 
 
 def explain_customer(workspace: Workspace, customer_id: str, playbook: str, run_id: str | None = None) -> str:
-    """The story of a customer in a run (the playbook's last when none is named).
+    """The story of a customer in a run (the playbook's last when none is named), and his history in every playbook.
 
-    Raises ``StepError`` for a run that decided nothing and for a customer who is not in its snapshot.
+    Raises ``StepError`` for a run that decided nothing and for a customer nothing at all is known of.
     """
     run_id, decisions = decisions_of(workspace, playbook, run_id)
     found = decisions.filter(pc.equal(decisions["customer_id"], customer_id)).to_pylist()
+    keys = [key for row in found for key in (row["email_key"], row["phone_key"]) if key]
+    happened = story(workspace, customer_id, keys)
+    decided = _decided(workspace, customer_id, playbook, run_id, found=found, known=bool(happened))
+    return "\n".join([decided, "", "history:", *(happened or ["nothing yet"])])
+
+
+def _decided(
+    workspace: Workspace, customer_id: str, playbook: str, run_id: str, *, found: Sequence[Row], known: bool
+) -> str:
+    """What the run made of the customer."""
     declared = workspace.playbook(playbook).playbook
     if found:
         return explain(found[0], declared, workspace.rules)
@@ -51,6 +63,8 @@ def explain_customer(workspace: Workspace, customer_id: str, playbook: str, run_
         workspace.rules, workspace.owners, run.as_of,
     )  # fmt: skip
     others = decided.others.filter(pc.equal(decided.others["customer_id"], customer_id)).to_pylist()
+    if not others and known:
+        return f"customer {customer_id} is not in snapshot {run.snapshot_id} of the last run"
     if not others:
         raise StepError(f"snapshot {run.snapshot_id} has no customer {customer_id}; see `reactivation candidates`")
     return _no_candidate(others[0], declared)

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 from sqlalchemy import Connection
 
 from reactivation.ledger import enrolments, events, measurements, seals, sends, tags, touches, workers
@@ -23,6 +24,7 @@ from reactivation.measures.windows import RETAINED_DAYS
 from reactivation.outcomes import final_exit
 from reactivation.playbooks.model import Playbook
 from reactivation.steps.asking import asked_again, asking_root, is_stale, take_in
+from reactivation.steps.going_on import going_on
 
 if TYPE_CHECKING:
     from reactivation.steps.workspace import Workspace
@@ -47,7 +49,8 @@ def record_outcomes(workspace: Workspace, now: datetime) -> dict[str, int]:
                 with asked_again(workspace, source, customers, now, worker=worker) as folder:
                     counts.update(take_in(workspace, source, folder, people, now))
                 with workspace.ledger.begin() as conn:
-                    counts.update(_close(conn, playbook, people, fresh=not is_stale(source, playbook, now), now=now))
+                    fresh = not is_stale(source, playbook, now)
+                    counts.update(_close(workspace, conn, playbook, people, fresh=fresh, now=now))
         finally:
             shutil.rmtree(asking_root(workspace) / worker, ignore_errors=True)
     seals.seal(workspace.ledger, now)
@@ -70,8 +73,9 @@ def _watched(workspace: Workspace, now: datetime) -> Iterator[tuple[Playbook, li
 
 
 def _close(
-    conn: Connection, playbook: Playbook, people: Sequence[Enrolment], *, fresh: bool, now: datetime
-) -> Counter[str]:
+    workspace: Workspace, conn: Connection, playbook: Playbook, people: Sequence[Enrolment], *, fresh: bool,
+    now: datetime,
+) -> Counter[str]:  # fmt: skip
     """Final checks of those still active, with the tag; and tags taken off from those who bought since."""
     counts: Counter[str] = Counter()
     ids = [one.enrolment_id for one in people]
@@ -79,18 +83,21 @@ def _close(
     last, still_open = sends.last_sent(conn, ids), touches.open_of(conn, ids)
     tag, bought = playbook.no_response_tag, events.bought_since_enrolled(conn, ids)
     tagged = tags.standing(conn, tag, {one.customer_id for one in people})
+    moved_ends: dict[str, datetime] | None = None
     for one in sorted(current.values(), key=lambda one: one.enrolment_id):
         if one.customer_id in tagged and one.enrolment_id in bought:
             removed = tags.take_off(conn, customer_id=one.customer_id, tag=tag, actor=ACTOR, now=now)
             if removed:
                 measurements.insert_events(conn, [_tag_event(one, "removed", tag, now)])
             counts["untagged"] += removed
-        if one.state != "active" or not fresh:
+        if one.state != "active" or not fresh or still_open.get(one.enrolment_id):
             continue
+        if moved_ends is None:
+            moved_ends = _ends(workspace, conn, playbook)
         sent_at, until = last.get(one.enrolment_id, (None, None))
         over = final_exit(
-            now=now, plan_ends_at=one.plan_ends_at, last_sent_at=sent_at, last_sent_until=until,
-            open_touches=still_open.get(one.enrolment_id, 0),
+            now=now, plan_ends_at=max(one.plan_ends_at, moved_ends.get(one.enrolment_id, one.plan_ends_at)),
+            last_sent_at=sent_at, last_sent_until=until, open_touches=0,
             wait_days=playbook.measurement.final_check_after_days,
         )  # fmt: skip
         if over is None:
@@ -113,3 +120,12 @@ def _tag_event(one: Enrolment, outcome: str, tag: str, now: datetime) -> dict[st
         "run_id": one.run_id, "playbook": one.playbook, "subject": one.customer_id, "kind": "tag", "outcome": outcome,
         "reason": tag, "occurred_at": now, "rules_version": one.rules_version,
     }  # fmt: skip
+
+
+def _ends(workspace: Workspace, conn: Connection, playbook: Playbook) -> dict[str, datetime]:
+    """By active enrolment, when the last of its touches' windows ends, as late sends have moved them since."""
+    course = going_on(workspace, conn, playbook, None)
+    columns = ["enrolment_id", "not_after"]
+    windows = pa.concat_tables([course.known.select(columns), course.waiting.select(columns)])
+    ends = windows.group_by("enrolment_id").aggregate([("not_after", "max")])
+    return dict(zip(ends["enrolment_id"].to_pylist(), ends["not_after_max"].to_pylist(), strict=True))

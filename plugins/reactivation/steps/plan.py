@@ -1,14 +1,14 @@
 """Plans a run: who begins today, every touch of theirs, and what enters the approval horizon.
 
 ``plan.parquet`` has all touches of the enrolments that begin, skipped ones too; the ledger gets a row for each planned
-touch on the day it enters the horizon, those of earlier runs included. Every decision leaves one measurement event,
-suppressions, holds and the holdout too. A dry run writes the plan and nothing else.
+touch on the day it enters the horizon, those of earlier runs included. What went out late moves what comes after it,
+and a larger incentive whose smaller one can no longer be sent is cancelled. Every decision leaves one measurement
+event, suppressions, holds and the holdout too. A dry run writes the plan and nothing else.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -17,20 +17,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import Connection
 
-from reactivation.ledger import audit, enrolments, measurements, runs, seals, touches
+from reactivation.ledger import audit, courses, enrolments, measurements, runs, seals, touches
 from reactivation.ledger.runs import Run
 from reactivation.playbooks.model import Playbook
+from reactivation.policy.climbs import hindered
 from reactivation.policy.intake import Room, take_in
 from reactivation.policy.sequence import candidates_for_sequence, plan_sequence
+from reactivation.policy.touch_offers import NOT_TRIED
 from reactivation.steps.begun import playbook_of, snapshot_of
+from reactivation.steps.going_on import GoingOn, going_on, not_entered, plans_of
 from reactivation.steps.planning import (
-    PLAN,
     decision_events,
     due,
     enrolment_rows,
     key_rows,
     plan_of,
-    still_to_enter,
     touch_rows,
     with_items,
 )
@@ -43,61 +44,72 @@ STEP, BEFORE = "plan", "readiness"
 _SIGNS_FOR = {"customer": "marketing_owner", "account": "account_owner"}
 
 
-@dataclass(frozen=True)
-class _GoingOn:
-    """Planned touches (``PLAN``) of earlier enrolments that have no row in the ledger: all, and those due for one."""
-
-    waiting: pa.Table
-    entering: pa.Table
-
-
 def plan_run(workspace: Workspace, run_id: str, now: datetime) -> dict[str, int]:
     """Plan a run and enrol who begins; returns the counts. Raises ``StepError`` before ``readiness`` succeeded."""
     folder = workspace.run_folder(run_id)
     with workspace.ledger.begin() as conn:
         runs.require_step(conn, run_id, BEFORE, folder.manifest_digest)
         run = runs.run_of(conn, run_id)
+        rests = now - timedelta(days=workspace.rules.incentives.equal_or_better_after_days)
+        offered = courses.offers_sent(conn, rests)
     playbook, snapshot = playbook_of(workspace, run).playbook, snapshot_of(workspace, run)
     decisions, offers = folder.read("decisions"), snapshot.read("offers")
     allowed = pc.is_in(decisions["decision"], pa.array(["enrol", "review"]))
     candidates = decisions.filter(pc.and_(allowed, pc.invert(decisions["enrolled"])))
-    places = candidates_for_sequence(candidates, snapshot.read("contacts"))
+    contacts = snapshot.read("contacts")
+    places = candidates_for_sequence(candidates, contacts, offered, workspace.rules.incentives)
     sequence = plan_sequence(places, playbook, offers, workspace.rules.timing, now)
     horizon = now + timedelta(days=playbook.approval.horizon_days)
     with workspace.ledger.begin() as conn:
         occupied = pa.array(sorted(enrolments.active_keys(conn)), pa.string())
-        going_on = _going_on(workspace, conn, playbook, horizon)
-        room = _room(workspace, conn, playbook, run, going_on=going_on, now=now)
+        course = going_on(workspace, conn, playbook, contacts)
+        entering = course.waiting.filter(due(course.waiting, horizon))
+        room = _room(workspace, conn, playbook, run, entering=entering, now=now)
         intake = take_in(with_items(candidates, sequence, horizon), room, occupied)
-        spent = Counter(touches.outstanding_offers(conn)) + _offers(going_on.waiting)
-        plan, intake = plan_of(run_id, candidates, sequence, intake, offers=offers, spent=spent, horizon=horizon)
+        spent = Counter(touches.outstanding_offers(conn)) + _promised(workspace, conn, playbook, course)
+        plan, intake = plan_of(
+            run_id, candidates, sequence, intake, playbook=playbook, offers=offers, spent=spent, horizon=horizon
+        )
         digest = folder.add_file("plan", plan)
-        counts = _counts(candidates, intake, plan, going_on)
+        counts = _counts(candidates, intake, plan)
+        counts |= {"continued": entering.num_rows, "moved": len(course.windows), "not_climbed": 0}
         if not run.dry:
-            _record(conn, run, candidates, plan, going_on.entering, now=now)
+            courses.move(conn, course.windows, actor=run.playbook, now=now)
+            _record(conn, run, candidates, plan, entering, now=now)
+            counts["not_climbed"] = _without_climbs(conn, run, playbook, now)
             measurements.insert_events(conn, decision_events(run, decisions, intake, now))
         runs.record_step(conn, run_id, STEP, state="succeeded", manifest_digest=digest, counts=counts, now=now)
     seals.seal(workspace.ledger, now)
     return counts
 
 
-def _going_on(workspace: Workspace, conn: Connection, playbook: Playbook, horizon: datetime) -> _GoingOn:
-    """What the active enrolments' own plans still bring."""
-    active = enrolments.active_of(conn, playbook.playbook)
-    ids, entered = {one.enrolment_id for one in active}, touches.numbers_of(conn, playbook.playbook)
-    plans = [workspace.run_folder(run_id).read("plan") for run_id in sorted({one.run_id for one in active})]
-    waiting = pa.concat_tables([PLAN.empty_table(), *(still_to_enter(plan, ids, entered) for plan in plans)])
-    return _GoingOn(waiting, waiting.filter(due(waiting, horizon)))
+def _promised(workspace: Workspace, conn: Connection, playbook: Playbook, course: GoingOn) -> Counter[str]:
+    """By offer, how many touches are planned, in any playbook, that have no row in the ledger yet."""
+    others = [one for one in enrolments.active_of(conn) if one.playbook != playbook.playbook]
+    elsewhere = (
+        not_entered(plans_of(workspace, others), courses.of_active(conn)) if others else course.waiting.slice(0, 0)
+    )
+    return Counter(pa.concat_tables([course.waiting, elsewhere])["offer_id"].drop_null().to_pylist())
+
+
+def _without_climbs(conn: Connection, run: Run, playbook: Playbook, now: datetime) -> int:
+    """Cancel the larger steps whose smaller one was not sent and never will be; returns how many."""
+    known = courses.of_active(conn, run.playbook)
+    why = hindered(known, playbook, courses.redeemed(conn))
+    waiting = [t for t in touches.draftable(conn, run.playbook) if why.get(t.touch_id) == NOT_TRIED]
+    return sum(
+        touches.set_state(conn, touch, "cancelled", reason=NOT_TRIED, actor=run.playbook, now=now) for touch in waiting
+    )
 
 
 def _room(
-    workspace: Workspace, conn: Connection, playbook: Playbook, run: Run, *, going_on: _GoingOn, now: datetime
+    workspace: Workspace, conn: Connection, playbook: Playbook, run: Run, *, entering: pa.Table, now: datetime
 ) -> Room:
     """What may begin today, in the tenant's day: places, and items per owner who may sign."""
     zone = ZoneInfo(workspace.tenant.timezone)
     midnight = datetime.combine(now.astimezone(zone).date(), time(), zone)
     asked = Counter(touches.planned_by_owner(conn, playbook.playbook))
-    asked += Counter(going_on.entering["owner_id"].to_pylist())
+    asked += Counter(entering["owner_id"].to_pylist())
     role, most = _SIGNS_FOR[playbook.subject], playbook.intake.review_capacity_per_owner
     signing = [one for one in workspace.owners.by_id if workspace.owners.signers_for(one, role)]
     return Room(
@@ -124,11 +136,7 @@ def _record(
     )  # fmt: skip
 
 
-def _offers(rows: pa.Table) -> Counter[str]:
-    return Counter(rows["offer_id"].drop_null().to_pylist())
-
-
-def _counts(candidates: pa.Table, intake: pa.Table, plan: pa.Table, going_on: _GoingOn) -> dict[str, int]:
+def _counts(candidates: pa.Table, intake: pa.Table, plan: pa.Table) -> dict[str, int]:
     """What happened, as codes and numbers."""
     outcomes, reasons = Counter(intake["outcome"].to_pylist()), Counter(intake["reason"].drop_null().to_pylist())
     states, skipped = Counter(plan["state"].to_pylist()), Counter(plan["reason"].drop_null().to_pylist())
@@ -140,5 +148,4 @@ def _counts(candidates: pa.Table, intake: pa.Table, plan: pa.Table, going_on: _G
         "planned": states["planned"],
         **{f"skipped:{reason}": count for reason, count in sorted(skipped.items())},
         "entered": sum(plan["in_horizon"].to_pylist()),
-        "continued": going_on.entering.num_rows,
     }

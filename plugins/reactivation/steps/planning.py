@@ -17,8 +17,10 @@ import pyarrow.compute as pc
 from reactivation.contract.tables import FLAG, TEXT, TIME
 from reactivation.ledger import measurements
 from reactivation.ledger.runs import Run
+from reactivation.playbooks.model import Playbook
+from reactivation.policy.budgets import within_budget
 from reactivation.policy.intake import BEGIN, HOLD
-from reactivation.policy.sequence import PLANNED, SEQUENCE, within_budget
+from reactivation.policy.sequence import PLANNED, SEQUENCE
 
 PLAN = pa.schema([
     *SEQUENCE, ("enrolment_id", TEXT), ("touch_id", TEXT), ("owner_id", TEXT), ("address_key", TEXT),
@@ -53,7 +55,7 @@ def with_items(candidates: pa.Table, sequence: pa.Table, horizon: datetime) -> p
 
 
 def plan_of(
-    run_id: str, candidates: pa.Table, sequence: pa.Table, intake: pa.Table, *, offers: pa.Table,
+    run_id: str, candidates: pa.Table, sequence: pa.Table, intake: pa.Table, *, playbook: Playbook, offers: pa.Table,
     spent: Mapping[str, int], horizon: datetime,
 ) -> tuple[pa.Table, pa.Table]:  # fmt: skip
     """The plan (``PLAN``) of those who begin, within the offers' budgets, and the intake as it is then.
@@ -63,7 +65,7 @@ def plan_of(
     begun = intake.filter(pc.equal(intake["outcome"], BEGIN))
     rows = sequence.filter(pc.is_in(sequence["customer_id"], begun["customer_id"].combine_chunks()))
     ranks = _looked_up(rows["customer_id"], begun, "rank").to_numpy()
-    rows = within_budget(rows, ranks, offers, spent)
+    rows = within_budget(rows, ranks, playbook, offers, spent)
     left = rows.filter(pc.equal(rows["state"], PLANNED))["customer_id"].unique()
     rows = rows.filter(pc.is_in(rows["customer_id"], left))
     begun_ids = pa.table({"customer_id": left, "id": name_ids(f"{run_id}:{one}" for one in left.to_pylist())})
@@ -134,11 +136,9 @@ def touch_rows(playbook: str, rows: pa.Table, now: datetime) -> list[dict[str, A
     ]  # fmt: skip
 
 
-def still_to_enter(plan: pa.Table, active: set[str], entered: set[tuple[str, int]]) -> pa.Table:
-    """The planned touches of active enrolments that have no row in the ledger yet."""
-    planned = plan.filter(pc.equal(plan["state"], PLANNED))
-    pairs = zip(planned["enrolment_id"].to_pylist(), planned["number"].to_pylist(), strict=True)
-    return planned.filter(pa.array([pair[0] in active and pair not in entered for pair in pairs], FLAG))
+def planned_only(plan: pa.Table) -> pa.Table:
+    """The rows of a plan that are not skipped."""
+    return plan.filter(pc.equal(plan["state"], PLANNED))
 
 
 def decision_events(run: Run, decisions: pa.Table, intake: pa.Table, now: datetime) -> pa.Table:

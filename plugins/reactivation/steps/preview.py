@@ -6,7 +6,7 @@ Decides the newest ready snapshot afresh against the ledger as it is now. Writes
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import NAMESPACE_OID, uuid5
 
@@ -15,12 +15,13 @@ import pyarrow.compute as pc
 from sqlalchemy import Connection
 
 from reactivation.evidence import SnapshotFolder
-from reactivation.ledger import codes, enrolments, runs, touches
+from reactivation.ledger import codes, courses, enrolments, runs, touches
 from reactivation.ledger.extract import ledger_extract
 from reactivation.ledger.runs import StepError
 from reactivation.messages.codes import offer_code
 from reactivation.messages.fields import MessageError
 from reactivation.playbooks.loader import LoadedPlaybook
+from reactivation.policy.channels import KEY_OF
 from reactivation.policy.sequence import PLANNED, candidates_for_sequence, plan_sequence
 from reactivation.steps.decide import decide_snapshot
 from reactivation.steps.drafting import DUE, drafter_of, due_touch, with_customers
@@ -54,6 +55,8 @@ def preview(workspace: Workspace, playbook_name: str, number: int, customer_id: 
         if newest is None:
             raise StepError(f"there is no ready snapshot to preview; say: reactivation run {playbook_name} --dry-run")
         extract = ledger_extract(conn, brand=playbook.brand, now=now)
+        rests = now - timedelta(days=workspace.rules.incentives.equal_or_better_after_days)
+        offered = courses.offers_sent(conn, rests)
         entered, code = _entered(conn, playbook_name, customer_id, number)
     snapshot = workspace.snapshot_folder(newest.snapshot_id)
     if not pc.any(pc.equal(snapshot.read("contacts")["customer_id"], customer_id)).as_py():
@@ -64,7 +67,7 @@ def preview(workspace: Workspace, playbook_name: str, number: int, customer_id: 
     reason = _not_permitted(decision)
     due = entered
     if reason is None and due is None:
-        due, reason = _planned(workspace, loaded, snapshot, decision, number=number, now=now)
+        due, reason = _planned(workspace, loaded, snapshot, decision, offered, number=number, now=now)
     if due is None or reason is not None:
         return Shown(customer_id, number, None, reason)
     drafter = drafter_of(workspace, loaded, snapshot)
@@ -103,17 +106,18 @@ def _not_permitted(decision: pa.Table) -> str | None:
 
 
 def _planned(
-    workspace: Workspace, loaded: LoadedPlaybook, snapshot: SnapshotFolder, decision: pa.Table, *, number: int,
-    now: datetime,
+    workspace: Workspace, loaded: LoadedPlaybook, snapshot: SnapshotFolder, decision: pa.Table, offered: pa.Table,
+    *, number: int, now: datetime,
 ) -> tuple[pa.Table | None, str | None]:  # fmt: skip
     """The touch as it would be planned were the customer enrolled now, as ``DUE``; or why it would be skipped."""
-    candidates = candidates_for_sequence(decision, snapshot.read("contacts"))
+    incentives = workspace.rules.incentives
+    candidates = candidates_for_sequence(decision, snapshot.read("contacts"), offered, incentives)
     plan = plan_sequence(candidates, loaded.playbook, snapshot.read("offers"), workspace.rules.timing, now)
     row = plan.filter(pc.equal(plan["number"], number)).to_pylist()[0]
     if row["state"] != PLANNED:
         return None, f"touch {number} is skipped: {row['reason']}"
-    [decided] = decision.select(["owner_id", "email_key", "phone_key"]).to_pylist()
+    [decided] = decision.select(["owner_id", *KEY_OF.values()]).to_pylist()
     touch_id = str(uuid5(NAMESPACE_OID, f"preview:{row['customer_id']}:{number}"))
     known = {"touch_id": touch_id, "enrolment_id": touch_id, "owner_id": decided["owner_id"],
-             "address_key": decided["phone_key" if row["channel"] == "sms" else "email_key"]}  # fmt: skip
+             "address_key": decided[KEY_OF[row["channel"]]]}  # fmt: skip
     return pa.Table.from_pylist([row | known], DUE), None

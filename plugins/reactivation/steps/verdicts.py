@@ -18,9 +18,9 @@ from reactivation.ledger.touches import Touch
 from reactivation.messages.claims import ClaimText, why_fallen
 from reactivation.playbooks.model import Playbook
 from reactivation.playbooks.model import Touch as Declared
-from reactivation.policy.decisions import PASS
+from reactivation.policy.channels import KEY_OF, why_not
 from reactivation.policy.timing import TimingRules
-from reactivation.policy.touch_offers import POSITIONS
+from reactivation.policy.touch_offers import may_be_offered
 
 #: What a ``no`` of the ladder means for a touch that is already signed, by the word its reason begins with. The source
 #: being silent or the hour being wrong passes; what is known against the person ends the enrolment; a question that
@@ -48,12 +48,13 @@ class Verdict:
 
 
 def for_sending(playbook: Playbook) -> Playbook:
-    """The playbook as the sender judges by it: only what would end the enrolment counts as activity.
+    """The playbook as the sender judges by it: only what would end the enrolment counts as activity, and every offer
+    must run today, not on the day the touch would have if the sequence began now.
 
     Else a mere open of touch 1 would make its reader active again and touch 3 would never be sent.
     """
-    signals = tuple(signal for signal in playbook.activity if signal in playbook.exits)
-    return playbook.model_copy(update={"activity": signals})
+    today = tuple(touch.model_copy(update={"day": 0}) for touch in playbook.touches)
+    return playbook.only_exits().model_copy(update={"touches": today})
 
 
 def claims_hold(
@@ -74,13 +75,14 @@ def claims_hold(
 
 
 def verdict(
-    touch: Touch, declared: Declared | None, enrolment: Enrolment, draft: Mapping[str, Any],
-    row: Mapping[str, Any] | None, *, legal: bool, now: datetime, timing: TimingRules,
+    touch: Touch, enrolment: Enrolment, draft: Mapping[str, Any], row: Mapping[str, Any] | None, *, legal: bool,
+    now: datetime, timing: TimingRules, not_climbed: str | None = None, waits_until: datetime | None = None,
 ) -> Verdict:  # fmt: skip
-    """The verdict on one touch. ``declared``: what the playbook says of it, ``None`` for nothing any more; ``row``: its
-    customer's decision at ``now``, ``None`` for no candidate any more."""
-    if declared is None:
-        return Verdict("hold", "touch_not_declared")
+    """The verdict on one touch. ``row``: its customer's decision at ``now``, or ``None`` for no candidate any more.
+
+    ``not_climbed``: why this step of the incentive ladder must not be taken. ``waits_until``: when the days are over
+    that the playbook puts between this touch and the one really sent before it.
+    """
     if row is None:
         return Verdict("hold", "not_a_candidate")
     if row["decision"] not in ("enrol", "review"):
@@ -90,32 +92,23 @@ def verdict(
     checks = [
         ("holdout", row["holdout"] is not False),
         (f"review:{min(asked, default='')}", bool(asked)),
-        ("channel_not_permitted", row[f"{touch.channel}_basis"] is None),
-        ("channel_dropped", row["gate_reachable"] not in (PASS, f"drop:{_other(touch.channel)}")),
-        ("address_changed", row[_key_column(touch.channel)] != touch.address_key),
+        (why_not(row, touch.channel) or "", why_not(row, touch.channel) is not None),
+        ("address_changed", row[KEY_OF[touch.channel]] != touch.address_key),
         ("basis_changed", not set(draft["basis_records"]) <= set(row[f"{touch.channel}_records"] or ())),
-        ("offer_not_allowed", _is_refused(touch, declared, row)),
+        ("offer_not_allowed", touch.offer_id is not None and not may_be_offered(row, touch.incentive)),
+        (not_climbed or "", not_climbed is not None),
         ("deadline_too_close", _too_close(draft["deadline"], now, timing)),
     ]
     held = next((reason for reason, fails in checks if fails), None)
     if held is not None:
         return Verdict("hold", held)
-    return Verdict("send") if legal else Verdict("wait", "not_legal_now")
-
-
-def _is_refused(touch: Touch, declared: Declared, row: Mapping[str, Any]) -> bool:
-    """Whether a monetary offer is above what the person may be offered now."""
-    if touch.offer_id is None or declared.incentive not in POSITIONS:
-        return False
-    return row["gate_offer_allowed"] != PASS and row["offer_position"] not in POSITIONS[declared.incentive]
-
-
-def _other(channel: str) -> str:
-    return "sms" if channel == "email" else "email"
-
-
-def _key_column(channel: str) -> str:
-    return "email_key" if channel == "email" else "phone_key"
+    waits = [
+        ("wait_not_over", waits_until is not None and now < waits_until),
+        ("timing:cap", touch.channel == "sms" and (row["evidence"]["sms_sent_7d"] or 0) >= timing.caps.sms_per_7d),
+        ("not_legal_now", not legal),
+    ]
+    wait = next((reason for reason, stands in waits if stands), None)
+    return Verdict("send") if wait is None else Verdict("wait", wait)
 
 
 def _too_close(deadline: datetime | None, now: datetime, timing: TimingRules) -> bool:

@@ -1,4 +1,4 @@
-"""The web application that Airflow mounts under ``/reactivation``: three pages, all of them authenticated, none of
+"""The web application that Airflow mounts under ``/reactivation``: a few pages, all of them authenticated, none of
 which changes anything but the record of who looked.
 
 There is no script on any page, nothing from another host, and no POST. A message's HTML is shown in a frame without
@@ -25,6 +25,7 @@ from reactivation.steps.settings import ConfigurationError
 from reactivation.steps.workspace import Workspace
 from reactivation.web.as_json import page_as_json
 from reactivation.web.auth import Visitor, current_visitor, require_reader
+from reactivation.web.calendar import NoSuchPlaybook, calendar_page
 from reactivation.web.listing import ListPage, NoSuchList, NotYours, list_page
 from reactivation.web.overview import overview
 from reactivation.web.rendering import STYLE, environment
@@ -67,6 +68,14 @@ def create_app(open_workspace: Callable[[], Workspace]) -> FastAPI:
     def first_page(request: Request, visitor: Who) -> Response:
         workspace = pages.workspace()
         return pages.html(request, "overview.html", view=overview(workspace, visitor, workspace.now()))
+
+    @app.get("/calendar")
+    def calendar(request: Request, visitor: Who, playbook: str | None = None, page: PageNumber = 1) -> Response:
+        try:
+            view = calendar_page(pages.workspace(), playbook, page, visitor)
+        except NoSuchPlaybook:
+            raise HTTPException(404) from None
+        return pages.html(request, "calendar.html", view=view)
 
     @app.get("/style.css")
     def style() -> Response:
