@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import csv
 import io
 import json
@@ -16,6 +17,7 @@ import pytest
 from tests.company import AS_OF, KEY, NOW
 
 from reactivation import cli, paths
+from reactivation.cli import commands
 from reactivation.sample import generate
 
 PLAYBOOK = "customer_reactivation"
@@ -342,7 +344,14 @@ def _record_a_real_send(home: Path) -> None:
     ledger.close()
 
 
-def test_instants_without_a_zone_are_utc() -> None:
-    """A bare date is its midnight; a time without zone is UTC."""
-    assert cli._instant("2026-11-24") == datetime(2026, 11, 24, tzinfo=UTC)
-    assert cli._instant("2026-11-24T12:00+01:00") == datetime(2026, 11, 24, 11, tzinfo=UTC)
+def test_a_bare_date_is_midnight_on_the_tenants_clock(home: Path) -> None:
+    """Where a summer hour lies between it and UTC, the day begins an hour earlier; a zone that is written stays."""
+    workspace = commands._workspace(argparse.Namespace())
+
+    def asked(text: str) -> datetime | None:
+        return commands._at(workspace, cli.parser().parse_args(["run", PLAYBOOK, "--as-of", text]).as_of)
+
+    assert asked("2026-07-01") == datetime(2026, 6, 30, 23, tzinfo=UTC)
+    assert asked("2026-11-24T09:30") == datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
+    assert asked("2026-07-01T12:00+03:00") == datetime(2026, 7, 1, 9, tzinfo=UTC)
+    workspace.ledger.close()

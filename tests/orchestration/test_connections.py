@@ -164,8 +164,9 @@ class TestSources:
     def test_command_line_overrules_them(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """``--source DIR`` means everything from there."""
         from reactivation import cli
+        from reactivation.cli import commands
 
         monkeypatch.setenv("REACTIVATION_SOURCE_BILLING", "connection:erp")
         arguments = cli.parser().parse_args(["run", "customer_reactivation", "--source", "/crm"])
-        settings = cli._settings(arguments)
+        settings = commands._settings(arguments)
         assert (settings.source, settings.named_sources) == ("/crm", None)

@@ -1,0 +1,7 @@
+"""``python -m reactivation.cli``."""
+
+import sys
+
+from reactivation.cli import main
+
+sys.exit(main())

@@ -1,0 +1,152 @@
+"""What may be typed: every command with its arguments."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeAlias
+
+from reactivation.cli import commands
+
+Subcommands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+_CSV = "comma-separated values on standard output"
+
+
+def parser(description: str) -> argparse.ArgumentParser:
+    """Every command with its arguments."""
+    root = argparse.ArgumentParser(prog="reactivation", description=description)
+    listed = root.add_subparsers(required=True, metavar="COMMAND")
+    _to_prepare(listed)
+    _to_decide(listed)
+    _to_look(listed)
+    _to_send(listed)
+    _to_keep(listed)
+    return root
+
+
+def _to_prepare(listed: Subcommands) -> None:
+    _add(listed, "check", commands.check, "check every playbook with its templates, offers, owners, tenant and rules")
+
+    sub = _add(
+        listed, "sample", commands.sample, "write a believable sample CRM, made up or around a real purchase history"
+    )
+    whose = sub.add_mutually_exclusive_group()
+    whose.add_argument("--customers", type=_positive, default=400)
+    whose.add_argument(
+        "--purchases", type=Path, metavar="FILE",
+        help="dress the purchases in FILE: the contract's purchases, CDNOW's or Online Retail's own file",
+    )  # fmt: skip
+    sub.add_argument("--seed", type=int, default=7)
+    sub.add_argument(
+        "--as-of", type=_instant, help="the instant the CRM speaks of (default: this hour, or after the history's end)"
+    )
+    sub.add_argument("--out", type=Path, required=True)
+    sub.add_argument("--format", choices=("csv", "parquet"), default="csv")
+
+
+def _to_decide(listed: Subcommands) -> None:
+    sub = _add(listed, "run", commands.run, "snapshot, decide, judge readiness, plan, draft and open lists")
+    _playbook(sub)
+    _source(sub)
+    sub.add_argument("--dry-run", action="store_true", help="evidence only: nobody is enrolled, nothing is asked")
+    sub.add_argument("--segment", help="only this business segment")
+    sub.add_argument("--sample-size", type=_positive, help="at most this many enrolments")
+    sub.add_argument("--user", default="operator", help="who runs it; he may not sign what comes of it")
+
+    sub = _add(listed, "readiness", commands.readiness, "only the verdict: may a run proceed?")
+    _playbook(sub)
+    _source(sub)
+
+
+def _to_look(listed: Subcommands) -> None:
+    sub = _add(listed, "candidates", commands.candidates, "who is quiet, and what was decided about each")
+    _playbook(sub, default="customer_reactivation")
+    _of_run(sub)
+    sub.add_argument("--csv", action="store_true", help=_CSV)
+
+    sub = _add(listed, "plan", commands.plan, "who hears from us when, by which touch, and how far each has come")
+    _playbook(sub)
+    _of_run(sub, "every active enrolment")
+    sub.add_argument("--csv", action="store_true", help=_CSV)
+    sub.add_argument("--calendar", action="store_true", help="how many of each touch on each day")
+
+    sub = _add(
+        listed,
+        "explain",
+        commands.explain,
+        "one customer's story: every gate with its records, and what happened since",
+    )
+    sub.add_argument("customer", metavar="CUSTOMER")
+    sub.add_argument("--playbook", default="customer_reactivation")
+    _of_run(sub)
+
+    sub = _add(listed, "preview", commands.preview, "what one customer would read; without permission, the reason")
+    _playbook(sub)
+    sub.add_argument("touch", type=_positive, metavar="TOUCH")
+    sub.add_argument("--customer", required=True)
+
+    sub = _add(
+        listed, "tags", commands.tags, "who did not respond and has not come back since: the customers who bear the tag"
+    )
+    _playbook(sub)
+    sub.add_argument("--csv", action="store_true", help=_CSV)
+
+    sub = _add(listed, "metrics", commands.metrics, "what came of it: every measure, with what it is a share of")
+    _playbook(sub)
+
+
+def _to_send(listed: Subcommands) -> None:
+    sub = _add(listed, "dispatch", commands.dispatch, "send what is due, signed and still allowed")
+    sub.add_argument("--now", type=_instant, help="a given clock; refused unless every provider is the outbox")
+
+    _add(listed, "outcomes", commands.outcomes, "record what came back: opt-outs first, then exits")
+
+
+def _to_keep(listed: Subcommands) -> None:
+    audit = listed.add_parser("audit", help="the audit trail").add_subparsers(required=True, metavar="COMMAND")
+    _add(audit, "verify", commands.audit_verify, "check every row of the audit trail against its seals")
+    ledger = listed.add_parser("ledger", help="the ledger").add_subparsers(required=True, metavar="COMMAND")
+    _add(ledger, "upgrade", commands.ledger_upgrade, "bring the ledger's tables up to date")
+    _add(listed, "clean", commands.clean, "remove all local state; refused if the ledger ever really sent")
+
+
+def _add(
+    listed: Subcommands, name: str, command: Callable[[argparse.Namespace], int], help_: str
+) -> argparse.ArgumentParser:
+    sub = listed.add_parser(name, help=help_, description=help_)
+    sub.set_defaults(command=command)
+    sub.add_argument("--json", action="store_true", help="one JSON document on standard output")
+    return sub
+
+
+def _playbook(sub: argparse.ArgumentParser, default: str | None = None) -> None:
+    sub.add_argument("playbook", metavar="PLAYBOOK", nargs="?" if default else None, default=default)
+
+
+def _source(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--source", help="a folder or object-store URL with the contract's tables")
+    sub.add_argument("--as-of", type=_instant, help="decide as of this instant; older than 24 h is a dry run only")
+
+
+def _of_run(sub: argparse.ArgumentParser, default: str = "the last") -> None:
+    sub.add_argument("--run", help=f"a run's id (default: {default})")
+
+
+def _instant(text: str) -> datetime:
+    """An ISO 8601 instant; one without a zone stays without: it is on the tenant's clock, a bare date its midnight."""
+    try:
+        parsed = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no date or time; write 2026-11-24 or 2026-11-24T11:00+00:00"
+        ) from None
+    return parsed if parsed.tzinfo is None else parsed.astimezone(UTC)
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number above 0")
+    return int(text)

@@ -1,0 +1,236 @@
+"""What each command does: open the rooms, take one step, print what came of it. Each returns its exit code.
+
+Steps are imported where they are used, so that help and errors in usage come at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from reactivation.cli.output import print_json, print_rows, print_table, say
+
+if TYPE_CHECKING:
+    from reactivation.steps.settings import Settings
+    from reactivation.steps.workspace import Workspace
+
+OK, WRONG, NOT_READY = 0, 2, 3
+
+CANDIDATE_COLUMNS = (
+    "customer_id", "business_segment", "value_tier", "dormant_days", "last_activity_at", "inactivity_reason",
+    "recommended_channel", "email_basis", "next_best_action", "decision", "reason_codes", "owner_id",
+)  # fmt: skip
+
+
+def check(arguments: argparse.Namespace) -> int:
+    from reactivation.steps.check import check
+
+    findings = check(_settings(arguments))
+    if arguments.json:
+        print_json([asdict(f) for f in findings])
+    for finding in [] if arguments.json else findings:
+        print(finding)
+    if not findings:
+        say("playbooks, templates, offers, owners, tenant and rules hold together")
+    return WRONG if findings else OK
+
+
+def sample(arguments: argparse.Namespace) -> int:
+    from reactivation.sample import dress, generate
+
+    rest = {"seed": arguments.seed, "format": arguments.format}
+    as_of = arguments.as_of
+    if as_of is not None and as_of.tzinfo is None:  # whose company it will be, nobody knows yet
+        as_of = as_of.replace(tzinfo=UTC)
+    if arguments.purchases:
+        summary = dress(arguments.purchases, arguments.out, as_of=as_of, **rest)
+    else:
+        as_of = as_of or _this_hour()
+        summary = generate(arguments.out, customers=arguments.customers, as_of=as_of, **rest)
+    if arguments.json:
+        print_json(asdict(summary))
+    else:
+        rows = [(table, rows, summary.dirty.get(table, 0)) for table, rows in summary.rows.items()]
+        print_table("sample CRM", ("table", "rows", "dirty"), rows)
+        say(f"written to {arguments.out} as of {summary.as_of.isoformat()}; its README.txt tells what is in it")
+    return OK
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from reactivation.steps.funnel import funnel
+    from reactivation.steps.whole import RunRequest, run_playbook
+
+    workspace = _workspace(arguments)
+    request = RunRequest(
+        arguments.playbook, dry=arguments.dry_run, segment=arguments.segment, sample_size=arguments.sample_size,
+        triggered_by=arguments.user,
+    )  # fmt: skip
+    run_id = run_playbook(workspace, request, now=workspace.now(), as_of=_at(workspace, arguments.as_of), say=say)
+    counts = funnel(workspace, run_id)
+    if arguments.json:
+        print_json({"run_id": run_id, "dry": arguments.dry_run, "funnel": counts})
+    else:
+        print_table(f"{arguments.playbook} · run {run_id}", ("stage", "customers"), counts.items())
+    return OK
+
+
+def readiness(arguments: argparse.Namespace) -> int:
+    from reactivation.steps.whole import readiness_only
+
+    workspace = _workspace(arguments)
+    report = readiness_only(workspace, arguments.playbook, now=workspace.now(), as_of=_at(workspace, arguments.as_of))
+    if arguments.json:
+        print_json(report)
+    else:
+        columns = ("id", "subject", "severity", "passed", "observed", "threshold", "fix")
+        rows = [[c[name] for name in columns] for c in report["conditions"] if not c["passed"]]
+        if rows:
+            print_table("what is wrong", columns, rows)
+        print(report["message"])
+    return OK if report["ready"] else NOT_READY
+
+
+def candidates(arguments: argparse.Namespace) -> int:
+    from reactivation.steps.results import decisions_of
+
+    run_id, decisions = decisions_of(_workspace(arguments), arguments.playbook, arguments.run)
+    rows = decisions.select(list(CANDIDATE_COLUMNS)).to_pylist()
+    print_rows(arguments, f"candidates of run {run_id}", CANDIDATE_COLUMNS, rows)
+    return OK
+
+
+def plan(arguments: argparse.Namespace) -> int:
+    from reactivation.steps.calendar import SCHEDULE, calendar, schedule
+
+    found = schedule(_workspace(arguments), arguments.playbook, arguments.run)
+    rows = calendar(found) if arguments.calendar else found.to_pylist()
+    columns = (list(rows[0]) if rows else ["day"]) if arguments.calendar else SCHEDULE.names
+    print_rows(arguments, f"plan of {arguments.playbook}", columns, rows)
+    return OK
+
+
+def explain(arguments: argparse.Namespace) -> int:
+    from reactivation.steps.explain import explain_customer
+
+    print(explain_customer(_workspace(arguments), arguments.customer, arguments.playbook, arguments.run))
+    return OK
+
+
+def preview(arguments: argparse.Namespace) -> int:
+    from reactivation.steps.preview import preview
+
+    workspace = _workspace(arguments)
+    shown = preview(workspace, arguments.playbook, arguments.touch, arguments.customer, workspace.now())
+    if arguments.json:
+        print_json(asdict(shown))
+    elif shown.draft is None:
+        print(f"no draft for {arguments.customer}: {shown.reason}")
+    else:
+        subject = shown.draft["subject"]
+        heading = f"To: {shown.draft['recipient']}\n" + (f"Subject: {subject}\n" if subject else "")
+        print(f"{heading}\n{shown.draft['text']}")
+    return OK
+
+
+def dispatch(arguments: argparse.Namespace) -> int:
+    from reactivation.steps.dispatch import dispatch
+
+    workspace = _workspace(arguments)
+    given = _at(workspace, arguments.now)
+    now = workspace.now() if given is None else workspace.accept_clock(given)
+    summary = dispatch(workspace, now)
+    if arguments.json:
+        print_json(asdict(summary))
+    else:
+        print_table(f"dispatch at {now.isoformat(timespec='minutes')}", ("outcome", "touches"), asdict(summary).items())
+    return OK
+
+
+def outcomes(arguments: argparse.Namespace) -> int:
+    from reactivation.steps.outcomes import record_outcomes
+
+    workspace = _workspace(arguments)
+    counts = record_outcomes(workspace, workspace.now())
+    if arguments.json:
+        print_json(counts)
+    else:
+        print_table("outcomes", ("what", "count"), counts.items())
+    return OK
+
+
+def tags(arguments: argparse.Namespace) -> int:
+    from reactivation.steps.tagged import COLUMNS, tagged
+
+    rows = tagged(_workspace(arguments), arguments.playbook)
+    print_rows(arguments, f"tagged in {arguments.playbook}", COLUMNS, rows)
+    return OK
+
+
+def metrics(arguments: argparse.Namespace) -> int:
+    from reactivation.steps.metrics import SHOWN, metrics, shown
+
+    workspace = _workspace(arguments)
+    found = metrics(workspace, arguments.playbook, workspace.now())
+    if arguments.json:
+        print_json(asdict(found))
+    else:
+        at = found.at.isoformat(timespec="minutes")
+        print_table(f"{found.playbook} · candidates of run {found.run_id}, outreach up to {at}", SHOWN, shown(found))
+    return OK
+
+
+def audit_verify(arguments: argparse.Namespace) -> int:
+    from reactivation.steps.audit import verify_audit
+
+    report = verify_audit(_workspace(arguments))
+    if arguments.json:
+        print_json(asdict(report))
+    else:
+        print(report)
+    return OK if report.intact else WRONG
+
+
+def ledger_upgrade(arguments: argparse.Namespace) -> int:
+    from reactivation.ledger import migrations
+
+    migrations.upgrade(_settings(arguments).ledger_url)
+    say("the ledger is up to date")
+    return OK
+
+
+def clean(arguments: argparse.Namespace) -> int:
+    from reactivation.steps.clean import clean
+
+    settings = _settings(arguments)
+    clean(settings)
+    say(f"removed {settings.home}")
+    return OK
+
+
+def _this_hour() -> datetime:
+    return datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+
+
+def _settings(arguments: argparse.Namespace) -> Settings:
+    from reactivation.orchestration.connections import settings_from_environment
+
+    settings = settings_from_environment()
+    source = getattr(arguments, "source", None)
+    # everything from there, whatever the playbooks say
+    return replace(settings, source=source, named_sources=None) if source else settings
+
+
+def _at(workspace: Workspace, given: datetime | None) -> datetime | None:
+    """The instant asked for; one without a zone is on the tenant's clock."""
+    if given is None or given.tzinfo is not None:
+        return given
+    return given.replace(tzinfo=ZoneInfo(workspace.tenant.timezone)).astimezone(UTC)
+
+
+def _workspace(arguments: argparse.Namespace) -> Workspace:
+    from reactivation.steps.workspace import open_workspace
+
+    return open_workspace(_settings(arguments))

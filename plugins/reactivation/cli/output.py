@@ -1,0 +1,56 @@
+"""What the commands print: results to standard output (tables, ``--json``, ``--csv``), the rest to standard error."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+
+def say(text: str) -> None:
+    """Progress and errors."""
+    print(text, file=sys.stderr)
+
+
+def print_json(value: object) -> None:
+    """One document, indented."""
+    json.dump(value, sys.stdout, indent=2, default=str, ensure_ascii=False)
+    print()
+
+
+def print_rows(arguments: argparse.Namespace, title: str, columns: Sequence[str], rows: list[dict[str, Any]]) -> None:
+    """Rows as the arguments ask for them: JSON, CSV, or a table."""
+    if arguments.json:
+        print_json(rows)
+    elif arguments.csv:
+        writer = csv.writer(sys.stdout)
+        writer.writerow(columns)
+        writer.writerows([_cell(row[c]) for c in columns] for row in rows)
+    else:
+        print_table(title, columns, ([_cell(row[c]) for c in columns] for row in rows))
+
+
+def print_table(title: str, columns: Sequence[str], rows: Iterable[Iterable[Any]]) -> None:
+    """A table for people."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(*columns, title=title)
+    for row in rows:
+        table.add_row(*(escape(_cell(value)) for value in row))
+    Console().print(table)
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="minutes")
+    if isinstance(value, Mapping):
+        return json.dumps(value, default=str)
+    return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
