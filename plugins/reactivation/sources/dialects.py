@@ -80,9 +80,9 @@ FUNCTIONS: Mapping[str, Mapping[str, str]] = {
         "is_instant": (
             "(typeof({0}) = 'text' AND {0} BETWEEN '1900-01-01' AND '2199-12-31T99' "
             f"AND substr(strftime('%Y-%m-%d %H:%M:%S', {_LITE_SECONDS}), 1, length({_LITE_SECONDS})) = {_LITE_SECONDS} "
-            f"AND length({_LITE_SECONDS}) IN (10, 19) AND ({_LITE_FRACTION} IN ('', 'Z', '+00:00') "
+            f"AND length({_LITE_SECONDS}) IN (10, 19) AND ({_LITE_FRACTION} IN ('', 'Z', '+00', '+00:00') "
             f"OR {_LITE_FRACTION} GLOB '{_LITE_MICROS}' OR {_LITE_FRACTION} GLOB '{_LITE_MICROS}Z' "
-            f"OR {_LITE_FRACTION} GLOB '{_LITE_MICROS}+00:00'))"
+            f"OR {_LITE_FRACTION} GLOB '{_LITE_MICROS}+00' OR {_LITE_FRACTION} GLOB '{_LITE_MICROS}+00:00'))"
         ),
         "is_amount": (
             f"CASE typeof({{0}}) WHEN 'integer' THEN abs({{0}}) < {_LARGEST} "

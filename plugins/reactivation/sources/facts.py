@@ -49,41 +49,33 @@ def unsure(table: Table, ctes: str) -> str:
 
 def odd_customers(table: Table, ctes: str, there: Collection[str]) -> str:
     """Customers with a questionable row, or with one whose key another row has."""
-    doubled = "SELECT row_key AS doubled FROM named WHERE row_key IS NOT NULL GROUP BY row_key HAVING count(*) > 1"
+    doubled = "SELECT row_key FROM named WHERE row_key IS NOT NULL GROUP BY row_key HAVING count(*) > 1"
     return (
         f"{ctes} SELECT subject FROM named WHERE subject IS NOT NULL AND ({questionable(table, there)}) "
-        f"UNION SELECT named.subject FROM named JOIN ({doubled}) AS twice ON twice.doubled = named.row_key "
-        "WHERE named.subject IS NOT NULL"
+        f"UNION SELECT subject FROM named WHERE subject IS NOT NULL AND row_key IN ({doubled})"
     )
 
 
 def odd_rows(ctes: str, there: Collection[str]) -> str:
     """Every row of odd customers (parameter ``odd``, a JSON array), and rows of nobody."""
-    return (
-        f"{ctes}, {_ODD} SELECT {texts(there)} FROM named LEFT JOIN odd ON odd.subject = named.subject "
-        "WHERE odd.subject IS NOT NULL OR named.subject IS NULL"
-    )
+    return f"{ctes} SELECT {texts(there)} FROM named WHERE subject IN listed($odd) OR subject IS NULL"
 
 
 def summary(table: Table, ctes: str) -> str:
     """The summary of everybody else, as told."""
     columns = ", ".join(f"{_whole(column)} AS {column.name}" for column in table.columns if column.type != WHOLE)
     return (
-        f"{ctes}, {_ODD}, {table.name} AS MATERIALIZED (SELECT {columns} FROM {_OTHERS}) "
+        f"{ctes}, {table.name} AS MATERIALIZED (SELECT {columns} FROM {_OTHERS}) "
         f"SELECT * FROM ({paths.sql(SUMMARY_OF[table.name])}) AS summary"
     )
 
 
 def counts(ctes: str) -> str:
     """How many facts each of them has."""
-    return (
-        f"{ctes}, {_ODD} SELECT named.subject AS customer_id, count(*) AS facts FROM {_OTHERS} GROUP BY named.subject"
-    )
+    return f"{ctes} SELECT subject AS customer_id, count(*) AS facts FROM {_OTHERS} GROUP BY subject"
 
 
-#: Joined, never ``NOT IN``: a list too long for its memory PostgreSQL would search once per row.
-_ODD = "odd AS MATERIALIZED (SELECT listed AS subject FROM listed($odd) AS given)"
-_OTHERS = "named LEFT JOIN odd ON odd.subject = named.subject WHERE odd.subject IS NULL AND named.subject IS NOT NULL"
+_OTHERS = "named WHERE subject IS NOT NULL AND subject NOT IN listed($odd)"
 
 
 def questionable(table: Table, there: Collection[str]) -> str:
