@@ -67,7 +67,8 @@ WITH counted AS (
     WHERE customer_id IN (SELECT customer_id FROM condensed WHERE currency <> other_currency)
     GROUP BY customer_id
 ), favourite AS (
-    SELECT customer_id, category AS top_category
+    -- one row each already; grouped, because SQLite would else read them all again for each customer
+    SELECT customer_id, min(category) AS top_category
     FROM (
         SELECT
             customer_id,
@@ -81,6 +82,7 @@ WITH counted AS (
         ) AS per_category
     ) AS ranked
     WHERE place = 1
+    GROUP BY customer_id
 ), ended AS (
     SELECT customer_id, cancelled_at AS subscription_cancelled_at
     FROM (
