@@ -101,8 +101,8 @@ def test_bulk_rows_mean_the_same_as_single_ones(ledger: Ledger) -> None:
         types = {"closed_at": pa.timestamp("us", tz="UTC"), "currency": pa.string(), "cost": pa.decimal128(18, 4)}
         for name, type_ in types.items():
             table = table.set_column(table.column_names.index(name), name, table[name].cast(type_))
-        assert bulk.insert_table(conn, lists, table) == 1
+        assert bulk.insert_rows(conn, lists, table) == 1
         single, many = conn.execute(select(lists).order_by(lists.c.list_id)).all()
     assert many._asdict() == {**single._asdict(), "list_id": "L1"}
     with pytest.raises(IntegrityError), ledger.begin() as conn:
-        bulk.insert_table(conn, lists, table)
+        bulk.insert_rows(conn, lists, table)

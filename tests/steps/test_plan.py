@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -158,13 +159,16 @@ class TestEnrolling:
         }  # fmt: skip
 
     def test_step_and_audit_are_recorded(self, six: Six) -> None:
-        """The step has succeeded on the manifest as it is now, and each enrolment is in the audit trail."""
+        """The step has succeeded on the manifest as it is now, and the audit trail has the digest of who begins."""
         run_id = six.ready()
         plan_run(six.workspace, run_id, NOW)
         with six.ledger.begin() as conn:
             assert runs.require_step(conn, run_id, "plan", six.workspace.run_folder(run_id).manifest_digest)
-            begun = conn.scalars(select(audit_rows.c.subject).where(audit_rows.c.action == "enrolment_begun")).all()
-        assert sorted(begun) == sorted(row["enrolment_id"] for row in rows(six, enrolled))
+            told = conn.execute(select(audit_rows).where(audit_rows.c.action == "enrolments_begun")).one()
+        assert told.subject == run_id
+        plan = six.workspace.run_folder(run_id).files["plan.parquet"]
+        entered = {"enrolments": len(rows(six, enrolled)), "touches": len(rows(six, touches))}
+        assert json.loads(told.details) == {"plan": plan, **entered}
 
     def test_the_same_snapshot_plans_the_same(self, six: Six) -> None:
         """Two dry runs plan byte for byte the same, ids of their own aside."""

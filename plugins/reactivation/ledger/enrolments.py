@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, exists, func, insert, or_, select, tuple_, update
+from sqlalchemy import Connection, exists, func, or_, select, tuple_, update
 
 from reactivation.ledger import audit, measurements
+from reactivation.ledger.bulk import Rows, insert_rows
 from reactivation.ledger.events import PURCHASES
 from reactivation.ledger.locks import INTAKE, exclusive
 from reactivation.ledger.tables import enrolment_keys, enrolments, events, offer_codes, runs, sends, tags, touches
@@ -40,16 +41,14 @@ class Enrolment:
     as_of: datetime
 
 
-def insert_enrolments(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Begin enrolments; each row has the columns of the table."""
-    if rows:
-        conn.execute(insert(enrolments), [dict(row) for row in rows])
+def insert_enrolments(conn: Connection, rows: Rows) -> None:
+    """Begin enrolments; the rows have columns of the table."""
+    insert_rows(conn, enrolments, rows)
 
 
-def insert_keys(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+def insert_keys(conn: Connection, rows: Rows) -> None:
     """Occupy address keys. A key that another active enrolment occupies is an ``IntegrityError``."""
-    if rows:
-        conn.execute(insert(enrolment_keys), [dict(row) for row in rows])
+    insert_rows(conn, enrolment_keys, rows)
 
 
 def active_keys(conn: Connection) -> set[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -10,7 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import Connection
 
-from reactivation.ledger.bulk import insert_table
+from reactivation.evidence.ids import digests
+from reactivation.ledger.bulk import insert_rows
 from reactivation.ledger.tables import measurement_events
 
 _TEXT, _TIME = pa.string(), pa.timestamp("us", tz="UTC")
@@ -34,11 +34,11 @@ def insert_events(conn: Connection, rows: Iterable[Mapping[str, Any]] | pa.Table
         rows = pa.Table.from_pylist(listed, schema=pa.schema([*SCHEMA, *named]))
     events = rows.select(SCHEMA.names).cast(SCHEMA)
     ids = rows["event_id"] if "event_id" in rows.column_names else _ids(events)
-    return insert_table(conn, measurement_events, events.append_column("event_id", ids), ignore_repeats=True)
+    return insert_rows(conn, measurement_events, events.append_column("event_id", ids), ignore_repeats=True)
 
 
 def _ids(events: pa.Table) -> pa.Array:
     """A stable id per row: 32 hex digits of the digest of its columns."""
     parts = [pc.fill_null(events[name].cast(_TEXT), "") for name in SCHEMA.names]
     joined = pc.binary_join_element_wise(*parts, "\x1f")
-    return pa.array([hashlib.sha256(text.encode()).hexdigest()[:32] for text in joined.to_pylist()], _TEXT)
+    return pc.utf8_slice_codeunits(digests(joined), 0, 32)

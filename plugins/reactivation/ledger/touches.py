@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, func, insert, or_, select, update
+from sqlalchemy import Connection, Select, bindparam, func, or_, select, update
 
 from reactivation.contract.digests import digest
 from reactivation.ledger import audit, measurements
+from reactivation.ledger.bulk import Rows, insert_rows
 from reactivation.ledger.enrolments import OPEN, release_codes
 from reactivation.ledger.tables import enrolments, runs, touches
 
@@ -45,10 +46,9 @@ class Touch:
     reserved_by: str | None
 
 
-def insert_touches(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Enter touches; each row has the columns of the table."""
-    if rows:
-        conn.execute(insert(touches), [dict(row) for row in rows])
+def insert_touches(conn: Connection, rows: Rows) -> None:
+    """Enter touches; the rows have columns of the table."""
+    insert_rows(conn, touches, rows)
 
 
 def planned_by_owner(conn: Connection, playbook: str) -> dict[str, int]:

@@ -20,7 +20,7 @@ from sqlalchemy import Connection
 from reactivation.ledger import audit, courses, enrolments, measurements, runs, seals, touches
 from reactivation.ledger.runs import Run
 from reactivation.playbooks.model import Playbook
-from reactivation.policy.climbs import hindered
+from reactivation.policy.climbs import TRIED, hindered
 from reactivation.policy.intake import Room, take_in
 from reactivation.policy.sequence import candidates_for_sequence, plan_sequence
 from reactivation.policy.touch_offers import NOT_TRIED
@@ -75,8 +75,8 @@ def plan_run(workspace: Workspace, run_id: str, now: datetime) -> dict[str, int]
         counts |= {"continued": entering.num_rows, "moved": len(course.windows), "not_climbed": 0}
         if not run.dry:
             courses.move(conn, course.windows, actor=run.playbook, now=now)
-            _record(conn, run, candidates, plan, entering, now=now)
-            counts["not_climbed"] = _without_climbs(conn, run, playbook, now)
+            _record(conn, run, candidates, plan, entering, plan_digest=folder.files["plan.parquet"], now=now)
+            counts["not_climbed"] = _without_climbs(conn, run, playbook, _tried(course.known, entering), now)
             measurements.insert_events(conn, decision_events(run, decisions, intake, now))
         runs.record_step(conn, run_id, STEP, state="succeeded", manifest_digest=digest, counts=counts, now=now)
     seals.seal(workspace.ledger, now)
@@ -92,13 +92,20 @@ def _promised(workspace: Workspace, conn: Connection, playbook: Playbook, course
     return Counter(pa.concat_tables([course.waiting, elsewhere])["offer_id"].drop_null().to_pylist())
 
 
-def _without_climbs(conn: Connection, run: Run, playbook: Playbook, now: datetime) -> int:
+def _tried(known: pa.Table, entering: pa.Table) -> pa.Table:
+    """The touches (``TRIED``) of the enrolments that go on; one that begins has nothing to climb from yet."""
+    planned = entering.append_column("send_state", pa.nulls(entering.num_rows, pa.string()))
+    return pa.concat_tables([some.select(TRIED.names).cast(TRIED) for some in (known, planned)])
+
+
+def _without_climbs(conn: Connection, run: Run, playbook: Playbook, tried: pa.Table, now: datetime) -> int:
     """Cancel the larger steps whose smaller one was not sent and never will be; returns how many."""
-    known = courses.of_active(conn, run.playbook)
-    why = hindered(known, playbook, courses.redeemed(conn))
-    waiting = [t for t in touches.draftable(conn, run.playbook) if why.get(t.touch_id) == NOT_TRIED]
+    why = hindered(tried, playbook, courses.redeemed(conn))
+    waiting = touches.touches_of(conn, [touch_id for touch_id, reason in why.items() if reason == NOT_TRIED])
     return sum(
-        touches.set_state(conn, touch, "cancelled", reason=NOT_TRIED, actor=run.playbook, now=now) for touch in waiting
+        touches.set_state(conn, touch, "cancelled", reason=NOT_TRIED, actor=run.playbook, now=now)
+        for touch in waiting
+        if touch.state in courses.MOVABLE
     )
 
 
@@ -121,19 +128,24 @@ def _room(
 
 
 def _record(
-    conn: Connection, run: Run, candidates: pa.Table, plan: pa.Table, entering: pa.Table, *, now: datetime
-) -> None:
+    conn: Connection, run: Run, candidates: pa.Table, plan: pa.Table, entering: pa.Table, *, plan_digest: str,
+    now: datetime,
+) -> None:  # fmt: skip
     """Enter enrolments, the address keys they occupy, and the touches of the horizon."""
     begun = enrolment_rows(run, candidates, plan, now)
     enrolments.insert_enrolments(conn, begun)
     enrolments.insert_keys(conn, key_rows(candidates, plan))
-    touches.insert_touches(conn, touch_rows(run.playbook, plan.filter(plan["in_horizon"]), now))
-    touches.insert_touches(conn, touch_rows(run.playbook, entering, now))
-    audit.write_many(
-        conn, at=now, actor=run.playbook, action="enrolment_begun",
-        subjects=[(one["enrolment_id"], {"run_id": run.run_id, "customer_id": one["customer_id"],
-                                         "decision": one["decision"]}) for one in begun],
+    entered = pa.concat_tables([touch_rows(run.playbook, some, now) for some in (_in_horizon(plan), entering)])
+    touches.insert_touches(conn, entered)
+    # Who they are is in the plan, whose digest stands beside the counts.
+    audit.write(
+        conn, at=now, actor=run.playbook, action="enrolments_begun", subject=run.run_id,
+        details={"plan": plan_digest, "enrolments": begun.num_rows, "touches": entered.num_rows},
     )  # fmt: skip
+
+
+def _in_horizon(plan: pa.Table) -> pa.Table:
+    return plan.filter(plan["in_horizon"])
 
 
 def _counts(candidates: pa.Table, intake: pa.Table, plan: pa.Table) -> dict[str, int]:

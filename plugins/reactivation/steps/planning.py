@@ -5,20 +5,19 @@ Grain of ``PLAN``: one row per enrolment that begins and touch of the playbook, 
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
-from uuid import NAMESPACE_URL
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from reactivation.contract.tables import FLAG, TEXT, TIME
+from reactivation.contract.tables import FLAG, TEXT, TEXTS, TIME
+from reactivation.evidence.ids import name_ids
 from reactivation.ledger import measurements
 from reactivation.ledger.runs import Run
 from reactivation.playbooks.model import Playbook
 from reactivation.policy.budgets import within_budget
+from reactivation.policy.channels import KEY_OF
 from reactivation.policy.intake import BEGIN, HOLD
 from reactivation.policy.sequence import PLANNED, SEQUENCE
 
@@ -35,9 +34,6 @@ _OF_TOUCH = (
     "touch_id", "enrolment_id", "number", "pattern", "purpose", "channel", "incentive", "offer_id", "address_key",
     "not_before", "not_after",
 )  # fmt: skip
-
-#: The fourth group of a UUID begins with one of 8, 9, a, b.
-_VARIANT = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))
 
 
 def due(sequence: pa.Table, horizon: datetime) -> pa.ChunkedArray:
@@ -68,13 +64,13 @@ def plan_of(
     rows = within_budget(rows, ranks, playbook, offers, spent)
     left = rows.filter(pc.equal(rows["state"], PLANNED))["customer_id"].unique()
     rows = rows.filter(pc.is_in(rows["customer_id"], left))
-    begun_ids = pa.table({"customer_id": left, "id": name_ids(f"{run_id}:{one}" for one in left.to_pylist())})
-    of_row = _looked_up(rows["customer_id"], begun_ids, "id").to_pylist()
-    touch_ids = name_ids(f"{one}:{number}" for one, number in zip(of_row, rows["number"].to_pylist(), strict=True))
+    begun_ids = pa.table({"customer_id": left, "id": name_ids(_joined(run_id, left))})
+    of_row = _looked_up(rows["customer_id"], begun_ids, "id")
+    touch_ids = name_ids(_joined(of_row, rows["number"].cast(TEXT)))
     keys = {name: _looked_up(rows["customer_id"], candidates, f"{name}_key") for name in ("email", "phone")}
     added = {
-        "enrolment_id": pa.array(of_row, TEXT),
-        "touch_id": pa.array(touch_ids, TEXT),
+        "enrolment_id": of_row,
+        "touch_id": touch_ids,
         "owner_id": _looked_up(rows["customer_id"], candidates, "owner_id"),
         "address_key": pc.if_else(pc.equal(rows["channel"], "sms"), keys["phone"], keys["email"]),
         "in_horizon": due(rows, horizon),
@@ -83,57 +79,49 @@ def plan_of(
     return plan, _without_plan_held(intake, left)
 
 
-def name_ids(names: Iterable[str]) -> list[str]:
-    """``str(uuid5(NAMESPACE_URL, name))`` of each name, in a quarter of the time: a plan has seven per person."""
-    namespace = hashlib.sha1(NAMESPACE_URL.bytes, usedforsecurity=False)
-
-    def name_id(name: str) -> str:
-        hashed = namespace.copy()
-        hashed.update(name.encode())
-        hexed = hashed.hexdigest()
-        return f"{hexed[:8]}-{hexed[8:12]}-5{hexed[13:16]}-{_VARIANT[hexed[16]]}{hexed[17:20]}-{hexed[20:32]}"
-
-    return [name_id(name) for name in names]
-
-
-def enrolment_rows(run: Run, candidates: pa.Table, plan: pa.Table, now: datetime) -> list[dict[str, Any]]:
-    """The ledger's rows for the enrolments that begin."""
+def enrolment_rows(run: Run, candidates: pa.Table, plan: pa.Table, now: datetime) -> pa.Table:
+    """The ledger's rows for the enrolments that begin, with the columns of its table that are known then."""
     ends = plan.group_by(["customer_id", "enrolment_id"]).aggregate([("not_after", "max")])
-    of_customer = {row["customer_id"]: row for row in ends.to_pylist()}
-    wanted = ["customer_id", "account_id", "business_segment", "owner_id", "decision", "review_reasons", *_DIMENSIONS]
-    return [
-        {
-            "enrolment_id": of_customer[one["customer_id"]]["enrolment_id"], "playbook": run.playbook,
-            "run_id": run.run_id, "customer_id": one["customer_id"], "account_id": one["account_id"],
-            "segment": one["business_segment"], "owner_id": one["owner_id"], "decision": one["decision"],
-            "review_reasons": one["review_reasons"] or [], "dimensions": {name: one[name] for name in _DIMENSIONS},
-            "state": "active", "enrolled_at": now, "plan_ends_at": of_customer[one["customer_id"]]["not_after_max"],
-        }
-        for one in _begun(candidates, plan).select(wanted).to_pylist()
-    ]  # fmt: skip
+    begun = _begun(candidates, plan)
+    count, known = begun.num_rows, {"playbook": run.playbook, "run_id": run.run_id, "state": "active"}
+    dimensions = [begun[name].combine_chunks() for name in _DIMENSIONS]
+    return pa.table({
+        "enrolment_id": _looked_up(begun["customer_id"], ends, "enrolment_id"),
+        **{name: pa.repeat(value, count) for name, value in known.items()},
+        **{name: begun[name] for name in ("customer_id", "account_id", "owner_id", "decision")},
+        "segment": begun["business_segment"],
+        "review_reasons": pc.fill_null(begun["review_reasons"], pa.scalar([], TEXTS)),
+        "dimensions": pa.StructArray.from_arrays(dimensions, names=list(_DIMENSIONS)),
+        "enrolled_at": pa.repeat(pa.scalar(now, TIME), count),
+        "plan_ends_at": _looked_up(begun["customer_id"], ends, "not_after_max"),
+    })  # fmt: skip
 
 
-def key_rows(candidates: pa.Table, plan: pa.Table) -> list[dict[str, Any]]:
+def key_rows(candidates: pa.Table, plan: pa.Table) -> pa.Table:
     """The address keys that the enrolments which begin occupy: every one behind the customer."""
-    enrolment_of = dict(zip(plan["customer_id"].to_pylist(), plan["enrolment_id"].to_pylist(), strict=True))
-    people = _begun(candidates, plan).select(["customer_id", "email_key", "phone_key"]).to_pylist()
-    return [
-        {"enrolment_id": enrolment_of[one["customer_id"]], "address_key": one[key], "channel": channel, "active": True}
-        for one in people
-        for channel, key in (("email", "email_key"), ("sms", "phone_key"))
-        if one[key] is not None
-    ]
-
-
-def touch_rows(playbook: str, rows: pa.Table, now: datetime) -> list[dict[str, Any]]:
-    """The ledger's rows for planned touches; one whose window has passed unseen has expired, and was not tried."""
-    known = {"playbook": playbook, "changed_at": now}
-    planned = {"state": "planned", "reason": None}
-    missed = {"state": "expired", "reason": "entered_too_late"}
-    return [
-        row | known | (planned if row["not_after"] > now else missed)
-        for row in rows.select(list(_OF_TOUCH)).to_pylist()
+    begun = _begun(candidates, plan)
+    enrolment_ids = _looked_up(begun["customer_id"], plan, "enrolment_id")
+    of_channels = [
+        pa.table({
+            "enrolment_id": enrolment_ids, "address_key": begun[key],
+            "channel": pa.repeat(channel, begun.num_rows), "active": pa.repeat(True, begun.num_rows),
+        })
+        for channel, key in KEY_OF.items()
     ]  # fmt: skip
+    rows = pa.concat_tables(of_channels)
+    return rows.filter(pc.is_valid(rows["address_key"]))
+
+
+def touch_rows(playbook: str, rows: pa.Table, now: datetime) -> pa.Table:
+    """The ledger's rows for planned touches; one whose window has passed unseen has expired, and was not tried."""
+    count, planned = rows.num_rows, pc.greater(rows["not_after"], pa.scalar(now, TIME))
+    return pa.table({
+        **{name: rows[name] for name in _OF_TOUCH},
+        "playbook": pa.repeat(playbook, count),
+        "changed_at": pa.repeat(pa.scalar(now, TIME), count),
+        "state": pc.if_else(planned, "planned", "expired"),
+        "reason": pc.if_else(planned, pa.scalar(None, TEXT), "entered_too_late"),
+    })  # fmt: skip
 
 
 def planned_only(plan: pa.Table) -> pa.Table:
@@ -159,6 +147,10 @@ def decision_events(run: Run, decisions: pa.Table, intake: pa.Table, now: dateti
         "occurred_at": pa.repeat(pa.scalar(now, TIME), count),
         "rules_version": pa.repeat(run.rules_version, count),
     }).cast(measurements.SCHEMA)  # fmt: skip
+
+
+def _joined(*parts: str | pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    return pc.binary_join_element_wise(*parts, ":")
 
 
 def _begun(candidates: pa.Table, plan: pa.Table) -> pa.Table:
