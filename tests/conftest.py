@@ -232,6 +232,7 @@ def postgres_database(system_of_others: str) -> Iterator[Engine]:
         for (schema,) in conn.execute(own).fetchall():
             conn.execute(f"DROP SCHEMA {schema} CASCADE")
         conn.execute("CREATE SCHEMA public")
+        conn.execute("GRANT USAGE ON SCHEMA public TO PUBLIC")
     engine = create_engine(system_of_others.replace("postgresql://", "postgresql+psycopg://"))
     yield engine
     engine.dispose()

@@ -83,46 +83,24 @@ WITH counted AS (
     ) AS ranked
     WHERE place = 1
     GROUP BY customer_id
-), ended AS (
-    SELECT customer_id, cancelled_at AS subscription_cancelled_at
-    FROM (
-        SELECT
-            c.customer_id,
-            c.cancelled_at,
-            row_number() OVER (PARTITION BY c.customer_id ORDER BY c.purchase_id DESC) AS place
-        FROM counted AS c
-        JOIN condensed AS l ON l.customer_id = c.customer_id AND l.last_subscription_at = c.occurred_at
-        WHERE c.kind = 'subscription'
-    ) AS ranked
-    WHERE place = 1
-), in_category AS (
-    SELECT customer_id, category AS last_category
-    FROM (
-        SELECT
-            c.customer_id,
-            c.category,
-            row_number() OVER (PARTITION BY c.customer_id ORDER BY c.purchase_id DESC) AS place
-        FROM counted AS c
-        JOIN condensed AS l ON l.customer_id = c.customer_id AND l.last_category_at = c.occurred_at
-        WHERE c.category IS NOT NULL
-    ) AS ranked
-    WHERE place = 1
-), of_product AS (
-    SELECT customer_id, product AS last_product
-    FROM (
-        SELECT
-            c.customer_id,
-            c.product,
-            row_number() OVER (PARTITION BY c.customer_id ORDER BY c.purchase_id DESC) AS place
-        FROM counted AS c
-        JOIN condensed AS l ON l.customer_id = c.customer_id AND l.last_product_at = c.occurred_at
-        WHERE c.product IS NOT NULL
-    ) AS ranked
-    WHERE place = 1
+), last AS (
+    -- at one instant the greatest name, and a subscription that goes on before one that was cancelled
+    SELECT
+        c.customer_id,
+        max(c.category) FILTER (WHERE c.occurred_at = l.last_category_at) AS last_category,
+        max(c.product) FILTER (WHERE c.occurred_at = l.last_product_at) AS last_product,
+        count(*) FILTER (WHERE c.kind = 'subscription' AND c.occurred_at = l.last_subscription_at) AS ending,
+        count(c.cancelled_at) FILTER (WHERE c.kind = 'subscription' AND c.occurred_at = l.last_subscription_at) AS ended,
+        max(c.cancelled_at) FILTER (WHERE c.kind = 'subscription' AND c.occurred_at = l.last_subscription_at) AS ended_at
+    FROM counted AS c
+    JOIN condensed AS l ON l.customer_id = c.customer_id
+    WHERE c.occurred_at IN (l.last_category_at, l.last_product_at, l.last_subscription_at)
+    GROUP BY c.customer_id
 )
 SELECT
     condensed.customer_id, purchases, purchase_days, first_purchase_at, last_purchase_at, last_order_at, last_booking_at,
-    last_subscription_at, orders, bookings, subscriptions, period_end, subscription_cancelled_at,
+    last_subscription_at, orders, bookings, subscriptions, period_end,
+    CASE WHEN ended = ending THEN ended_at END AS subscription_cancelled_at,
     CASE WHEN currency = other_currency THEN currency END AS currency,
     coalesce(currencies, CASE WHEN currency IS NULL THEN 0 ELSE 1 END) AS currencies,
     CASE WHEN currency = other_currency THEN CAST(revenue AS BIGINT) END AS revenue,
@@ -139,6 +117,4 @@ SELECT
 FROM condensed
 LEFT JOIN mixed ON mixed.customer_id = condensed.customer_id
 LEFT JOIN favourite ON favourite.customer_id = condensed.customer_id
-LEFT JOIN ended ON ended.customer_id = condensed.customer_id
-LEFT JOIN in_category ON in_category.customer_id = condensed.customer_id
-LEFT JOIN of_product ON of_product.customer_id = condensed.customer_id
+LEFT JOIN last ON last.customer_id = condensed.customer_id

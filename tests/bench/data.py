@@ -56,8 +56,8 @@ def crm(folder: Path, customers: int) -> Path:
 
 
 def playbooks(folder: Path, enrolments: int) -> Path:
-    """The playbook with so many enrolments a day, owners who can look at any number of messages, and a horizon that only
-    the first touches are in."""
+    """The playbook with so many enrolments a day, owners who can look at any number of messages, and a horizon that
+    only the first touches are in."""
     folder.mkdir(parents=True, exist_ok=True)
     text = (paths.PLAYBOOKS / f"{PLAYBOOK}.yaml").read_text(encoding="utf-8")
     limited = text.replace("per_day: 200", f"per_day: {enrolments}")

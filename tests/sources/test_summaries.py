@@ -96,7 +96,7 @@ class TestPurchases:
         assert (row["margin_24m"], row["margin_revenue_24m"], row["margin_known_rows"]) == (None, None, 0)
 
     def test_ties_are_broken_to_the_end(self, tmp_path: Path) -> None:
-        """Two purchases at one moment: the later id is the last; two categories as frequent and as late: by name."""
+        """Two purchases at one moment: the greatest name is the last; two categories as frequent: by name."""
         row = bought(
             tmp_path,
             purchase("b-2", "c-ada", days_ago(9), category="zinc", product="Z"),

@@ -39,9 +39,14 @@ _SUBJECT = ("customer_id", "account_id", "address", "channel", "brand")
 def settle(engine: duckdb.DuckDBPyConnection, table: Table, there: Collection[str]) -> int:
     """Leaves one good row per key in ``typed_<table>``, or none; returns how many rows were too many."""
     name, key = f"typed_{table.name}", table.key
+    # Whole numbers are grouped in half the time that texts take; the few that meet are then compared as texts.
     engine.execute(
-        f"CREATE OR REPLACE TEMP TABLE doubled AS SELECT {key} AS key FROM {name} WHERE NOT bad "
-        f"GROUP BY {key} HAVING count(*) > 1"
+        f"""CREATE OR REPLACE TEMP TABLE doubled AS
+            SELECT {key} AS key FROM {name}
+            WHERE NOT bad AND hash({key}) IN (
+                SELECT hash({key}) FROM {name} WHERE NOT bad GROUP BY hash({key}) HAVING count(*) > 1
+            )
+            GROUP BY {key} HAVING count(*) > 1"""
     )
     in_doubt = f"SELECT count(*), count(DISTINCT {key}) FROM {name} WHERE NOT bad AND {key} IN (FROM doubled)"
     ((found, keys),) = engine.sql(in_doubt).fetchall()

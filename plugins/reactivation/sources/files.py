@@ -30,20 +30,36 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True)
 class RawFile:
-    """``scan`` is a query for ``row`` (from 1) and the contract columns the file has, ``original`` one for ``row`` and
-    the whole row as JSON text. ``types`` are DuckDB's, by contract column; ``unknown`` are the other columns;
+    """The SQL to read one file by. ``types`` are DuckDB's, by contract column; ``unknown`` are the other columns;
     ``shown`` is what the manifest calls it.
 
-    ``in_order`` is ``scan`` without ``row``, where counting keeps DuckDB from reading with more than one thread."""
+    ``relation`` has the file's rows and ``number`` says which one (from 1); of them ``columns`` are the contract's, and
+    ``as_json`` is the whole row as text, of ``whole`` where that is another relation. ``in_order`` is a query for
+    ``columns`` alone, where counting would keep DuckDB from reading with more than one thread."""
 
     table: Table
     path: Path
-    scan: str
+    relation: str
+    number: str
+    columns: str
+    as_json: str
     in_order: str | None
-    original: str
     types: dict[str, str]
     unknown: tuple[str, ...]
     shown: str = ""
+    whole: str | None = None
+
+    def scan(self, only: str | None = None) -> str:
+        """A query for ``row`` and the contract columns the file has; ``only`` is one for the rows that are wanted."""
+        return f"SELECT {self.number} AS row, {self.columns} FROM {self.relation}{self._where(only)}"
+
+    def originals(self, only: str) -> str:
+        """A query for ``row`` and ``original``, the whole row as JSON text, of the rows that ``only`` asks for."""
+        relation = self.whole or self.relation
+        return f"SELECT {self.number} AS row, {self.as_json} AS original FROM {relation}{self._where(only)}"
+
+    def _where(self, only: str | None) -> str:
+        return "" if only is None else f" WHERE {self.number} IN ({only})"
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -63,13 +79,13 @@ def open_file(engine: duckdb.DuckDBPyConnection, table: Table, path: Path, work:
         return _parquet(engine, table, path)
     if path.stat().st_size <= len(_BOM) and path.read_bytes() in (b"", _BOM):
         # Nothing at all, not even a header: present, without rows and without columns.
-        return RawFile(table, path, _EMPTY, None, _EMPTY, {}, ())
+        return RawFile(table, path, _EMPTY, "number", "original", "original", None, {}, ())
     if path.suffix == ".jsonl":
         return _json_lines(engine, table, path, work)
     return _csv(table, path, work)
 
 
-_EMPTY = "SELECT 0::BIGINT AS row, ''::VARCHAR AS original WHERE false"
+_EMPTY = "(SELECT 0::BIGINT AS number, ''::VARCHAR AS original WHERE false)"
 
 
 @contextmanager
@@ -96,9 +112,11 @@ def _csv(table: Table, path: Path, work: Path) -> RawFile:
     return RawFile(
         table,
         path,
-        f"SELECT row_number() OVER () AS row, {_renamed(fields, names)} FROM {relation}",
+        f"(SELECT row_number() OVER () AS number, * FROM {relation})",
+        "number",
+        _renamed(fields, names),
+        f"CAST(json_object({written}) AS VARCHAR)",
         f"SELECT {_renamed(fields, names)} FROM {relation}",
-        f"SELECT row_number() OVER () AS row, CAST(json_object({written}) AS VARCHAR) AS original FROM {relation}",
         dict.fromkeys(fields, "VARCHAR"),
         unknown,
     )
@@ -119,11 +137,14 @@ def _json_lines(engine: duckdb.DuckDBPyConnection, table: Table, path: Path, wor
     return RawFile(
         table,
         path,
-        f"SELECT row_number() OVER () AS row, {_renamed(fields, titles)} FROM {relation}",
+        f'(SELECT row_number() OVER () AS "row number!", * FROM {relation})',
+        '"row number!"',
+        _renamed(fields, titles),
+        "CAST(json AS VARCHAR)",
         f"SELECT {_renamed(fields, titles)} FROM {relation}",
-        f"SELECT row_number() OVER () AS row, CAST(json AS VARCHAR) AS original FROM {objects}",
         dict.fromkeys(fields, "VARCHAR"),
         unknown,
+        whole=f'(SELECT row_number() OVER () AS "row number!", json FROM {objects})',
     )
 
 
@@ -136,10 +157,11 @@ def _parquet(engine: duckdb.DuckDBPyConnection, table: Table, path: Path) -> Raw
     return RawFile(
         table,
         path,
-        f"SELECT file_row_number + 1 AS row, {_renamed(fields, titles)} FROM {relation}",
+        relation,
+        "(file_row_number + 1)",
+        _renamed(fields, titles),
+        f"CAST(to_json(struct_pack({_packed(titles)})) AS VARCHAR)",
         None,
-        f"SELECT file_row_number + 1 AS row, CAST(to_json(struct_pack({_packed(titles)})) AS VARCHAR) AS original "
-        f"FROM {relation}",
         {column: types[position] for column, position in fields.items()},
         unknown,
     )

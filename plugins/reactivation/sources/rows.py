@@ -104,20 +104,22 @@ def kept(raw: RawFile, wanted: str | None) -> str:
 
 
 def _quarantine(engine: duckdb.DuckDBPyConnection, table: Table, raw: RawFile, found: str) -> None:
-    if not _count(engine, f"typed_{table.name} WHERE bad"):
+    """Says what is wrong with the bad rows and keeps their originals. The file is read once more, but only these rows
+    are judged and written down."""
+    engine.execute(f"CREATE OR REPLACE TEMP TABLE bad_rows AS SELECT row FROM typed_{table.name} WHERE bad")
+    if not _count(engine, "bad_rows"):
         return
-    name, key = quoted(table.name), shown_key(table)
-    bad = f"SELECT row FROM typed_{table.name} WHERE bad"
+    name, key, bad = quoted(table.name), shown_key(table), "SELECT row FROM bad_rows"
     engine.execute(
         f"""INSERT INTO problems
             SELECT {name}, {key}, row, problem."column", problem.reason
-            FROM (SELECT *, unnest({found}) AS problem FROM ({typed_query(raw)}) WHERE row IN ({bad}))"""
+            FROM (SELECT *, unnest({found}) AS problem FROM ({typed_query(raw, rows=bad)}))"""
     )
     customer = "CASE WHEN is_id(customer_id) THEN customer_id END" if _has(table, "customer_id") else "NULL"
     engine.execute(
         f"""INSERT INTO originals
             SELECT {name}, {key}, row, {customer}, original
-            FROM typed_{table.name} JOIN ({raw.original}) USING (row) WHERE bad"""
+            FROM ({raw.originals(bad)}) JOIN typed_{table.name} USING (row)"""
     )
     keep_broken_nos(engine, table, "bad", raw.types)
 

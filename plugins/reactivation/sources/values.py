@@ -34,11 +34,14 @@ def install_macros(engine: duckdb.DuckDBPyConnection) -> None:
         engine.execute(paths.sql(name))
 
 
-def typed_query(raw: RawFile, *, only: Collection[str] | None = None, in_order: bool = False) -> str:
+def typed_query(
+    raw: RawFile, *, only: Collection[str] | None = None, rows: str | None = None, in_order: bool = False
+) -> str:
     """A query for ``row`` and, of every contract column, the typed value, ``<column>!``: what was given, and
     ``<column>?``: whether anything was. Rows without any value are no rows.
 
-    ``only`` names the columns wanted; a row is then one that has any of these. With ``in_order`` rows come in the
+    ``only`` names the columns wanted; a row is then one that has any of these. ``rows`` is a query for the numbers of
+    the rows wanted. With ``in_order`` rows come in the
     file's order without ``row``, and with ``empty``: whether it is no row. Blanks are read off in an inner query: the
     readers repeat their argument, and nested into each other they would make an expression that takes longer to plan
     than a small file to read.
@@ -57,7 +60,7 @@ def typed_query(raw: RawFile, *, only: Collection[str] | None = None, in_order: 
     if in_order:
         columns, source = ", ".join(typed[1:]), f"SELECT {', '.join(given[1:])} FROM ({raw.in_order})"
         return f"SELECT NOT ({anything}) AS empty, {columns} FROM ({source})"
-    return f"SELECT {', '.join(typed)} FROM (SELECT {', '.join(given)} FROM ({raw.scan})) WHERE {anything}"
+    return f"SELECT {', '.join(typed)} FROM (SELECT {', '.join(given)} FROM ({raw.scan(rows)})) WHERE {anything}"
 
 
 def is_nested(type_: str) -> bool:
