@@ -11,7 +11,7 @@ from reactivation.contract.tables import SUPPRESSIONS
 from reactivation.sample import columns as col
 from reactivation.sample.crowd import Crowd
 from reactivation.sample.rows import DAY, between
-from reactivation.sample.traits import CASES, MAILBOXES, STOPS, code
+from reactivation.sample.traits import CASES, STOPS, code
 from reactivation.sample.world import BRAND
 
 _SOURCES = ("crm", "newsletter_tool", "support_desk")
@@ -22,7 +22,7 @@ def suppressions(crowd: Crowd, first_row: int) -> pa.Table:
     dice, traits, life, email = crowd.dice, crowd.traits, crowd.life, crowd.email
     listed = np.asarray([stop not in ("none", "unsubscribed_elsewhere") for stop in STOPS])
     # An address that nobody can read would name nobody: a source with such a row is not ready at all.
-    has_address = np.asarray(pc.is_valid(email)) & (traits.mailbox != code(MAILBOXES, "invalid"))
+    has_address = np.asarray(pc.fill_null(pc.match_substring(email, "@"), False))
     by_address = traits.stop == code(STOPS, "opt_out_by_address")
     who = np.flatnonzero(listed[traits.stop] & (has_address | ~by_address))
     stop = traits.stop[who]
