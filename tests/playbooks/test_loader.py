@@ -26,13 +26,17 @@ def changed(before: str, after: str) -> str:
 
 class TestLoad:
     def test_reads_the_seven_touches_of_the_framework(self) -> None:
-        """The shipped playbook declares framework 003's patterns in order, and an offer on the value reward only."""
+        """The shipped playbook declares framework 003's patterns in order, each with its incentive and a template;
+        three of them make an offer."""
         playbook = load_playbook(SHIPPED).playbook
         patterns = [touch.pattern for touch in playbook.touches]
         assert patterns == [
             "curiosity", "relevance", "value_reward", "trust", "urgency", "economic_incentive", "finality",
         ]  # fmt: skip
-        assert [touch.number for touch in playbook.touches if touch.offer] == [3]
+        assert [(touch.number, touch.incentive) for touch in playbook.touches if touch.offer] == [
+            (3, "points_or_credit"), (5, "access"), (6, "percent"),
+        ]  # fmt: skip
+        assert all(touch.template == touch.pattern for touch in playbook.touches)
 
     def test_digest_is_of_the_files_bytes(self, tmp_path: Path) -> None:
         """A changed comment is a changed playbook: who signed the old one did not sign this."""
@@ -85,12 +89,12 @@ class TestRefusal:
         ("day: 34", "day: 3", "touches:", "touches", "days must rise without repeating"),
         ("number: 7", "number: 6", "touches:", "touches", "numbers must rise without repeating"),
         ("incentive: access", "incentive: percent", "number: 5", "touches[4]", "expected none or access"),
-        ("day: 9, purpose: reward, incentive: points_or_credit, offer: offer-credit-15",
-         "day: 9, purpose: reward, incentive: points_or_credit", "number: 3", "touches[2]", "needs an offer"),
-        ("purpose: check_in, template: curiosity", "purpose: check_in, offer: offer-credit-15, template: curiosity",
-         "number: 1", "touches[0]", "takes no offer"),
+        ("incentive: points_or_credit, offer: offer-credit-15", "incentive: points_or_credit", "number: 3",
+         "touches[2]", "needs an offer"),
+        ("template: curiosity", "offer: offer-credit-15, template: curiosity", "number: 1", "touches[0]",
+         "takes no offer"),
         ("template: curiosity", "template: ../secret", "number: 1", "touches[0].template", "pattern"),
-        ("number: 2, ", "number: 2, channels: [sms], ", "touches:", "touches", "touch 2 uses sms"),
+        ("channels: [email, sms]\nowners", "channels: [email]\nowners", "touches:", "touches", "touch 1 uses sms"),
         ("consent_unclear_share: 0.05", "consent_unclear_share: 0.5", "readiness:", "readiness.consent_unclear_share",
          "less than or equal to 0.05"),
     ])  # fmt: skip

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pyarrow.parquet as pq
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, create_engine, event, text
 from tests.builders import (
     AS_OF,
     KEYS,
@@ -208,33 +210,37 @@ class TestWhatIsRefused:
         write_database(postgres_database)
         with postgres_database.begin() as connection:
             connection.execute(text("REVOKE ALL ON cases FROM PUBLIC"))
-        stranger = _as_stranger(postgres_database)
-        with pytest.raises(SourceError, match=r"crm_db: \w+ may not be read; grant SELECT"):
+        refused = pytest.raises(SourceError, match=r"crm_db: \w+ may not be read; grant SELECT")
+        with _stranger(postgres_database) as stranger, refused:
             extract(stranger, into=tmp_path / "s", snapshot_id="s", as_of=AS_OF, keys=KEYS)
 
     def test_a_database_that_is_not_there(self, tmp_path: Path) -> None:
         """Named by its connection, without its password."""
-        from sqlalchemy import create_engine
-
         engine = create_engine("postgresql+psycopg://ada:s3cret@127.0.0.1:1/none", connect_args={"connect_timeout": 2})
         with pytest.raises(SourceError, match="crm_db: the database cannot be reached") as refused:
             DatabaseSource(engine, "crm_db").speaks_as_of()
         assert "s3cret" not in str(refused.value)
 
 
-def _as_stranger(engine: Engine) -> DatabaseSource:
-    """The same database as a user that may read nothing but when it speaks."""
-    from sqlalchemy import event
-
+@contextmanager
+def _stranger(engine: Engine) -> Iterator[DatabaseSource]:
+    """The same database as a user that may read nothing but when it speaks. Roles belong to the whole server, where
+    other tests run too: this one has a name of its own and goes in the end."""
+    name = f"reactivation_stranger_{uuid4().hex[:12]}"
     with engine.begin() as connection:
-        connection.execute(text("DROP ROLE IF EXISTS reactivation_stranger"))
-        connection.execute(text("CREATE ROLE reactivation_stranger"))
-        connection.execute(text("GRANT SELECT ON source_says TO reactivation_stranger"))
+        connection.execute(text(f"CREATE ROLE {name}"))
+        connection.execute(text(f"GRANT SELECT ON source_says TO {name}"))
+    stranger = create_engine(engine.url)
 
-    @event.listens_for(engine, "connect")
+    @event.listens_for(stranger, "connect")
     def _become(connection: Any, _record: Any) -> None:
-        connection.execute("SET ROLE reactivation_stranger")
+        connection.execute(f"SET ROLE {name}")
         connection.commit()
 
-    engine.dispose()
-    return DatabaseSource(engine, "crm_db")
+    try:
+        yield DatabaseSource(stranger, "crm_db")
+    finally:
+        stranger.dispose()
+        with engine.begin() as connection:
+            connection.execute(text(f"DROP OWNED BY {name}"))
+            connection.execute(text(f"DROP ROLE {name}"))

@@ -170,7 +170,7 @@ class TestById:
         assert column(snapshot, "purchase_summary", "customer_id") == ["c-cem", "c-eva"]
         assert column(snapshot, "consents", "record_id") == ["flag:c-cem", "flag:c-eva", "r-cem", "r-eva"]
         assert column(snapshot, "suppressions", "suppression_id") == []
-        assert len(column(snapshot, "offers", "offer_id")) == 2
+        assert column(snapshot, "offers", "offer_id") == ["offer-credit-15", "offer-early-spring", "offer-percent-20"]
 
     def test_says_of_a_customer_what_the_whole_read_says(self, tmp_path: Path) -> None:
         """Each row of the few is the row of the whole."""

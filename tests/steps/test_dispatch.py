@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email
 import email.policy
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -209,7 +210,7 @@ class TestNotNow:
         assert dispatch(ready.workspace, NOW + timedelta(minutes=1)).accepted == len(ready.states())
 
     def test_a_person_written_to_within_two_days_waits(self, ready: Ready) -> None:
-        """Also when both touches fall due in one batch."""
+        """Also when both touches fall due in one batch; an hour later, and just before the two days are over, too."""
         due = len(ready.states())
         with ready.workspace.ledger.begin() as conn:
             third = select(touches.c.touch_id).where(touches.c.number == 3, touches.c.state == "signed")
@@ -221,15 +222,37 @@ class TestNotNow:
         assert summary.accepted == due
         assert summary.reasons == {"timing:cap": due}
         assert ready.written_to() == sorted(ready.states())
+        for hours in (1, 47):
+            at = NOW + timedelta(hours=hours)
+            ready.say(as_of=at)
+            again = dispatch(ready.workspace, at)
+            assert (again.accepted, again.reasons) == (0, {"timing:cap": due})
+        assert ready.written_to() == sorted(ready.states())
 
     def test_past_due_touches_expire_and_never_burst(self, ready: Ready) -> None:
-        """A week of silence sends nothing afterwards."""
+        """Three weeks of silence send nothing afterwards: all that was signed has expired."""
+        signed = [row.touch_id for row in ready.rows("touches") if row.state == "signed"]
+        assert len(signed) == 3 * len(ready.states())
+        later = NOW + timedelta(days=21)
+        ready.say(as_of=later)
+        summary = dispatch(ready.workspace, later)
+        assert (summary.expired, summary.accepted) == (len(signed), 0)
+        assert {(row.state, row.reason) for row in ready.rows("touches")} == {("expired", "was_signed")}
+        assert ready.files() == []
+        assert ready.rows("sends") == []
+
+    def test_a_touch_missed_is_not_made_up_for_by_the_next(self, ready: Ready) -> None:
+        """After a week of silence the first touch has expired; the second goes within its own window, alone."""
         due = len(ready.states())
         later = NOW + timedelta(days=7)
         ready.say(as_of=later)
-        assert dispatch(ready.workspace, later).expired == due
+        summary = dispatch(ready.workspace, later)
+        assert (summary.expired, summary.accepted) == (due, due)
         assert set(ready.states().values()) == {("expired", "was_signed")}
-        assert ready.files() == []
+        assert Counter((row.number, row.state) for row in ready.rows("touches")) == {
+            (1, "expired"): due, (2, "accepted"): due, (3, "signed"): due,
+        }  # fmt: skip
+        assert ready.written_to() == sorted(ready.states())
 
 
 CHANGES: dict[str, tuple[Callable[[Ready, str], None], tuple[str, str | None], str | None]] = {

@@ -316,19 +316,19 @@ class TestHorizon:
     """A touch gets its row on the day it enters the approval horizon."""
 
     def test_a_later_run_brings_the_later_touches(self, six: Six) -> None:
-        """With a horizon of five days touch 3 (day 9) enters five days later, as it was planned then."""
+        """With a horizon of five days touch 3, two weeks on, enters nine days later, as it was planned then."""
         six.change(DECLARED, {"approval": {"horizon_days": 5}})
         first = six.ready()
         assert plan_run(six.workspace, first, NOW)["entered"] == 3
         assert {touch["number"] for touch in rows(six, touches)} == {1}
-        day_6 = later(six, 6)
-        counts = plan_run(six.workspace, six.ready(day_6), day_6)
+        day_9 = later(six, 9)
+        counts = plan_run(six.workspace, six.ready(day_9), day_9)
         assert (counts["begun"], counts["continued"]) == (0, 5)
         wanted = {t["touch_id"]: t["not_before"] for t in plan_table(six, first).to_pylist() if t["number"] == 3}
         entered = [touch for touch in rows(six, touches) if touch["number"] == 3]
         assert len(entered) == 2
         assert all((t["state"], t["not_before"]) == ("planned", wanted[t["touch_id"]]) for t in entered)
-        again = plan_run(six.workspace, six.ready(day_6), day_6)
+        again = plan_run(six.workspace, six.ready(day_9), day_9)
         assert again["continued"] == 0
 
     def test_a_touch_missed_has_expired(self, six: Six) -> None:
