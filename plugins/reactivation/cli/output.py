@@ -38,9 +38,9 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Iterable[Any]
     """A table for people."""
     from rich.console import Console
     from rich.markup import escape
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    table = Table(*columns, title=title)
+    table = Table(*(Column(name, overflow="fold") for name in columns), title=title)
     for row in rows:
         table.add_row(*(escape(_cell(value)) for value in row))
     Console().print(table)
