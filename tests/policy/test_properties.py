@@ -236,6 +236,30 @@ def test_an_empty_field_never_turns_a_no_into_a_yes(tables: Tables) -> None:
         _permits_nobody_more(before, decisions, column)
 
 
+#: What alone keeps a customer who is in order otherwise from being enrolled.
+ONE_WRONG: list[dict[str, Any]] = [
+    *({"contact": wrong} for wrong in (
+        {"fit": "bad"}, {"relationship": "poor"}, {"relationship": "legal"}, {"country": "CH"},
+        {"is_subscriber_only": True}, {"business_segment": "wholesale"}, {"zones": ["Etc/Unknown"]},
+        {"email_problem": "role"}, {"lifecycle_stage": "deactivated"}, {"consent_email": False},
+    )),
+    *({"consent": wrong} for wrong in (
+        {"state": "withdrawn"}, {"state": "objected"}, {"evidence_ref": None}, {"affirmative_action": False},
+        {"collected_by_brand": "finch_gardens"}, {"occurred_at": ago(-2)},
+    )),
+    {"purchases": {"margin_24m": Decimal(-1)}}, {"case": {}}, {"suppression": {}}, {"account": {"fit": "bad"}},
+]  # fmt: skip
+
+
+def test_an_empty_field_never_hides_the_one_thing_that_is_wrong() -> None:
+    """Among many noes a lost one does not show: here everybody has a single one."""
+    tables = together(*(person(f"c-{number:02}", **wrong) for number, wrong in enumerate(ONE_WRONG)))
+    fields = [(table, column) for table, column in BLANKABLE if table != "offers"]
+    before, *after = decided_apart([tables, *(_blanked(tables, *field) for field in fields)])
+    for (_, column), decisions in zip(fields, after, strict=True):
+        _permits_nobody_more(before, decisions, column)
+
+
 @settings(thorough, max_examples=3)
 @given(customers())
 def test_an_empty_field_of_the_offers_permits_nobody_more(tables: Tables) -> None:
