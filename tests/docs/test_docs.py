@@ -10,6 +10,7 @@ import pytest
 from reactivation import cli
 from reactivation.ledger.tables import metadata
 from reactivation.measures import MEASURES
+from reactivation.messages.fields import FIELDS
 from reactivation.orchestration import connections
 
 ROOT = Path(__file__).parents[2]
@@ -43,6 +44,13 @@ def test_every_setting_is_documented() -> None:
     read = set(re.findall(r'"(REACTIVATION_[A-Z_]+|reactivation_[a-z_]+)"', source))
     told = {c.removesuffix("<NAME>") for c in _table_cells("docs/deploy.md")}
     assert read == {c for c in told if c.lower().startswith("reactivation_")}
+
+
+def test_every_field_a_template_may_name_is_explained() -> None:
+    """docs/messages.md has each field as the allow-list describes it."""
+    page = (ROOT / "docs/messages.md").read_text(encoding="utf-8")
+    for field, meaning in FIELDS.items():
+        assert f"| `{field}` | {meaning} |" in page
 
 
 def test_every_ledger_table_of_the_review_page_exists() -> None:
