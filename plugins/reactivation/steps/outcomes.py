@@ -41,6 +41,7 @@ def record_outcomes(workspace: Workspace, now: datetime) -> dict[str, int]:
     """
     source = workspace.source()
     counts: Counter[str] = Counter(asked=0, suppressions=0, events=0)
+    ends: dict[str, dict[str, datetime]] = {}
     with workers.at_work(workspace.ledger) as worker:
         try:
             for playbook, people in _watched(workspace, now):
@@ -50,7 +51,7 @@ def record_outcomes(workspace: Workspace, now: datetime) -> dict[str, int]:
                     counts.update(take_in(workspace, source, folder, people, now))
                 with workspace.ledger.begin() as conn:
                     fresh = not is_stale(source, playbook, now)
-                    counts.update(_close(workspace, conn, playbook, people, fresh=fresh, now=now))
+                    counts.update(_close(workspace, conn, playbook, people, ends=ends, fresh=fresh, now=now))
         finally:
             shutil.rmtree(asking_root(workspace) / worker, ignore_errors=True)
     seals.seal(workspace.ledger, now)
@@ -73,17 +74,19 @@ def _watched(workspace: Workspace, now: datetime) -> Iterator[tuple[Playbook, li
 
 
 def _close(
-    workspace: Workspace, conn: Connection, playbook: Playbook, people: Sequence[Enrolment], *, fresh: bool,
-    now: datetime,
+    workspace: Workspace, conn: Connection, playbook: Playbook, people: Sequence[Enrolment], *,
+    ends: dict[str, dict[str, datetime]], fresh: bool, now: datetime,
 ) -> Counter[str]:  # fmt: skip
-    """Final checks of those still active, with the tag; and tags taken off from those who bought since."""
+    """Final checks of those still active, with the tag; and tags taken off from those who bought since.
+
+    ``ends``: by playbook, when its enrolments' last windows end, filled in where somebody may be over.
+    """
     counts: Counter[str] = Counter()
     ids = [one.enrolment_id for one in people]
     current = enrolments.enrolments_of(conn, ids)
     last, still_open = sends.last_sent(conn, ids), touches.open_of(conn, ids)
     tag, bought = playbook.no_response_tag, events.bought_since_enrolled(conn, ids)
     tagged = tags.standing(conn, tag, {one.customer_id for one in people})
-    moved_ends: dict[str, datetime] | None = None
     for one in sorted(current.values(), key=lambda one: one.enrolment_id):
         if one.customer_id in tagged and one.enrolment_id in bought:
             removed = tags.take_off(conn, customer_id=one.customer_id, tag=tag, actor=ACTOR, now=now)
@@ -92,11 +95,12 @@ def _close(
             counts["untagged"] += removed
         if one.state != "active" or not fresh or still_open.get(one.enrolment_id):
             continue
-        if moved_ends is None:
-            moved_ends = _ends(workspace, conn, playbook)
+        if playbook.playbook not in ends:
+            ends[playbook.playbook] = _ends(workspace, conn, playbook)
         sent_at, until = last.get(one.enrolment_id, (None, None))
+        moved_end = ends[playbook.playbook].get(one.enrolment_id, one.plan_ends_at)
         over = final_exit(
-            now=now, plan_ends_at=max(one.plan_ends_at, moved_ends.get(one.enrolment_id, one.plan_ends_at)),
+            now=now, plan_ends_at=max(one.plan_ends_at, moved_end),
             last_sent_at=sent_at, last_sent_until=until, open_touches=0,
             wait_days=playbook.measurement.final_check_after_days,
         )  # fmt: skip
