@@ -32,35 +32,47 @@ class Task:
 
 
 def answer_all(stack: Stack, workspace: Workspace, home: Home, operator: Api) -> dict[str, int]:
-    """Everybody answers what he is asked; returns how many lists each user answered."""
-    answered: dict[str, int] = {}
-    for task in _tasks(stack, workspace, operator):
-        api = Api.log_in(stack.url, task.signer, home.passwords[task.signer])
-        option, form = _decision(task, _read(api, task.asked.list_id))
-        _wait_until_settled(task.request)
-        response = api.respond(task.request["task_instance"], option, form)
-        if not response.ok:
-            raise LocalError(f"{task.signer} could not answer: {response.status_code} {response.text[:300]}")
-        answered[task.signer] = answered.get(task.signer, 0) + 1
-    stack.wait_until(lambda: not _open(workspace), "recording every answer in the ledger", 240)
-    return answered
+    """Everybody answers what he is asked; returns how many lists each user answered.
+
+    A request whose answer Airflow lost on a busy machine opens again, and is answered again, as a person would.
+    """
+    answered: dict[str, set[str]] = {}
+    everything = set(_open(workspace))
+    stack.wait_until(lambda: everything <= set(_waiting(workspace, operator)), "every request waiting", 240)
+
+    def nothing_is_open() -> bool:
+        for task in _waiting(workspace, operator).values():
+            _answer(task, Api.log_in(stack.url, task.signer, home.passwords[task.signer]))
+            answered.setdefault(task.signer, set()).add(task.asked.list_id)
+        return not _open(workspace)
+
+    stack.wait_until(nothing_is_open, "recording every answer in the ledger", 300)
+    return {user: len(lists_) for user, lists_ in answered.items()}
 
 
-def _tasks(stack: Stack, workspace: Workspace, operator: Api) -> list[Task]:
-    """Every open list with its request, once all of them wait for an answer."""
+def _answer(task: Task, api: Api) -> None:
+    option, form = _decision(task, _read(api, task.asked.list_id))
+    _wait_until_settled(task.request)
+    response = api.respond(task.request["task_instance"], option, form)
+    if not response.ok:
+        raise LocalError(f"{task.signer} could not answer: {response.status_code} {response.text[:300]}")
+
+
+def _waiting(workspace: Workspace, operator: Api) -> dict[str, Task]:
+    """By question, every open list whose request waits for an answer now."""
     asked = _open(workspace)
-
-    def waiting() -> dict[tuple[str, int], Mapping[str, Any]]:
-        found = (request["task_instance"] | {"_": request} for request in operator.requests_open())
-        return {(ti["dag_run_id"], ti["map_index"]): ti["_"] for ti in found}
-
+    found = {}
+    for request in operator.requests_open():
+        ti = request["task_instance"]
+        found[ti["dag_run_id"], ti["map_index"]] = request
     with workspace.ledger.begin() as conn:
-        shown = {question: questions.request_of(conn, question) for question in asked}
+        shown = {question: questions.request_of(conn, question) for question in sorted(asked)}
         signers = {question: {s.user_id for s in lists.signers_of(conn, asked[question].list_id)} for question in asked}
-    keys = {question: (r.dag_run_id, r.map_index) for question, r in shown.items() if r is not None}
-    stack.wait_until(lambda: set(keys.values()) <= set(waiting()), "every request waiting for its signer", 240)
-    requests = waiting()
-    return [Task(asked[question], requests[key], _signer(signers[question])) for question, key in sorted(keys.items())]
+    return {
+        question: Task(asked[question], found[one.dag_run_id, one.map_index], _signer(signers[question]))
+        for question, one in shown.items()
+        if one is not None and (one.dag_run_id, one.map_index) in found
+    }
 
 
 def _open(workspace: Workspace) -> dict[str, ListRow]:

@@ -17,10 +17,12 @@ from typing import Any
 
 from tests.bench import data
 
-from reactivation import paths
 from reactivation.evidence import open_engine
+from reactivation.evidence.engine import quoted
 from reactivation.ledger import migrations
 from reactivation.sample import generate
+from reactivation.sources.summaries import SUMMARISED, add_facts, condensed
+from reactivation.sources.values import install_macros
 from reactivation.steps.begin import begin_run
 from reactivation.steps.decide import decide_run
 from reactivation.steps.draft import draft_run
@@ -86,14 +88,17 @@ def drafts(*, folder: str, customers: int, run_id: str) -> Told:
 
 
 def bare(*, folder: str, customers: int) -> Told:
-    """DuckDB alone on the same files: both summaries and the candidates' facts, nothing typed, checked or kept."""
+    """DuckDB alone on the same files, with the same SQL: both summaries, nothing read off, checked or written."""
     crm, clock = data.crm(Path(folder), customers), Clock()
     with open_engine() as engine:
-        for name in ("purchases", "engagements"):
-            engine.execute(f"CREATE VIEW {name} AS FROM read_parquet('{crm / name}.parquet')")
-        for name in ("purchase_summary", "engagement_summary"):
+        install_macros(engine)
+        for name in SUMMARISED.values():
+            file = quoted(str(crm / f"{name}.parquet"))
+            engine.execute(f"CREATE VIEW typed_{name} AS SELECT *, false AS bad FROM read_parquet({file})")  # noqa: S608
+        add_facts(engine, {})
+        for name in SUMMARISED:
             with clock.part(name):
-                engine.execute(f"CREATE TEMP TABLE {name} AS {paths.sql(name)}", {"as_of": data.AS_OF})
+                condensed(engine, name, data.AS_OF).read_all()
     return {"parts": clock.parts, "rows": {}}
 
 
