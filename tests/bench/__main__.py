@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -54,7 +55,7 @@ def main() -> int:
     FOLDER.mkdir(parents=True, exist_ok=True)
     share, console = CUSTOMERS / 1_000_000, Console()
     found: list[Figure] = []
-    for figure in (*_generator(share), *_runs(share), *_drafts(), *_dags()):
+    for figure in chain(_generator(share), _runs(share), _drafts(), _dags()):
         console.print(f"{figure.name}: {figure.value:.1f} {figure.unit}")
         found.append(figure)
     console.print(_table(found))
