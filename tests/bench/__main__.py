@@ -20,7 +20,7 @@ from uuid import uuid4
 
 import psycopg
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from tests.bench import dag_files
 
 CUSTOMERS = int(os.environ.get("BENCH_CUSTOMERS", "1000000"))
@@ -29,6 +29,7 @@ POSTGRES = os.environ.get("REACTIVATION_TEST_POSTGRES", "postgresql://postgres@1
 ENROLLED_SHARE = 0.4
 DRAFTS = 50_000
 GIB = 1 << 30
+_WIDE = 200
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Figure:
 def main() -> int:
     """Measures everything, one after another, and prints the table."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    share, console = CUSTOMERS / 1_000_000, Console()
+    share, console = CUSTOMERS / 1_000_000, Console(width=_WIDE)
     found: list[Figure] = []
     for figure in chain(_generator(share), _runs(share), _drafts(), _dags()):
         console.print(f"{figure.name}: {figure.value:.1f} {figure.unit}")
@@ -127,7 +128,7 @@ def _database() -> Iterator[str]:
 
 
 def _table(figures: list[Figure]) -> Table:
-    table = Table("figure", "value", "limit", "holds", "× bare DuckDB", "peak memory", "detail")
+    table = Table(Column("figure", no_wrap=True), "value", "limit", "holds", "× bare DuckDB", "peak memory", "detail")
     for one in figures:
         memory = "" if one.peak is None else f"{one.peak / GIB:.2f} GiB"
         limit = "" if one.peak_limit is None else f" of {one.peak_limit / GIB:.0f}"

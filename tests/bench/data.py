@@ -61,8 +61,9 @@ def playbooks(folder: Path, enrolments: int) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     text = (paths.PLAYBOOKS / f"{PLAYBOOK}.yaml").read_text(encoding="utf-8")
     limited = text.replace("per_day: 200", f"per_day: {enrolments}")
-    changed = limited.replace("review_capacity_per_owner: 200", "review_capacity_per_owner: 100000000")
-    if len({text, limited, changed}) != 3:
+    unlimited = limited.replace("review_capacity_per_owner: 200", "review_capacity_per_owner: 100000000")
+    changed = unlimited.replace("horizon_days: 14", "horizon_days: 3")
+    if len({text, limited, unlimited, changed}) != 4:
         raise ValueError(
             f"{PLAYBOOK}.yaml has other intake numbers than the figures expect; correct tests/bench/data.py"
         )
