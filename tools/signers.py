@@ -19,7 +19,9 @@ from tools.stack import Stack
 SIGNS, SIGNS_SOME, REJECTS = "ada", "ben", "olu"
 
 #: A request answered within a moment of its opening can fail inside Airflow.
-_SETTLED = timedelta(seconds=6)
+_SETTLED = timedelta(seconds=8)
+#: From this status on the server says that it is at fault, not the answer.
+_OUT_OF_ORDER = 500
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,8 @@ class Task:
 def answer_all(stack: Stack, workspace: Workspace, home: Home, operator: Api) -> dict[str, int]:
     """Everybody answers what he is asked; returns how many lists each user answered.
 
-    A request whose answer Airflow lost on a busy machine opens again, and is answered again, as a person would.
+    An answer that Airflow could not take, or lost, on a busy machine is given again, as a person would: its request
+    still waits, or opens again.
     """
     answered: dict[str, set[str]] = {}
     everything = set(_open(workspace))
@@ -42,20 +45,22 @@ def answer_all(stack: Stack, workspace: Workspace, home: Home, operator: Api) ->
 
     def nothing_is_open() -> bool:
         for task in _waiting(workspace, operator).values():
-            _answer(task, Api.log_in(stack.url, task.signer, home.passwords[task.signer]))
-            answered.setdefault(task.signer, set()).add(task.asked.list_id)
+            if _answer(task, Api.log_in(stack.url, task.signer, home.passwords[task.signer])):
+                answered.setdefault(task.signer, set()).add(task.asked.list_id)
         return not _open(workspace)
 
     stack.wait_until(nothing_is_open, "recording every answer in the ledger", 300)
     return {user: len(lists_) for user, lists_ in answered.items()}
 
 
-def _answer(task: Task, api: Api) -> None:
+def _answer(task: Task, api: Api) -> bool:
+    """Whether Airflow took the answer; ``LocalError`` when it refuses it."""
     option, form = _decision(task, _read(api, task.asked.list_id))
     _wait_until_settled(task.request)
     response = api.respond(task.request["task_instance"], option, form)
-    if not response.ok:
+    if not response.ok and response.status_code < _OUT_OF_ORDER:
         raise LocalError(f"{task.signer} could not answer: {response.status_code} {response.text[:300]}")
+    return bool(response.ok)
 
 
 def _waiting(workspace: Workspace, operator: Api) -> dict[str, Task]:
