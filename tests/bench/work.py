@@ -21,7 +21,7 @@ from reactivation.evidence import open_engine
 from reactivation.evidence.engine import quoted
 from reactivation.ledger import migrations
 from reactivation.sample import generate
-from reactivation.sources.summaries import SUMMARISED, add_facts, condensed
+from reactivation.sources.summaries import SUMMARISED, add_facts, add_told, condensed
 from reactivation.sources.values import install_macros
 from reactivation.steps.begin import begin_run
 from reactivation.steps.decide import decide_run
@@ -95,7 +95,8 @@ def bare(*, folder: str, customers: int) -> Told:
         for name in SUMMARISED.values():
             file = quoted(str(crm / f"{name}.parquet"))
             engine.execute(f"CREATE VIEW typed_{name} AS SELECT *, false AS bad FROM read_parquet({file})")  # noqa: S608
-        add_facts(engine, {})
+        add_facts(engine)
+        add_told(engine, {})
         for name in SUMMARISED:
             with clock.part(name):
                 condensed(engine, name, data.AS_OF).read_all()

@@ -94,7 +94,7 @@ def by_duckdb(table: str, facts: list[Row], as_of: datetime) -> pa.Table:
             rows = [_plain(row) for row in facts] if name == table else []
             engine.register("arriving", pa.Table.from_pylist(rows, schema=schema))
             engine.execute(f"CREATE TABLE typed_{name} AS SELECT *, false AS bad FROM arriving")
-        add_facts(engine, {})
+        add_facts(engine)
         summary = SUMMARY_OF[table]
         query = f"SELECT * FROM ({paths.sql(summary)}) ORDER BY customer_id"
         return engine.sql(query, params=limits(summary, as_of)).to_arrow_table().cast(told_schema(summary))

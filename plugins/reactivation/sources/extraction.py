@@ -41,7 +41,8 @@ from reactivation.sources.chosen import Chosen
 from reactivation.sources.files import RawFile
 from reactivation.sources.files import reading as reading_file
 from reactivation.sources.several import Part, Sources, sources_of
-from reactivation.sources.summaries import SUMMARISED, add_facts, condensed, count_elsewhere
+from reactivation.sources.plain import has_plain_rows, set_apart
+from reactivation.sources.summaries import SUMMARISED, add_facts, add_told, condensed, count_elsewhere
 from reactivation.sources.values import install_macros, typed_query
 
 _MEMORY = "4GB"
@@ -100,13 +101,19 @@ def _load(
     rules: AddressRules,
     chosen: Chosen | None,
 ) -> dict[str, rows.Report]:
-    """Every table typed, contacts first: their addresses tell whom a suppression may mean."""
-    reports = {}
+    """Every table read, contacts first: their addresses tell whom a suppression may mean. Leaves ``typed_*`` and
+    ``purchases`` and ``engagements``."""
+    reports: dict[str, rows.Report] = {}
+    plain: dict[str, int] = {}
 
     def load(name: str) -> None:
-        raw = raws.get(name)
-        wanted = chosen.wanted(raw) if chosen and raw else None
-        reports[name] = rows.load(engine, TABLES[name], raw, wanted)
+        raw, table = raws.get(name), TABLES[name]
+        if raw is not None and chosen is None and has_plain_rows(raw):
+            plain[name] = set_apart(engine, raw)
+            reports[name] = rows.load(engine, table, raw, only=f"FROM apart_{name}")
+            reports[name].rows += plain[name]
+        else:
+            reports[name] = rows.load(engine, table, raw, wanted=chosen.wanted(raw) if chosen and raw else None)
 
     load("contacts")
     add_contact_addresses(engine, keys, rules)
@@ -115,6 +122,7 @@ def _load(
     for name in TABLES:
         if name not in reports:
             load(name)
+    add_facts(engine, plain)
     return reports
 
 
@@ -130,7 +138,7 @@ def _write(
     engine: duckdb.DuckDBPyConnection, place: Path, as_of: datetime, reports: dict[str, rows.Report],
     elsewhere: Mapping[str, Condensed],
 ) -> None:  # fmt: skip
-    add_facts(engine, elsewhere)
+    add_told(engine, elsewhere)
     for summary in SUMMARISED:
         file = place / f"{summary}.parquet"
         write_parquet(file, condensed(engine, summary, as_of), SNAPSHOT[summary])

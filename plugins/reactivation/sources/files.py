@@ -62,6 +62,11 @@ class RawFile:
         return "" if only is None else f" WHERE {self.number} IN ({only})"
 
     @property
+    def numbers_rows(self) -> bool:
+        """Whether the file itself knows which row is which, so that some of them can be read with every thread."""
+        return self.in_order is None
+
+    @property
     def missing(self) -> tuple[str, ...]:
         """Contract columns the file does not have."""
         return tuple(column.name for column in self.table.columns if column.name not in self.types)

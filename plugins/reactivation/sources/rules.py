@@ -10,6 +10,9 @@ from reactivation.sources.files import RawFile
 from reactivation.sources.values import is_nested
 
 
+NOT_AN_ID = "not_an_id"
+
+
 @dataclass(frozen=True)
 class Rule:
     """What a row must not be: ``broken`` is true, of one column and for one reason, in SQL over ``typed_query``."""
@@ -58,7 +61,7 @@ def _of_column(column: Column, type_: str) -> list[Rule]:
         codes = ", ".join(quoted(code) for code in column.values)
         rules.append(Rule(name, "unknown_code", f"coalesce({name} NOT IN ({codes}), false)"))
     if name.endswith("_id"):
-        rules.append(Rule(name, "not_an_id", f"NOT coalesce(is_id({name}), true)"))
+        rules.append(Rule(name, NOT_AN_ID, f"NOT coalesce(is_id({name}), true)"))
     return rules
 
 

@@ -8,7 +8,7 @@ The text works on whole numbers: instants are microseconds since 1970, money is 
 from __future__ import annotations
 
 import calendar
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 
 import duckdb
@@ -57,12 +57,18 @@ def told_schema(summary: str) -> pa.Schema:
     return pa.schema(fields)
 
 
-def add_facts(engine: duckdb.DuckDBPyConnection, elsewhere: Mapping[str, Condensed]) -> None:
-    """``purchases`` and ``engagements``: the good rows of ``typed_*`` as the summaries' SQL expects them. And
-    ``told_*``: the summaries that were made elsewhere."""
-    for summary, name in SUMMARISED.items():
+def add_facts(engine: duckdb.DuckDBPyConnection, plain: Collection[str] = ()) -> None:
+    """``purchases`` and ``engagements`` as the summaries' SQL expects them: the good rows of ``typed_*``, and of
+    ``plain_*`` for the tables in ``plain``."""
+    for name in SUMMARISED.values():
         columns = ", ".join(_whole(column.name, column.type) for column in TABLES[name].columns)
-        engine.execute(f"CREATE VIEW {name} AS SELECT {columns} FROM typed_{name} WHERE NOT bad")
+        stayed = f" UNION ALL SELECT {columns} FROM plain_{name}" if name in plain else ""
+        engine.execute(f"CREATE VIEW {name} AS SELECT {columns} FROM typed_{name} WHERE NOT bad{stayed}")
+
+
+def add_told(engine: duckdb.DuckDBPyConnection, elsewhere: Mapping[str, Condensed]) -> None:
+    """``told_*``: the summaries that were made elsewhere."""
+    for summary, name in SUMMARISED.items():
         told = elsewhere.get(name)
         if told is None:
             types = ", ".join(f"{f.name} {'VARCHAR' if f.type == TEXT else 'BIGINT'}" for f in told_schema(summary))

@@ -46,6 +46,32 @@ def typed_query(
     readers repeat their argument, and nested into each other they would make an expression that takes longer to plan
     than a small file to read.
     """
+    given, typed = _columns(raw, only, as_is=False)
+    anything = " OR ".join(f"{name} IS NOT NULL" for name in typed if name.endswith('!"')) or "false"
+    if in_order:
+        columns, source = ", ".join(typed[1:]), f"SELECT {', '.join(given[1:])} FROM ({raw.in_order})"
+        return f"SELECT NOT ({anything}) AS empty, {columns} FROM ({source})"
+    return f"SELECT {', '.join(typed)} FROM (SELECT {', '.join(given)} FROM ({raw.scan(rows)})) WHERE {anything}"
+
+
+def as_is_query(raw: RawFile) -> str:
+    """A query like ``typed_query`` over every row, in which texts are as the file has them."""
+    given, typed = _columns(raw, None, as_is=True)
+    return f"SELECT {', '.join(typed)} FROM (SELECT {', '.join(given)} FROM ({raw.scan()}))"
+
+
+def is_text(raw: RawFile, column: Column) -> bool:
+    """Whether a column is a text, in the contract and in the file."""
+    return column.type == TEXT and raw.types.get(column.name) == "VARCHAR"
+
+
+def is_nested(type_: str) -> bool:
+    """Whether a DuckDB type is no single value."""
+    return type_.endswith("]") or type_.startswith(("STRUCT", "MAP", "UNION", "BLOB"))
+
+
+def _columns(raw: RawFile, only: Collection[str] | None, *, as_is: bool) -> tuple[list[str], list[str]]:
+    """SQL for what was given, and for what is made of it."""
     given, typed = ["row"], ["row"]
     for column in raw.table.columns:
         if only is not None and column.name not in only:
@@ -54,18 +80,11 @@ def typed_query(
             typed.append(f"CAST(NULL AS {SQL_TYPES[column.type]}) AS {column.name}")
             continue
         type_, name = raw.types[column.name], f'"{column.name}!"'
-        given.append(f"{_given(column, type_)} AS {name}")
-        typed += [f"{_value(column, type_)} AS {column.name}", name, f'{name} IS NOT NULL AS "{column.name}?"']
-    anything = " OR ".join(f"{name} IS NOT NULL" for name in typed if name.endswith('!"')) or "false"
-    if in_order:
-        columns, source = ", ".join(typed[1:]), f"SELECT {', '.join(given[1:])} FROM ({raw.in_order})"
-        return f"SELECT NOT ({anything}) AS empty, {columns} FROM ({source})"
-    return f"SELECT {', '.join(typed)} FROM (SELECT {', '.join(given)} FROM ({raw.scan(rows)})) WHERE {anything}"
-
-
-def is_nested(type_: str) -> bool:
-    """Whether a DuckDB type is no single value."""
-    return type_.endswith("]") or type_.startswith(("STRUCT", "MAP", "UNION", "BLOB"))
+        untouched = as_is and is_text(raw, column)
+        given.append(f"{column.name if untouched else _given(column, type_)} AS {name}")
+        value = name if untouched else _value(column, type_)
+        typed += [f"{value} AS {column.name}", name, f'{name} IS NOT NULL AS "{column.name}?"']
+    return given, typed
 
 
 def _given(column: Column, type_: str) -> str:
