@@ -3,4 +3,4 @@
 -- Grain       one value
 -- Why         counted from 1900 nothing is negative, so that a division rounds the same way in every database; what
 --             others than DuckDB call it is in sources/dialects.py.
-CREATE TEMP MACRO day_of(moment) AS (moment + 2208988800000000) // 86400000000
+CREATE MACRO day_of(moment) AS (moment + 2208988800000000) // 86400000000

@@ -3,5 +3,5 @@
 -- Grain       one value
 -- Why         ids go into logs, the ledger and reports, so an e-mail address is none; the ledger keeps 80 characters
 --             of a table and an id together.
-CREATE TEMP MACRO is_id(given) AS
+CREATE MACRO is_id(given) AS
     length(given) <= 64 AND NOT regexp_matches(given, '[\x00-\x1f@{}\[\]"]')

@@ -3,4 +3,4 @@
 -- Grain       one value
 -- Why         the calendar is the one thing the summaries cannot do with whole numbers alone; what others than DuckDB
 --             call it is in sources/dialects.py.
-CREATE TEMP MACRO month_of(day) AS month(DATE '1900-01-01' + CAST(day AS INTEGER))
+CREATE MACRO month_of(day) AS month(DATE '1900-01-01' + CAST(day AS INTEGER))

@@ -10,7 +10,7 @@
 --             "the last" or "the most frequent" has a tie broken to the end, so that threads do not show. A gap counts
 --             days between distinct purchase days: two purchases on one day are one occasion. Months are counted over the
 --             last 24 months, January first.
-WITH counted AS (
+WITH counted AS NOT MATERIALIZED (
     SELECT
         customer_id, purchase_id, occurred_at, kind, amount, currency, margin, discount, offer_code, category, product,
         period_end,

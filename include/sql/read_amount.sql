@@ -5,7 +5,7 @@
 -- Why         groups of three after a comma are thousands (1,234), anything else after the only comma is a fraction
 --             (12,5); a single point is always a fraction. Blanks (narrow ones too) and apostrophes only ever part
 --             thousands. The cast comes first, so that plain columns stay fast.
-CREATE TEMP MACRO read_amount(given) AS
+CREATE MACRO read_amount(given) AS
     CASE
         WHEN given IS NULL THEN NULL
         WHEN TRY_CAST(given AS DECIMAL(18, 4)) IS NOT NULL THEN TRY_CAST(given AS DECIMAL(18, 4))

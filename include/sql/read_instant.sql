@@ -4,7 +4,7 @@
 -- Grain       one value
 -- Why         05/06/2026 is June to one exporter and May to another: such a row is quarantined, never guessed. The cast
 --             comes first, so that a column of plain ISO instants never meets a regular expression.
-CREATE TEMP MACRO read_instant(given) AS
+CREATE MACRO read_instant(given) AS
     CASE
         WHEN given IS NULL THEN NULL
         WHEN given[1] BETWEEN '0' AND '9'

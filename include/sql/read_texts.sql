@@ -2,7 +2,7 @@
 -- Parameters  given: VARCHAR, already read as text
 -- Grain       one value
 -- Why         null stays null (unknown), an empty list is empty (none); a broken JSON array gives null.
-CREATE TEMP MACRO read_texts(given) AS
+CREATE MACRO read_texts(given) AS
     CASE
         WHEN given IS NULL THEN NULL
         WHEN given[1] = '['

@@ -2,7 +2,7 @@
 -- Parameters  given: VARCHAR, already read as text
 -- Grain       one value
 -- Why         a plain cast would round 2.7 to 3.
-CREATE TEMP MACRO read_whole(given) AS
+CREATE MACRO read_whole(given) AS
     CASE
         WHEN regexp_full_match(given, '[+-]?\d{1,18}(\.0*)?')
             THEN TRY_CAST(regexp_replace(given, '\..*', '') AS BIGINT)

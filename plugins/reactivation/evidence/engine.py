@@ -16,7 +16,7 @@ def open_engine(
     engine = duckdb.connect(
         config={"threads": threads, "autoinstall_known_extensions": False, "autoload_known_extensions": False}
     )
-    engine.execute("SET TimeZone = 'UTC'")
+    engine.execute("SET GLOBAL TimeZone = 'UTC'")  # of its cursors too
     if spill is not None:
         engine.execute(f"SET temp_directory = {quoted(str(spill))}")
     if memory is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import duckdb
 import pyarrow as pa
@@ -44,14 +45,38 @@ def read_address_rules() -> AddressRules:
     )
 
 
-def add_contact_addresses(engine: duckdb.DuckDBPyConnection, keys: AddressKeys, rules: AddressRules) -> None:
-    """``emails``, ``phones`` and ``places`` of ``typed_contacts``, bad rows included."""
-    texts = _column(engine, "SELECT DISTINCT email FROM typed_contacts WHERE email IS NOT NULL")
-    emails = email_facts(texts, rules)
-    _store(engine, "emails", emails.append_column("address_key", _keys(emails["canonical"], keys)))
+@dataclass(frozen=True)
+class ContactAddresses:
+    """Distinct addresses of contacts read: ``emails`` (``EMAIL_FACTS``) and ``phones`` (``PHONE_FACTS``), each with its
+    ``address_key``."""
+
+    emails: pa.Table
+    phones: pa.Table
+
+
+def texts_of_contacts(engine: duckdb.DuckDBPyConnection) -> tuple[pa.Array, pa.Table]:
+    """The distinct e-mail texts, and pairs of ``phone`` and ``country``, of ``typed_contacts``, bad rows included."""
+    emails = _column(engine, "SELECT DISTINCT email FROM typed_contacts WHERE email IS NOT NULL")
     pairs = engine.sql("SELECT DISTINCT phone, country FROM typed_contacts WHERE phone IS NOT NULL").to_arrow_table()
+    return emails, pairs
+
+
+def read_contact_addresses(
+    emails: pa.Array, pairs: pa.Table, keys: AddressKeys, rules: AddressRules
+) -> ContactAddresses:
+    """What ``texts_of_contacts`` gave, read. Touches nothing else, so it may run beside the engine."""
+    read = email_facts(emails, rules)
     phones = phone_facts(pairs["phone"].combine_chunks(), pairs["country"].combine_chunks())
-    _store(engine, "phones", phones.append_column("address_key", _keys(phones["canonical"], keys)))
+    return ContactAddresses(
+        read.append_column("address_key", _keys(read["canonical"], keys)),
+        phones.append_column("address_key", _keys(phones["canonical"], keys)),
+    )
+
+
+def add_contact_addresses(engine: duckdb.DuckDBPyConnection, read: ContactAddresses) -> None:
+    """``emails``, ``phones`` and ``places`` of ``typed_contacts``."""
+    _store(engine, "emails", read.emails)
+    _store(engine, "phones", read.phones)
     combinations = engine.sql(paths.sql("place_combinations")).to_arrow_table()
     tables = read_zone_tables()
     rows = []
@@ -103,5 +128,5 @@ def _column(engine: duckdb.DuckDBPyConnection, query: str) -> pa.Array:
 
 def _store(engine: duckdb.DuckDBPyConnection, name: str, rows: pa.Table) -> None:
     engine.register("arriving", rows)
-    engine.execute(f"CREATE TEMP TABLE {name} AS FROM arriving")
+    engine.execute(f"CREATE TABLE {name} AS FROM arriving")
     engine.unregister("arriving")

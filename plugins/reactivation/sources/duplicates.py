@@ -41,7 +41,7 @@ def settle(engine: duckdb.DuckDBPyConnection, table: Table, there: Collection[st
     name, key = f"typed_{table.name}", table.key
     # Whole numbers are grouped in half the time that texts take; the few that meet are then compared as texts.
     engine.execute(
-        f"""CREATE OR REPLACE TEMP TABLE doubled AS
+        f"""CREATE OR REPLACE TABLE doubled AS
             SELECT {key} AS key FROM {name}
             WHERE NOT bad AND hash({key}) IN (
                 SELECT hash({key}) FROM {name} WHERE NOT bad GROUP BY hash({key}) HAVING count(*) > 1
@@ -63,7 +63,7 @@ def _keep_most_restrictive(engine: duckdb.DuckDBPyConnection, table: Table, ther
     subject = _pack([name for name in _SUBJECT if name in _names(table)])
     order = ", ".join((*_MOST_RESTRICTIVE[table.name], *_names(table), "row"))
     engine.execute(
-        f"""CREATE OR REPLACE TEMP TABLE ranked AS
+        f"""CREATE OR REPLACE TABLE ranked AS
             SELECT row, row_number() OVER one_key AS place,
                    {subject} = first_value({subject}) OVER one_key AS same_subject
             FROM typed_{table.name} WHERE NOT bad AND {table.key} IN (FROM doubled)
@@ -81,14 +81,14 @@ def _keep_latest(engine: duckdb.DuckDBPyConnection, table: Table) -> None:
     updated = "updated_at" if "updated_at" in names else "0"
     content = _pack([column for column in names if column not in merged])
     engine.execute(
-        f"""CREATE OR REPLACE TEMP TABLE ranked AS
+        f"""CREATE OR REPLACE TABLE ranked AS
             SELECT row, {key} AS key, row_number() OVER (PARTITION BY {key} ORDER BY {updated} DESC, row) AS place,
                    {updated} IS NOT DISTINCT FROM max({updated}) OVER (PARTITION BY {key}) AS latest,
                    {content} AS content
             FROM {name} WHERE NOT bad AND {key} IN (FROM doubled)"""
     )
     engine.execute(
-        """CREATE OR REPLACE TEMP TABLE undecided AS
+        """CREATE OR REPLACE TABLE undecided AS
            SELECT key FROM ranked WHERE latest GROUP BY key HAVING count(DISTINCT content) > 1"""
     )
     if merged:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -34,14 +35,16 @@ from reactivation.sources.addresses import (
     add_suppressed_addresses,
     countries_of_contacts,
     read_address_rules,
+    read_contact_addresses,
+    texts_of_contacts,
 )  # fmt: skip
 from reactivation.sources.asked import ask_about, ask_for_all
 from reactivation.sources.base import Condensed, Reader, Source
 from reactivation.sources.chosen import Chosen
 from reactivation.sources.files import RawFile
 from reactivation.sources.files import reading as reading_file
-from reactivation.sources.several import Part, Sources, sources_of
 from reactivation.sources.plain import has_plain_rows, set_apart
+from reactivation.sources.several import Part, Sources, sources_of
 from reactivation.sources.summaries import SUMMARISED, add_facts, add_told, condensed, count_elsewhere
 from reactivation.sources.values import install_macros, typed_query
 
@@ -116,12 +119,17 @@ def _load(
             reports[name] = rows.load(engine, table, raw, wanted=chosen.wanted(raw) if chosen and raw else None)
 
     load("contacts")
-    add_contact_addresses(engine, keys, rules)
+    emails, phones = texts_of_contacts(engine)
+    with ThreadPoolExecutor(1) as beside:
+        # Addresses are read on one processor; the tables that ask for none are read meanwhile.
+        addresses = beside.submit(read_contact_addresses, emails, phones, keys, rules)
+        for name in TABLES:
+            if name not in ("contacts", "suppressions"):
+                load(name)
+    add_contact_addresses(engine, addresses.result())
     countries = chosen.countries if chosen else countries_of_contacts(engine)
     add_suppressed_addresses(engine, _suppressed_texts(engine, raws.get("suppressions")), countries, keys, rules)
-    for name in TABLES:
-        if name not in reports:
-            load(name)
+    load("suppressions")
     add_facts(engine, plain)
     return reports
 
@@ -139,15 +147,15 @@ def _write(
     elsewhere: Mapping[str, Condensed],
 ) -> None:  # fmt: skip
     add_told(engine, elsewhere)
-    for summary in SUMMARISED:
-        file = place / f"{summary}.parquet"
-        write_parquet(file, condensed(engine, summary, as_of), SNAPSHOT[summary])
-        engine.execute(f"CREATE VIEW {summary} AS FROM read_parquet({quoted(str(file))})")
-    for name in SNAPSHOT:
-        if name in TABLES:
-            _write_query(engine, place, name, paths.sql(f"snapshot_{name}"), as_of)
-    for name in ("broken_nos", "people", "quarantine"):
-        _write_query(engine, place, name, paths.sql(name), as_of)
+    tables = [name for name in SNAPSHOT if name in TABLES]
+    with ThreadPoolExecutor(2) as two:
+        # A file is written on one processor; the other one looks for the rows of the next. The summaries are the first
+        # and the last, because each of them needs much memory.
+        first, last = SUMMARISED
+        names = [first, *tables, "people", "quarantine", last]
+        cursors = [engine.cursor() for _ in names]
+        list(two.map(lambda name, cursor: _write_one(cursor, place, name, as_of), names, cursors))
+    _write_one(engine.cursor(), place, "broken_nos", as_of)
     for name, count in engine.sql(paths.sql("unreadable_nos")).fetchall():
         reports[name].broken_unreadable_nos = count
     for name, count in engine.sql('SELECT "table", count(*) FROM broken GROUP BY "table"').fetchall():
@@ -155,10 +163,16 @@ def _write(
     write_parquet(place / "profile.parquet", _profile(engine, reports), PROFILE)
 
 
-def _write_query(engine: duckdb.DuckDBPyConnection, place: Path, name: str, sql: str, as_of: datetime) -> None:
-    parameters = {"as_of": as_of} if "$as_of" in sql else {}
-    reader = engine.sql(sql, params=parameters).to_arrow_reader()
-    write_parquet(place / f"{name}.parquet", reader, SNAPSHOT[name])
+def _write_one(cursor: duckdb.DuckDBPyConnection, place: Path, name: str, as_of: datetime) -> None:
+    file = place / f"{name}.parquet"
+    with cursor:
+        if name in SUMMARISED:
+            write_parquet(file, condensed(cursor, name, as_of), SNAPSHOT[name])
+            cursor.execute(f"CREATE VIEW {name} AS FROM read_parquet({quoted(str(file))})")
+        else:
+            sql = paths.sql(f"snapshot_{name}" if name in TABLES else name)
+            rows = cursor.sql(sql, params={"as_of": as_of} if "$as_of" in sql else {}).to_arrow_reader()
+            write_parquet(file, rows, SNAPSHOT[name])
 
 
 def _profile(engine: duckdb.DuckDBPyConnection, reports: Mapping[str, rows.Report]) -> pa.Table:

@@ -47,13 +47,13 @@ def set_apart(engine: duckdb.DuckDBPyConnection, raw: RawFile) -> int:
         engine.register("doubled_hashes", pa.table({"hash": _doubled(hashes)}))
         engine.register("odd_rows", pa.table({"row": odd}))
         engine.execute(
-            f"""CREATE TEMP TABLE apart_{name} AS
+            f"""CREATE TABLE apart_{name} AS
                 FROM odd_rows
                 UNION SELECT row FROM ({rows}) WHERE hash({key}) IN (FROM doubled_hashes)"""
         )
     engine.unregister("doubled_hashes")
     engine.unregister("odd_rows")
-    engine.execute(f"CREATE TEMP VIEW plain_{name} AS FROM ({rows}) ANTI JOIN apart_{name} USING (row)")
+    engine.execute(f"CREATE VIEW plain_{name} AS FROM ({rows}) ANTI JOIN apart_{name} USING (row)")
     ((apart,),) = engine.sql(f"SELECT count(*) FROM apart_{name}").fetchall()
     return len(hashes) - int(apart)
 

@@ -20,9 +20,9 @@ from reactivation.sources.rules import reasons, rules_of
 from reactivation.sources.values import SQL_TYPES, typed_query
 
 _COMMON = (
-    'CREATE TEMP TABLE problems ("table" VARCHAR, key VARCHAR, row BIGINT, "column" VARCHAR, reason VARCHAR)',
-    'CREATE TEMP TABLE originals ("table" VARCHAR, key VARCHAR, row BIGINT, customer_id VARCHAR, original VARCHAR)',
-    """CREATE TEMP TABLE broken ("table" VARCHAR, key VARCHAR, customer_id VARCHAR, account_id VARCHAR, email VARCHAR,
+    'CREATE TABLE problems ("table" VARCHAR, key VARCHAR, row BIGINT, "column" VARCHAR, reason VARCHAR)',
+    'CREATE TABLE originals ("table" VARCHAR, key VARCHAR, row BIGINT, customer_id VARCHAR, original VARCHAR)',
+    """CREATE TABLE broken ("table" VARCHAR, key VARCHAR, customer_id VARCHAR, account_id VARCHAR, email VARCHAR,
        phone VARCHAR, country VARCHAR, address VARCHAR)""",
 )
 
@@ -67,7 +67,7 @@ def load(
     rows of some subjects, those of unreadable subjects, and every other row of the same keys; ``only`` (a query for
     row numbers) those rows."""
     if raw is None:
-        engine.execute(f"CREATE TEMP TABLE typed_{table.name} ({_empty_columns(table)})")
+        engine.execute(f"CREATE TABLE typed_{table.name} ({_empty_columns(table)})")
         return Report(present=False, missing_columns=tuple(column.name for column in table.columns))
     rules = rules_of(raw)
     names = ", ".join(column.name for column in table.columns)
@@ -77,7 +77,7 @@ def load(
             _load_in_order(engine, raw, f"{names}, {broken} AS bad")
         else:
             engine.execute(
-                f"CREATE TEMP TABLE typed_{table.name} AS SELECT row, {names}, {broken} AS bad "
+                f"CREATE TABLE typed_{table.name} AS SELECT row, {names}, {broken} AS bad "
                 f"FROM ({typed_query(raw, rows=only)}) WHERE {kept(raw, wanted)}"
             )
         report = Report(True, _count(engine, f"typed_{table.name}"), raw.unknown, raw.missing, file=raw.shown)
@@ -91,7 +91,7 @@ def _load_in_order(engine: duckdb.DuckDBPyConnection, raw: RawFile, columns: str
     """Reads with all threads; a row's place is where it came to lie, because insertion order is kept."""
     name = f"typed_{raw.table.name}"
     engine.execute(
-        f"CREATE TEMP TABLE {name} AS SELECT CAST(NULL AS BIGINT) AS row, {columns}, empty "
+        f"CREATE TABLE {name} AS SELECT CAST(NULL AS BIGINT) AS row, {columns}, empty "
         f"FROM ({typed_query(raw, in_order=True)})"
     )
     engine.execute(f"UPDATE {name} SET row = rowid + 1")
@@ -114,7 +114,7 @@ def kept(raw: RawFile, wanted: str | None) -> str:
 def _quarantine(engine: duckdb.DuckDBPyConnection, table: Table, raw: RawFile, found: str) -> None:
     """Says what is wrong with the bad rows and keeps their originals. The file is read once more, but only these rows
     are judged and written down."""
-    engine.execute(f"CREATE OR REPLACE TEMP TABLE bad_rows AS SELECT row FROM typed_{table.name} WHERE bad")
+    engine.execute(f"CREATE OR REPLACE TABLE bad_rows AS SELECT row FROM typed_{table.name} WHERE bad")
     if not _count(engine, "bad_rows"):
         return
     name, key, bad = quoted(table.name), shown_key(table), "SELECT row FROM bad_rows"

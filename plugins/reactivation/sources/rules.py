@@ -9,7 +9,6 @@ from reactivation.evidence.engine import quoted
 from reactivation.sources.files import RawFile
 from reactivation.sources.values import is_nested
 
-
 NOT_AN_ID = "not_an_id"
 
 

@@ -72,7 +72,7 @@ def add_told(engine: duckdb.DuckDBPyConnection, elsewhere: Mapping[str, Condense
         told = elsewhere.get(name)
         if told is None:
             types = ", ".join(f"{f.name} {'VARCHAR' if f.type == TEXT else 'BIGINT'}" for f in told_schema(summary))
-            engine.execute(f"CREATE TEMP TABLE told_{summary} ({types})")
+            engine.execute(f"CREATE TABLE told_{summary} ({types})")
         else:
             engine.execute(f"CREATE VIEW told_{summary} AS FROM read_parquet({quoted(str(told.summary))})")
 
@@ -81,7 +81,7 @@ def count_elsewhere(
     engine: duckdb.DuckDBPyConnection, elsewhere: Mapping[str, Condensed], reports: Mapping[str, Report]
 ) -> None:
     """``facts_elsewhere``: how many facts each customer has that were condensed elsewhere; the reports count them."""
-    engine.execute('CREATE TEMP TABLE facts_elsewhere ("table" VARCHAR, customer_id VARCHAR, facts BIGINT)')
+    engine.execute('CREATE TABLE facts_elsewhere ("table" VARCHAR, customer_id VARCHAR, facts BIGINT)')
     for name, told in elsewhere.items():
         engine.execute(
             f"INSERT INTO facts_elsewhere SELECT {quoted(name)}, * FROM read_parquet({quoted(str(told.counts))})"
