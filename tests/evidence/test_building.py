@@ -13,7 +13,7 @@ import pytest
 from upath import UPath
 
 import reactivation
-from reactivation.evidence.building import MANIFEST, as_path, building, replace_file
+from reactivation.evidence.building import MANIFEST, as_path, building, replace_file, replacing
 from reactivation.evidence.errors import EvidenceError
 
 PLUGINS = Path(reactivation.__file__).parents[1]
@@ -92,3 +92,12 @@ class TestReplaceFile:
         replace_file(target / MANIFEST, b"old")
         replace_file(target / MANIFEST, b"new")
         assert [(file.name, file.read_bytes()) for file in target.iterdir()] == [(MANIFEST, b"new")]
+
+    def test_an_error_keeps_the_old(self, target: UPath) -> None:
+        """A file half written never has the name."""
+        target.mkdir(parents=True)
+        replace_file(target / MANIFEST, b"old")
+        with pytest.raises(OSError, match="no more room"), replacing(target / MANIFEST) as place:
+            place.write_bytes(b"ha")
+            raise OSError("no more room")
+        assert [(file.name, file.read_bytes()) for file in target.iterdir()] == [(MANIFEST, b"old")]
