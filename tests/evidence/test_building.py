@@ -13,7 +13,7 @@ import pytest
 from upath import UPath
 
 import reactivation
-from reactivation.evidence.building import MANIFEST, as_path, building, replace_file
+from reactivation.evidence.building import MANIFEST, as_path, building, replace_file, replacing
 from reactivation.evidence.errors import EvidenceError
 
 PLUGINS = Path(reactivation.__file__).parents[1]
@@ -92,3 +92,34 @@ class TestReplaceFile:
         replace_file(target / MANIFEST, b"old")
         replace_file(target / MANIFEST, b"new")
         assert [(file.name, file.read_bytes()) for file in target.iterdir()] == [(MANIFEST, b"new")]
+
+    def test_an_error_keeps_the_old(self, target: UPath) -> None:
+        """A file half written never has the name."""
+        target.mkdir(parents=True)
+        replace_file(target / MANIFEST, b"old")
+        with pytest.raises(OSError, match="no more room"), replacing(target / MANIFEST) as place:
+            place.write_bytes(b"ha")
+            raise OSError("no more room")
+        assert [(file.name, file.read_bytes()) for file in target.iterdir()] == [(MANIFEST, b"old")]
+
+    def test_a_killed_process_leaves_no_half_file(self, tmp_path: Path) -> None:
+        """What it leaves has another name, and whoever makes the file next writes over it."""
+        script = textwrap.dedent(
+            f"""
+            import time
+            from reactivation.evidence.building import as_path, replacing
+            with replacing(as_path({str(tmp_path / "drafts.parquet")!r})) as place:
+                place.write_bytes(b"half")
+                print("begun", flush=True)
+                time.sleep(60)
+            """
+        )
+        process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, cwd=PLUGINS)
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"begun\n"
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+        assert [file.name for file in tmp_path.iterdir()] == [".tmp-drafts.parquet"]
+        replace_file(as_path(tmp_path / "drafts.parquet"), b"whole")
+        assert [(file.name, file.read_bytes()) for file in tmp_path.iterdir()] == [("drafts.parquet", b"whole")]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from upath import UPath
 
@@ -93,6 +95,33 @@ class TestAdd:
         with pytest.raises(EvidenceError, match="already there with other content"):
             run.add_file("decisions", PEOPLE)
         assert run.read("decisions") == DECISIONS
+
+    def test_rows_that_come_one_by_one_are_written_as_they_come(self, run: RunFolder) -> None:
+        """A reader is as good as a table, and only one row group of it waits to be written."""
+        waiting: list[int] = []
+
+        def rows() -> Iterator[pa.RecordBatch]:
+            for number in range(250):
+                waiting.append(number)
+                yield pa.record_batch({"number": [number]})
+
+        schema = pa.schema([("number", pa.int64())])
+        run.add_file("plan", pa.RecordBatchReader.from_batches(schema, rows()), rows_per_group=100)
+        assert run.read("plan")["number"].to_pylist() == waiting
+        assert pq.ParquetFile(pa.BufferReader(run.read_bytes("plan.parquet"))).num_row_groups == 3
+
+    def test_rows_that_break_off_leave_nothing(self, run: RunFolder) -> None:
+        """The folder is as it was: no file, no entry in the manifest."""
+
+        def rows() -> Iterator[pa.RecordBatch]:
+            yield pa.record_batch({"number": list(range(1000))})
+            raise LookupError("the customers' file is gone")
+
+        before, files = run.manifest_digest, sorted(file.name for file in run.path.iterdir())
+        reader = pa.RecordBatchReader.from_batches(pa.schema([("number", pa.int64())]), rows())
+        with pytest.raises(LookupError, match="file is gone"):
+            run.add_file("plan", reader, rows_per_group=100)
+        assert (run.manifest_digest, sorted(file.name for file in run.path.iterdir())) == (before, files)
 
     def test_a_file_the_manifest_does_not_know_is_no_evidence(self, run: RunFolder) -> None:
         """A process killed between file and manifest leaves a file that may be written anew."""

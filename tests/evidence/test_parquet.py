@@ -10,7 +10,6 @@ import pyarrow.parquet as pq
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reactivation.evidence import parquet
 from reactivation.evidence.parquet import write_parquet
 
 SCHEMA = pa.schema([("customer_id", pa.string()), ("purchases", pa.int64()), ("zones", pa.list_(pa.string()))])
@@ -43,10 +42,9 @@ class TestWriteParquet:
         assert write_parquet(folder / "cut.parquet", reader, SCHEMA) == 5000
         assert (folder / "cut.parquet").read_bytes() == (folder / "whole.parquet").read_bytes()
 
-    def test_row_groups_are_cut_by_count(self, tmp_path: Path, monkeypatch) -> None:  # noqa: ANN001
+    def test_row_groups_are_cut_by_count(self, tmp_path: Path) -> None:
         """Many rows are written group by group, and read back as they were."""
-        monkeypatch.setattr(parquet, "_ROWS_PER_GROUP", 100)
-        assert write_parquet(tmp_path / "many.parquet", table(250), SCHEMA) == 250
+        assert write_parquet(tmp_path / "many.parquet", table(250), SCHEMA, rows_per_group=100) == 250
         assert [pq.ParquetFile(tmp_path / "many.parquet").metadata.row_group(n).num_rows for n in range(3)] == [
             100,
             100,

@@ -175,7 +175,7 @@ def _plan(touches: tuple[Mapping[str, Any], ...]) -> pa.Table:
             "touch_id": ledgers.an_id(enrolment_id, row["number"]), "address_key": a_key(customer_id),
             "in_horizon": touch.get("in_horizon", True),
         })  # fmt: skip
-    from reactivation.steps.drafting import DUE
+    from reactivation.ledger.touches import DUE
 
     schema = pa.schema([*DUE, pa.field("in_horizon", pa.bool_())])
     return _table(rows, schema)

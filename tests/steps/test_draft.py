@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,8 @@ from reactivation.ledger import touches
 from reactivation.ledger.engine import Ledger
 from reactivation.ledger.runs import StepError
 from reactivation.ledger.tables import metadata, offer_codes, steps
-from reactivation.messages.drafts import DRAFTS
+from reactivation.messages.drafts import DRAFTS, Drafter, DueTouch
+from reactivation.steps import draft as module
 from reactivation.steps.draft import draft_run
 
 AGAIN = an_id("another run")
@@ -102,6 +104,50 @@ class TestDrafted:
         assert deadline == {
             "c-ada": REWARD["not_before"] + timedelta(hours=72), "c-ben": NOW + timedelta(hours=72),
         }  # fmt: skip
+
+
+class TestManyAtOnce:
+    TOUCHES = (ADA, ADA_REWARD, BEN, BEN_REWARD, CEM, {"customer": "c-dov"})
+
+    def test_how_many_at_once_does_not_show(self, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Looked up, rendered and entered by twos and ones: the same drafts, holds, codes and ledger."""
+        house.people["c-ben"]["first_name"] = "{{ 6*7 }}"
+        house.open(*self.TOUCHES)
+        counts = draft_run(house.workspace, RUN_ID, NOW)
+        whole, ledger, reserved = drafts(house), by_customer(house), codes(house)
+        for name, rows in (("_LOOKED_UP_AT_ONCE", 4), ("_ROWS_AT_ONCE", 2), ("_ENTERED_AT_ONCE", 1)):
+            monkeypatch.setattr(module, name, rows)
+        house.open(run_id=AGAIN)
+        assert draft_run(house.workspace, AGAIN, NOW) == counts
+        assert (drafts(house, AGAIN), codes(house)) == (whole, reserved)
+        again = {
+            key: replace(touch, draft_run_id=ledger[key].draft_run_id) for key, touch in by_customer(house).items()
+        }
+        assert again == ledger
+
+    def test_broken_off_it_leaves_nothing_and_may_be_done_again(
+        self, house: House, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Whatever was written before is neither in the folder nor in the ledger."""
+        monkeypatch.setattr(module, "_ROWS_AT_ONCE", 2)
+        house.open(*self.TOUCHES)
+        before = by_customer(house)
+        rendered = Drafter.draft
+
+        def fails(drafter: Drafter, due: DueTouch) -> dict[str, Any]:
+            if due.customer_id == "c-dov":
+                raise MemoryError
+            return rendered(drafter, due)
+
+        monkeypatch.setattr(Drafter, "draft", fails)
+        with pytest.raises(MemoryError):
+            draft_run(house.workspace, RUN_ID, NOW)
+        folder = house.workspace.run_folder(RUN_ID)
+        assert not folder.has("drafts")
+        assert [file.name for file in folder.path.iterdir() if "drafts" in file.name] == []
+        assert (by_customer(house), codes(house)) == (before, {})
+        monkeypatch.setattr(Drafter, "draft", rendered)
+        assert draft_run(house.workspace, RUN_ID, NOW)["drafted"] == len(self.TOUCHES)
 
 
 class TestHeld:

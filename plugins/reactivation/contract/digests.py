@@ -16,6 +16,8 @@ from typing import Any
 #: 2: the claims a draft makes, each with the digest of its words, are signed with it.
 ITEM_SCHEMA = 2
 
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
 #: What a signature covers (RULES.md, Approval). Transport headers (Date, Message-ID, boundaries) are outside.
 ITEM_FIELDS = (
     "touch_id", "address_key", "channel", "sender", "recipient", "subject", "text", "html", "headers", "claims",
@@ -25,7 +27,7 @@ ITEM_FIELDS = (
 
 def canonical_json(value: object) -> bytes:
     """The canonical bytes of a JSON-like value; raises ``TypeError`` for anything that is none, floats included."""
-    return json.dumps(_plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return _ENCODER.encode(_plain(value)).encode()
 
 
 def digest(value: object) -> str:

@@ -67,15 +67,31 @@ def building(target: UPath) -> Iterator[Path]:
 
 def replace_file(path: UPath, content: bytes) -> None:
     """Writes a file whole or not at all, also over an existing one."""
+    with replacing(path) as place:
+        place.write_bytes(content)
+
+
+@contextmanager
+def replacing(path: UPath) -> Iterator[Path]:
+    """A local file to write; it becomes ``path``, also over an existing one, when the block ends without error.
+
+    What a killed process leaves has another name and is written over by whoever makes the same file next.
+    """
     place = local_path(path)
     if place is None:
-        path.write_bytes(content)
+        with tempfile.TemporaryDirectory() as here:
+            made = Path(here) / path.name
+            yield made
+            _copy(made, path)
         return
     temporary = place.with_name(f"{_TEMPORARY}{place.name}")
-    temporary.write_bytes(content)
-    sync(temporary)
-    temporary.replace(place)
-    sync(place.parent)
+    try:
+        yield temporary
+        sync(temporary)
+        temporary.replace(place)
+        sync(place.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def sync(path: Path) -> None:
@@ -91,8 +107,12 @@ def _upload(made: Path, target: UPath) -> None:
     target.mkdir(parents=True, exist_ok=True)
     files = sorted(made.iterdir(), key=lambda file: (file.name == MANIFEST, file.name))
     for file in files:
-        with file.open("rb") as source, (target / file.name).open("wb") as sink:
-            shutil.copyfileobj(source, sink)
+        _copy(file, target / file.name)
+
+
+def _copy(file: Path, target: UPath) -> None:
+    with file.open("rb") as source, target.open("wb") as sink:
+        shutil.copyfileobj(source, sink)
 
 
 def _sweep(parent: Path) -> None:

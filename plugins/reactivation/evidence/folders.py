@@ -19,16 +19,16 @@ import pyarrow.parquet as pq
 from upath import UPath
 
 from reactivation.contract.digests import canonical_json
-from reactivation.evidence.building import MANIFEST, as_path, building, local_path, replace_file
+from reactivation.evidence.building import MANIFEST, as_path, building, local_path, replace_file, replacing
 from reactivation.evidence.engine import THREADS, open_engine, quoted
 from reactivation.evidence.errors import EvidenceError
-from reactivation.evidence.parquet import write_parquet
+from reactivation.evidence.parquet import ROWS_PER_GROUP, write_parquet
 
 SCHEMA = 1
 #: The only files with names, addresses, notes or bodies in them; never shown to a query unless named.
 PERSONAL = ("people", "drafts")
 
-Content: TypeAlias = pa.Table | bytes | Mapping[str, Any]
+Content: TypeAlias = pa.Table | pa.RecordBatchReader | bytes | Mapping[str, Any]
 
 
 class Folder:
@@ -114,26 +114,30 @@ class Folder:
         for name in sorted(self.files):
             self.read_bytes(name)
 
-    def add(self, files: Mapping[str, Content]) -> str:
-        """Adds files (tables as Parquet, mappings as canonical JSON, bytes as they are); the new manifest digest.
+    def add(self, files: Mapping[str, Content], *, rows_per_group: int = ROWS_PER_GROUP) -> str:
+        """Adds files (rows as Parquet, mappings as canonical JSON, bytes as they are); the new manifest digest.
 
         ``drafts`` means ``drafts.parquet``. Adding the same bytes again changes nothing; other bytes under a name that
         is there raise ``EvidenceError``. What the ledger vouches for already must not be added to: its digest changes.
+        Rows of a reader are written as they come, one row group in memory.
         """
         manifest = self.manifest
         for name, content in files.items():
-            file, made = _file_name(name), _bytes_of(content)
-            digest = hashlib.sha256(made).hexdigest()
-            if manifest["files"].get(file, digest) != digest:
-                raise EvidenceError(f"{self.path / file} is already there with other content; begin a new {self.kind}")
-            replace_file(self.path / file, made)
+            file = _file_name(name)
+            with replacing(self.path / file) as place:
+                _write(place, content, rows_per_group)
+                digest = _digest_of(place)
+                if manifest["files"].get(file, digest) != digest:
+                    raise EvidenceError(
+                        f"{self.path / file} is already there with other content; begin a new {self.kind}"
+                    )
             manifest["files"][file] = digest
         replace_file(self.path / MANIFEST, canonical_json(manifest))
         return self.manifest_digest
 
-    def add_file(self, name: str, content: Content) -> str:
+    def add_file(self, name: str, content: Content, *, rows_per_group: int = ROWS_PER_GROUP) -> str:
         """``add`` of one file."""
-        return self.add({name: content})
+        return self.add({name: content}, rows_per_group=rows_per_group)
 
     def open_views(self, engine: duckdb.DuckDBPyConnection, *personal: str) -> None:
         """Gives the engine one view per Parquet file, named like it; personal files only when named."""
@@ -198,22 +202,22 @@ def query(
 
 def file_digests(place: Path) -> dict[str, str]:
     """File name to SHA-256 of every file in a local folder."""
-    digests = {}
-    for file in sorted(place.iterdir()):
-        with file.open("rb") as opened:
-            digests[file.name] = hashlib.file_digest(opened, "sha256").hexdigest()
-    return digests
+    return {file.name: _digest_of(file) for file in sorted(place.iterdir())}
+
+
+def _digest_of(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
 def _file_name(name: str) -> str:
     return name if "." in name else f"{name}.parquet"
 
 
-def _bytes_of(content: Content) -> bytes:
+def _write(place: Path, content: Content, rows_per_group: int) -> None:
     if isinstance(content, bytes):
-        return content
-    if isinstance(content, Mapping):
-        return canonical_json(content)
-    sink = pa.BufferOutputStream()
-    write_parquet(sink, content, content.schema)
-    return bytes(sink.getvalue().to_pybytes())
+        place.write_bytes(content)
+    elif isinstance(content, Mapping):
+        place.write_bytes(canonical_json(content))
+    else:
+        write_parquet(place, content, content.schema, rows_per_group=rows_per_group)

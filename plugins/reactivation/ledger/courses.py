@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from sqlalchemy import Connection, Select, bindparam, func, select, update
 
 from reactivation.ledger import audit
+from reactivation.ledger.columns import table_of
 from reactivation.ledger.extract import MAY_HAVE_REACHED
 from reactivation.ledger.tables import enrolments, events, sends, touches
 
@@ -82,7 +83,7 @@ def offers_sent(conn: Connection, since: datetime) -> pa.Table:
         .order_by(sends.c.address_key, touches.c.incentive)
     )
     schema = pa.schema([("address_key", _TEXT), ("incentive", _TEXT), ("at", _TIME)])
-    return _arrow(conn.execute(wanted).all(), schema)
+    return table_of(conn, wanted, schema)
 
 
 def move(conn: Connection, windows: Mapping[str, tuple[datetime, datetime]], *, actor: str, now: datetime) -> None:
@@ -127,12 +128,7 @@ def _query() -> Select[Any]:
 
 
 def _table(conn: Connection, wanted: Select[Any]) -> pa.Table:
-    found = _arrow(conn.execute(wanted).all(), COURSES)
+    found = table_of(conn, wanted, COURSES)
     refused = pc.fill_null(pc.equal(found["send_state"], "refused"), False)
     sent_at = pc.if_else(refused, pa.scalar(None, _TIME), found["sent_at"])
     return found.set_column(COURSES.get_field_index("sent_at"), "sent_at", sent_at)
-
-
-def _arrow(rows: Any, schema: pa.Schema) -> pa.Table:  # noqa: ANN401  (rows of any query)
-    columns = [pa.array(column, field.type) for column, field in zip(zip(*rows, strict=True), schema, strict=False)]
-    return pa.table(columns, schema=schema) if columns else schema.empty_table()

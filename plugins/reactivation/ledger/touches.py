@@ -7,16 +7,28 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, func, or_, select, update
+import pyarrow as pa
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func, or_, select, update
 
 from reactivation.contract.digests import digest
 from reactivation.ledger import audit, measurements
 from reactivation.ledger.bulk import Rows, insert_rows
+from reactivation.ledger.columns import table_of
 from reactivation.ledger.enrolments import OPEN, release_codes
 from reactivation.ledger.tables import enrolments, runs, touches
 
+_TEXT, _TIME = pa.string(), pa.timestamp("us", tz="UTC")
+
+#: What must be known of a touch to draft it, before its customer is looked up.
+DUE = pa.schema([
+    ("touch_id", _TEXT), ("enrolment_id", _TEXT), ("customer_id", _TEXT), ("owner_id", _TEXT), ("number", pa.int64()),
+    ("channel", _TEXT), ("offer_id", _TEXT), ("address_key", _TEXT), ("not_before", _TIME), ("not_after", _TIME),
+])  # fmt: skip
+
 #: States in which the bytes of a touch may still be made anew: nobody has been asked about them, or they were held.
 _DRAFTABLE = ("planned", "drafted", "held")
+#: SQLite takes at most 32,766 parameters in a statement.
+_AT_ONCE = 10_000
 #: States of a touch whose offer may still cost something.
 _MAY_COST = (*OPEN, "claimed", "accepted", "unknown")
 
@@ -71,8 +83,13 @@ def outstanding_offers(conn: Connection) -> dict[str, int]:
 
 def touches_of(conn: Connection, touch_ids: Collection[str]) -> list[Touch]:
     """The touches of those ids, by id."""
-    wanted = _TOUCH.where(touches.c.touch_id.in_(sorted(touch_ids))).order_by(touches.c.touch_id)
-    return [Touch(**row._mapping) for row in conn.execute(wanted)]
+    asked = sorted(touch_ids)
+    found: list[Touch] = []
+    for begin in range(0, len(asked), _AT_ONCE):
+        some = touches.c.touch_id.in_(asked[begin : begin + _AT_ONCE])
+        rows = conn.execute(_TOUCH.where(some).order_by(touches.c.touch_id))
+        found.extend(Touch(**row._mapping) for row in rows)
+    return found
 
 
 def ids_of(conn: Connection, enrolment_ids: Collection[str]) -> dict[str, set[str]]:
@@ -92,10 +109,23 @@ def open_of(conn: Connection, enrolment_ids: Collection[str]) -> dict[str, int]:
     return {row.enrolment_id: row.touches for row in conn.execute(wanted)}
 
 
-def draftable(conn: Connection, playbook: str, states: Sequence[str] = _DRAFTABLE) -> list[Touch]:
+def draftable(conn: Connection, playbook: str) -> list[Touch]:
     """The touches of active enrolments that may be (re)drafted, by id."""
-    wanted = _TOUCH.where(touches.c.playbook == playbook, touches.c.state.in_(states), enrolments.c.state == "active")
-    return [Touch(**row._mapping) for row in conn.execute(wanted.order_by(touches.c.touch_id))]
+    wanted = _TOUCH.where(_may_be_drafted(playbook)).order_by(touches.c.touch_id)
+    return [Touch(**row._mapping) for row in conn.execute(wanted)]
+
+
+def draftable_ids(conn: Connection, playbook: str) -> set[str]:
+    """The ids of ``draftable``."""
+    wanted = select(touches.c.touch_id).join(enrolments, enrolments.c.enrolment_id == touches.c.enrolment_id)
+    return set(conn.scalars(wanted.where(_may_be_drafted(playbook))))
+
+
+def due(conn: Connection, playbook: str, now: datetime) -> pa.Table:
+    """Those of ``draftable`` whose window is not over, as ``DUE``, in no order."""
+    columns = [enrolments.c[name] if name in ("customer_id", "owner_id") else touches.c[name] for name in DUE.names]
+    wanted = select(*columns).join(enrolments, enrolments.c.enrolment_id == touches.c.enrolment_id)
+    return table_of(conn, wanted.where(_may_be_drafted(playbook), touches.c.not_after > now), DUE)
 
 
 def set_drafted(conn: Connection, digests: Mapping[str, str], *, run_id: str, now: datetime) -> int:
@@ -162,6 +192,10 @@ def expire(conn: Connection, *, actor: str, now: datetime) -> int:
 def select_touches() -> Select[Any]:
     """A query over touches whose rows make a ``Touch``."""
     return _TOUCH
+
+
+def _may_be_drafted(playbook: str) -> ColumnElement[bool]:
+    return and_(touches.c.playbook == playbook, touches.c.state.in_(_DRAFTABLE), enrolments.c.state == "active")
 
 
 _TOUCH: Select[Any] = (

@@ -12,7 +12,7 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import CronTriggerTimetable, Param, task
+from airflow.sdk import Param, task
 from airflow.sdk.exceptions import AirflowSkipException
 
 from reactivation.orchestration.assets import LISTS, SNAPSHOT
@@ -21,6 +21,8 @@ from reactivation.orchestration.rooms import explained, open_rooms
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
+
+    from airflow.sdk import CronTriggerTimetable
 
     from reactivation.steps.workspace import Workspace
 
@@ -34,6 +36,8 @@ RETRIES: dict[str, Any] = {"owner": OWNER, "retries": 2, "retry_delay": timedelt
 
 def at(cron: str) -> CronTriggerTimetable:
     """A schedule in UTC whose first run is its next moment; a cron string would first catch up with its last one."""
+    from airflow.sdk import CronTriggerTimetable
+
     return CronTriggerTimetable(cron, timezone="UTC", run_immediately=timedelta(0))
 
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from reactivation import paths
-from reactivation.contract.tables import TEXT, TIME, WHOLE
-from reactivation.evidence import SnapshotFolder, query
+from reactivation.contract.tables import TEXT, WHOLE
+from reactivation.evidence import RunFolder, SnapshotFolder, query
 from reactivation.messages.claims import read_text, why_unusable
 from reactivation.messages.drafts import Drafter, DueTouch
 from reactivation.messages.fields import MessageError, Offer
@@ -24,14 +24,10 @@ from reactivation.policy.timing import PLACE_COLUMNS, TimingRules, next_legal_in
 if TYPE_CHECKING:
     from reactivation.steps.workspace import Workspace
 
-#: What must be known of a touch before its customer is looked up.
-DUE = pa.schema([
-    ("touch_id", TEXT), ("enrolment_id", TEXT), ("customer_id", TEXT), ("owner_id", TEXT), ("number", WHOLE),
-    ("channel", TEXT), ("offer_id", TEXT), ("address_key", TEXT), ("not_before", TIME), ("not_after", TIME),
-])  # fmt: skip
 #: The claims each touch may make.
 _USABLE = pa.schema([("number", WHOLE), ("claim_id", TEXT)])
-
+#: What a due touch has of a row of ``with_customers``.
+_AS_THEY_ARE = tuple(field.name for field in fields(DueTouch) if field.name not in ("basis_records", "code"))
 
 #: Held only because a message went out a moment ago, by us or another: that is over when the next one is due.
 _RESTING = "timing:cap"
@@ -54,19 +50,30 @@ def drafter_of(workspace: Workspace, loaded: LoadedPlaybook, snapshot: SnapshotF
     )  # fmt: skip
 
 
+def decided(folder: RunFolder, due: pa.Table) -> pa.Table:
+    """What a run decided about the customers of ``due`` (``DUE``), as far as ``with_customers`` asks."""
+    return query(folder, paths.sql("draft_decisions"), extra={"due": due})
+
+
 def with_customers(
     due: pa.Table, snapshot: SnapshotFolder, decisions: pa.Table, *, playbook: Playbook, rules: TimingRules,
     now: datetime,
 ) -> pa.Table:  # fmt: skip
     """``due`` (``DUE``) with each customer's decision, address, name, zone, product and claim, by touch_id. Personal.
 
-    ``planned_send`` is the first legal instant from ``not_before`` and ``now`` on, null where there is none.
+    ``planned_send`` is the first legal instant from ``not_before`` and ``now`` on, null where there is none. Of
+    ``decisions`` the columns of ``decided`` are enough.
     """
     tables = {"due": due, "decisions": decisions, "usable": _usable(playbook, snapshot, now)}
     found = query(snapshot, paths.sql("draft_inputs"), {"now": now}, tables, personal=("people",)).combine_chunks()
     places = found.select(PLACE_COLUMNS)
     planned = next_legal_instant(found["earliest"].combine_chunks(), places, rules)
-    return found.append_column("planned_send", planned).append_column("zone", recipient_zone(places))
+    zone = recipient_zone(places)
+    return (
+        found.drop_columns(["earliest", *PLACE_COLUMNS])
+        .append_column("planned_send", planned)
+        .append_column("zone", zone)
+    )
 
 
 def _usable(playbook: Playbook, snapshot: SnapshotFolder, now: datetime) -> pa.Table:
@@ -85,8 +92,8 @@ def due_touch(row: Mapping[str, Any], code: str | None) -> DueTouch:
     reason = _hindrance(row)
     if reason is not None:
         raise MessageError(reason, f"touch {row['touch_id']}: {reason}")
-    values = {field.name: row[field.name] for field in fields(DueTouch) if field.name in row}
-    return DueTouch(**{**values, "basis_records": tuple(row["basis_records"] or ()), "code": code})
+    values = {name: row[name] for name in _AS_THEY_ARE}
+    return DueTouch(**values, basis_records=tuple(row["basis_records"] or ()), code=code)
 
 
 def _hindrance(row: Mapping[str, Any]) -> str | None:

@@ -18,13 +18,14 @@ from reactivation.evidence import SnapshotFolder
 from reactivation.ledger import codes, courses, enrolments, runs, touches
 from reactivation.ledger.extract import ledger_extract
 from reactivation.ledger.runs import StepError
+from reactivation.ledger.touches import DUE
 from reactivation.messages.codes import offer_code
 from reactivation.messages.fields import MessageError
 from reactivation.playbooks.loader import LoadedPlaybook
 from reactivation.policy.channels import KEY_OF
 from reactivation.policy.sequence import PLANNED, candidates_for_sequence, plan_sequence
 from reactivation.steps.decide import decide_snapshot
-from reactivation.steps.drafting import DUE, drafter_of, due_touch, with_customers
+from reactivation.steps.drafting import drafter_of, due_touch, with_customers
 from reactivation.steps.settings import ConfigurationError
 
 if TYPE_CHECKING:
