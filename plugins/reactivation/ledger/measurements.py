@@ -39,6 +39,14 @@ def insert_events(conn: Connection, rows: Iterable[Mapping[str, Any]] | pa.Table
 
 def _ids(events: pa.Table) -> pa.Array:
     """A stable id per row: 32 hex digits of the digest of its columns."""
-    parts = [pc.fill_null(events[name].cast(_TEXT), "") for name in SCHEMA.names]
+    parts = [pc.fill_null(_text(events[name]), "") for name in SCHEMA.names]
     joined = pc.binary_join_element_wise(*parts, "\x1f")
     return pc.utf8_slice_codeunits(digests(joined), 0, 32)
+
+
+def _text(column: pa.ChunkedArray) -> pa.ChunkedArray | pa.Array:
+    """A column as texts; the instants of one step are few, and each is worded once."""
+    if column.type == _TEXT:
+        return column
+    encoded = column.combine_chunks().dictionary_encode()
+    return encoded.dictionary.cast(_TEXT).take(encoded.indices)
