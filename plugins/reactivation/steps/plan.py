@@ -23,10 +23,13 @@ from reactivation.playbooks.model import Playbook
 from reactivation.policy.climbs import TRIED, hindered
 from reactivation.policy.intake import Room, take_in
 from reactivation.policy.sequence import candidates_for_sequence, plan_sequence
+from reactivation.policy.timing import PLACE_COLUMNS
 from reactivation.policy.touch_offers import NOT_TRIED
 from reactivation.steps.begun import playbook_of, snapshot_of
 from reactivation.steps.going_on import GoingOn, going_on, not_entered, plans_of
 from reactivation.steps.planning import (
+    DECISION_COLUMNS,
+    beginnings,
     decision_events,
     due,
     enrolment_rows,
@@ -53,10 +56,10 @@ def plan_run(workspace: Workspace, run_id: str, now: datetime) -> dict[str, int]
         rests = now - timedelta(days=workspace.rules.incentives.equal_or_better_after_days)
         offered = courses.offers_sent(conn, rests)
     playbook, snapshot = playbook_of(workspace, run).playbook, snapshot_of(workspace, run)
-    decisions, offers = folder.read("decisions"), snapshot.read("offers")
+    decisions, offers = folder.read("decisions", DECISION_COLUMNS), snapshot.read("offers")
     allowed = pc.is_in(decisions["decision"], pa.array(["enrol", "review"]))
     candidates = decisions.filter(pc.and_(allowed, pc.invert(decisions["enrolled"])))
-    contacts = snapshot.read("contacts")
+    contacts = snapshot.read("contacts", ("customer_id", *PLACE_COLUMNS))
     places = candidates_for_sequence(candidates, contacts, offered, workspace.rules.incentives)
     sequence = plan_sequence(places, playbook, offers, workspace.rules.timing, now)
     horizon = now + timedelta(days=playbook.approval.horizon_days)
@@ -132,9 +135,9 @@ def _record(
     now: datetime,
 ) -> None:  # fmt: skip
     """Enter enrolments, the address keys they occupy, and the touches of the horizon."""
-    begun = enrolment_rows(run, candidates, plan, now)
-    enrolments.insert_enrolments(conn, begun)
-    enrolments.insert_keys(conn, key_rows(candidates, plan))
+    begun = beginnings(candidates, plan)
+    enrolments.insert_enrolments(conn, enrolment_rows(run, begun, now))
+    enrolments.insert_keys(conn, key_rows(begun))
     entered = pa.concat_tables([touch_rows(run.playbook, some, now) for some in (_in_horizon(plan), entering)])
     touches.insert_touches(conn, entered)
     # Who they are is in the plan, whose digest stands beside the counts.
@@ -150,8 +153,8 @@ def _in_horizon(plan: pa.Table) -> pa.Table:
 
 def _counts(candidates: pa.Table, intake: pa.Table, plan: pa.Table) -> dict[str, int]:
     """What happened, as codes and numbers."""
-    outcomes, reasons = Counter(intake["outcome"].to_pylist()), Counter(intake["reason"].drop_null().to_pylist())
-    states, skipped = Counter(plan["state"].to_pylist()), Counter(plan["reason"].drop_null().to_pylist())
+    outcomes, reasons = _tally(intake["outcome"]), _tally(intake["reason"].drop_null())
+    states, skipped = _tally(plan["state"]), _tally(plan["reason"].drop_null())
     return {
         "candidates": candidates.num_rows,
         "begun": outcomes["begin"],
@@ -159,5 +162,9 @@ def _counts(candidates: pa.Table, intake: pa.Table, plan: pa.Table) -> dict[str,
         **{f"held:{reason}": count for reason, count in sorted(reasons.items()) if reason != "holdout"},
         "planned": states["planned"],
         **{f"skipped:{reason}": count for reason, count in sorted(skipped.items())},
-        "entered": sum(plan["in_horizon"].to_pylist()),
+        "entered": pc.sum(plan["in_horizon"], min_count=0).as_py(),
     }
+
+
+def _tally(words: pa.ChunkedArray) -> Counter[str]:
+    return Counter({row["values"]: row["counts"] for row in pc.value_counts(words).to_pylist()})
