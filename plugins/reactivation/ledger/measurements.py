@@ -32,9 +32,14 @@ def insert_events(conn: Connection, rows: Iterable[Mapping[str, Any]] | pa.Table
         listed = [dict(row) for row in rows]
         named = [pa.field("event_id", _TEXT)] if any("event_id" in row for row in listed) else []
         rows = pa.Table.from_pylist(listed, schema=pa.schema([*SCHEMA, *named]))
+    return insert_rows(conn, measurement_events, identified(rows), ignore_repeats=True)
+
+
+def identified(rows: pa.Table) -> pa.Table:
+    """Events with their ids, as ``insert_events`` would make them; they need no database."""
     events = rows.select(SCHEMA.names).cast(SCHEMA)
     ids = rows["event_id"] if "event_id" in rows.column_names else _ids(events)
-    return insert_rows(conn, measurement_events, events.append_column("event_id", ids), ignore_repeats=True)
+    return events.append_column("event_id", ids)
 
 
 def _ids(events: pa.Table) -> pa.Array:

@@ -9,6 +9,7 @@ event, suppressions, holds and the holdout too. A dry run writes the plan and no
 from __future__ import annotations
 
 from collections import Counter
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -17,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import Connection
 
+from reactivation.evidence import RunFolder
 from reactivation.ledger import audit, courses, enrolments, measurements, runs, seals, touches
 from reactivation.ledger.runs import Run
 from reactivation.playbooks.model import Playbook
@@ -63,7 +65,8 @@ def plan_run(workspace: Workspace, run_id: str, now: datetime) -> dict[str, int]
     places = candidates_for_sequence(candidates, contacts, offered, workspace.rules.incentives)
     sequence = plan_sequence(places, playbook, offers, workspace.rules.timing, now)
     horizon = now + timedelta(days=playbook.approval.horizon_days)
-    with workspace.ledger.begin() as conn:
+    # The plan's file and the events are made beside the ledger's inserts, which wait for the file in the end.
+    with ThreadPoolExecutor(max_workers=1) as beside, workspace.ledger.begin() as conn:
         occupied = pa.array(sorted(enrolments.active_keys(conn)), pa.string())
         course = going_on(workspace, conn, playbook, contacts)
         entering = course.waiting.filter(due(course.waiting, horizon))
@@ -73,14 +76,16 @@ def plan_run(workspace: Workspace, run_id: str, now: datetime) -> dict[str, int]
         plan, intake = plan_of(
             run_id, candidates, sequence, intake, playbook=playbook, offers=offers, spent=spent, horizon=horizon
         )
-        digest = folder.add_file("plan", plan)
+        filed = beside.submit(_filed, folder, plan)
         counts = _counts(candidates, intake, plan)
         counts |= {"continued": entering.num_rows, "moved": len(course.windows), "not_climbed": 0}
         if not run.dry:
             courses.move(conn, course.windows, actor=run.playbook, now=now)
-            _record(conn, run, candidates, plan, entering, plan_digest=folder.files["plan.parquet"], now=now)
+            events = beside.submit(_events, run, decisions, intake, now)
+            _record(conn, run, candidates, plan, entering, filed=filed, now=now)
             counts["not_climbed"] = _without_climbs(conn, run, playbook, _tried(course.known, entering), now)
-            measurements.insert_events(conn, decision_events(run, decisions, intake, now))
+            measurements.insert_events(conn, events.result())
+        digest, _ = filed.result()
         runs.record_step(conn, run_id, STEP, state="succeeded", manifest_digest=digest, counts=counts, now=now)
     seals.seal(workspace.ledger, now)
     return counts
@@ -131,8 +136,8 @@ def _room(
 
 
 def _record(
-    conn: Connection, run: Run, candidates: pa.Table, plan: pa.Table, entering: pa.Table, *, plan_digest: str,
-    now: datetime,
+    conn: Connection, run: Run, candidates: pa.Table, plan: pa.Table, entering: pa.Table, *,
+    filed: Future[tuple[str, str]], now: datetime,
 ) -> None:  # fmt: skip
     """Enter enrolments, the address keys they occupy, and the touches of the horizon."""
     begun = beginnings(candidates, plan)
@@ -143,8 +148,17 @@ def _record(
     # Who they are is in the plan, whose digest stands beside the counts.
     audit.write(
         conn, at=now, actor=run.playbook, action="enrolments_begun", subject=run.run_id,
-        details={"plan": plan_digest, "enrolments": begun.num_rows, "touches": entered.num_rows},
+        details={"plan": filed.result()[1], "enrolments": begun.num_rows, "touches": entered.num_rows},
     )  # fmt: skip
+
+
+def _filed(folder: RunFolder, plan: pa.Table) -> tuple[str, str]:
+    """Adds the plan to the run's folder: the digests of its manifest and of the file."""
+    return folder.add_file("plan", plan), folder.files["plan.parquet"]
+
+
+def _events(run: Run, decisions: pa.Table, intake: pa.Table, now: datetime) -> pa.Table:
+    return measurements.identified(decision_events(run, decisions, intake, now))
 
 
 def _in_horizon(plan: pa.Table) -> pa.Table:
