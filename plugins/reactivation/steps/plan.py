@@ -62,8 +62,10 @@ def plan_run(workspace: Workspace, run_id: str, now: datetime) -> dict[str, int]
     allowed = pc.is_in(decisions["decision"], pa.array(["enrol", "review"]))
     candidates = decisions.filter(pc.and_(allowed, pc.invert(decisions["enrolled"])))
     contacts = snapshot.read("contacts", ("customer_id", *PLACE_COLUMNS))
-    places = candidates_for_sequence(candidates, contacts, offered, workspace.rules.incentives)
-    sequence = plan_sequence(places, playbook, offers, workspace.rules.timing, now)
+    sequence = plan_sequence(
+        candidates_for_sequence(candidates, contacts, offered, workspace.rules.incentives),
+        playbook, offers, workspace.rules.timing, now,
+    )  # fmt: skip
     horizon = now + timedelta(days=playbook.approval.horizon_days)
     # The plan's file and the events are made beside the ledger's inserts, which wait for the file in the end.
     with ThreadPoolExecutor(max_workers=1) as beside, workspace.ledger.begin() as conn:
@@ -76,6 +78,7 @@ def plan_run(workspace: Workspace, run_id: str, now: datetime) -> dict[str, int]
         plan, intake = plan_of(
             run_id, candidates, sequence, intake, playbook=playbook, offers=offers, spent=spent, horizon=horizon
         )
+        del sequence  # as large as the plan, and not needed beside the inserts
         filed = beside.submit(_filed, folder, plan)
         counts = _counts(candidates, intake, plan)
         counts |= {"continued": entering.num_rows, "moved": len(course.windows), "not_climbed": 0}
