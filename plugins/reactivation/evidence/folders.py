@@ -88,7 +88,7 @@ class Folder:
         Of drafts most is bytes, so whoever needs less than them says so.
         """
         wanted = None if columns is None else list(columns)
-        return pq.read_table(pa.BufferReader(self.read_bytes(_file_name(name))), columns=wanted)
+        return pq.ParquetFile(pa.BufferReader(self.read_bytes(_file_name(name)))).read(columns=wanted)
 
     def read_json(self, name: str) -> dict[str, Any]:
         """The content of one JSON file, checked against the manifest. Raises ``EvidenceError``."""

@@ -55,8 +55,7 @@ def _stored(target: Table, name: str, values: pa.ChunkedArray, dialect: str) -> 
     """A column as its database keeps it (``ledger/types.py``)."""
     kind = target.c[name].type
     if isinstance(kind, UtcDateTime):
-        zone = "+00" if dialect == "postgresql" else ""
-        return pc.strftime(values.cast(pa.timestamp("us", tz="UTC")), format=f"%Y-%m-%d %H:%M:%S{zone}")
+        return _as_texts(values, "+00" if dialect == "postgresql" else "")
     if isinstance(kind, Money):
         return pa.array(
             [None if v is None else int(Decimal(v).scaleb(4).to_integral_exact()) for v in values.to_pylist()]
@@ -66,6 +65,12 @@ def _stored(target: Table, name: str, values: pa.ChunkedArray, dialect: str) -> 
     if isinstance(kind, Boolean):
         return values if dialect == "postgresql" else values.cast(pa.int8())
     return values
+
+
+def _as_texts(instants: pa.ChunkedArray, zone: str) -> pa.Array:
+    """Instants in the database's words: many rows of one step share few of them, and each is worded once."""
+    encoded = instants.cast(pa.timestamp("us", tz="UTC")).combine_chunks().dictionary_encode()
+    return pc.strftime(encoded.dictionary, format=f"%Y-%m-%d %H:%M:%S{zone}").take(encoded.indices)
 
 
 def _executemany(conn: Connection, name: str, rows: pa.Table, conflict: str) -> int:

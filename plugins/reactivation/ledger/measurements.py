@@ -32,13 +32,26 @@ def insert_events(conn: Connection, rows: Iterable[Mapping[str, Any]] | pa.Table
         listed = [dict(row) for row in rows]
         named = [pa.field("event_id", _TEXT)] if any("event_id" in row for row in listed) else []
         rows = pa.Table.from_pylist(listed, schema=pa.schema([*SCHEMA, *named]))
+    return insert_rows(conn, measurement_events, identified(rows), ignore_repeats=True)
+
+
+def identified(rows: pa.Table) -> pa.Table:
+    """Events with their ids, as ``insert_events`` would make them; they need no database."""
     events = rows.select(SCHEMA.names).cast(SCHEMA)
     ids = rows["event_id"] if "event_id" in rows.column_names else _ids(events)
-    return insert_rows(conn, measurement_events, events.append_column("event_id", ids), ignore_repeats=True)
+    return events.append_column("event_id", ids)
 
 
 def _ids(events: pa.Table) -> pa.Array:
     """A stable id per row: 32 hex digits of the digest of its columns."""
-    parts = [pc.fill_null(events[name].cast(_TEXT), "") for name in SCHEMA.names]
+    parts = [pc.fill_null(_text(events[name]), "") for name in SCHEMA.names]
     joined = pc.binary_join_element_wise(*parts, "\x1f")
     return pc.utf8_slice_codeunits(digests(joined), 0, 32)
+
+
+def _text(column: pa.ChunkedArray) -> pa.ChunkedArray | pa.Array:
+    """A column as texts; the instants of one step are few, and each is worded once."""
+    if column.type == _TEXT:
+        return column
+    encoded = column.combine_chunks().dictionary_encode()
+    return encoded.dictionary.cast(_TEXT).take(encoded.indices)

@@ -6,6 +6,7 @@ Source: RULES.md (gates), PLAYBOOKS.md section 1 (dimensions, next best action),
 from __future__ import annotations
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -39,13 +40,16 @@ from reactivation.policy.gates import LADDER
 from reactivation.policy.incentives import incentives
 from reactivation.policy.ladder import ask, decide, failed, reviews
 from reactivation.policy.next_action import next_action
-from reactivation.policy.permission import permissions
+from reactivation.policy.permission import PEOPLE_COLUMNS, permissions
 from reactivation.policy.priority import priority
 from reactivation.policy.reasons import reasons
 from reactivation.policy.segments import dimensions, population
 from reactivation.policy.standing import worst_fit, worst_relationship
 
 _CANDIDACY = LADDER[:2]
+#: What is asked of one customer asks nobody else, so that everybody is decided in shares: so many customers each, and
+#: so many shares at a time.
+_SHARE, _AT_A_TIME = 131_072, 2
 
 
 @dataclass(frozen=True)
@@ -62,14 +66,43 @@ class Decided:
 
 def decide_facts(facts: pa.Table, consents: pa.Table, context: Context) -> Decided:
     """The decisions about everybody in ``facts`` (``candidates.sql``), with ``consents`` (``consent_rows.sql``)."""
+    rules = context.rules.permission
+    shares = [facts.slice(begin, _SHARE) for begin in range(0, max(len(facts), 1), _SHARE)]
+    with ThreadPoolExecutor(max_workers=_AT_A_TIME) as pool:
+        # An address shared with somebody who refused is nobody's: permission alone is asked of all together.
+        people = frame_of(facts.select(PEOPLE_COLUMNS))
+        permitted = pool.submit(permissions, people, consents, rules, at=context.at, planned_on=context.planned_on)
+        asked = list(pool.map(lambda share: _asked(share, context), shares))
+
+        def decided(number: int) -> pa.Table:
+            mine, one = permitted.result().iloc[number * _SHARE : (number + 1) * _SHARE], asked[number]
+            theirs = mine[one.is_candidate.to_numpy(dtype=bool)].reset_index(drop=True)
+            return _table(_decided(beside(one.candidates, theirs), context))
+
+        table = pa.concat_tables(pool.map(decided, range(len(shares))))
+    scope = pd.concat([one.scope for one in asked], ignore_index=True)
+    return Decided(table, _counts(scope, table.combine_chunks()), pa.concat_tables(one.others for one in asked))
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A share of everybody: who are candidates, with what is known of them; who are not; and what said so."""
+
+    is_candidate: pd.Series
+    candidates: pd.DataFrame
+    others: pa.Table
+    scope: pd.DataFrame
+
+
+def _asked(facts: pa.Table, context: Context) -> _Asked:
     everybody = _known(frame_of(facts), context)
     scope = ask(_CANDIDACY, everybody, context)
     is_candidate = ~any_of(*(failed(scope[column]) for column in scope))
-    permitted = permissions(everybody, consents, context.rules.permission, at=context.at, planned_on=context.planned_on)
-    candidates = beside(everybody, permitted)[is_candidate].reset_index(drop=True)
-    table = _table(_decided(candidates, context))
     others = beside(everybody[["customer_id", "dormant_days", "window_days"]], scope)[~is_candidate]
-    return Decided(table, _counts(scope, table), pa.table({name: arrow(others[name]) for name in others}))
+    return _Asked(
+        is_candidate, everybody[is_candidate].reset_index(drop=True),
+        pa.table({name: arrow(others[name]) for name in others}), scope,
+    )  # fmt: skip
 
 
 def _known(facts: pd.DataFrame, context: Context) -> pd.DataFrame:

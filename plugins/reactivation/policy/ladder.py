@@ -1,7 +1,8 @@
 """What a gate is, and how a ladder of them is climbed: every gate is asked, the first that fails decides.
 
 A gate is a small function from columns to one column of results (``pass``, ``fail:…``, ``review:…``, ``drop:…``). It
-fails closed: an exception in it fails everybody, an empty result fails that row, and a no that is unknown is a no.
+fails closed: an exception in it fails everybody it was asked about, an empty result fails that row, and a no that is
+unknown is a no.
 """
 
 from __future__ import annotations

@@ -27,6 +27,12 @@ UNCLEAR = ("no_record", "state_unknown", "unverified")
 #: A no that the person said himself.
 REFUSED = ("withdrawn", "objected")
 
+#: What is asked of people; columns of ``candidates.sql``.
+PEOPLE_COLUMNS = (
+    "customer_id", "country", "phone_country", "phone_problem", "email_key", "email_shared", "phone_key",
+    "phone_shared",
+)  # fmt: skip
+
 _ADDRESS_OF = {"email": "email", "sms": "phone"}
 _UNKNOWN, _NOT_CONFIGURED = -1, -2
 
@@ -34,7 +40,7 @@ _UNKNOWN, _NOT_CONFIGURED = -1, -2
 def permissions(
     people: pd.DataFrame, consents: pa.Table, rules: PermissionRules, *, at: datetime, planned_on: datetime
 ) -> pd.DataFrame:
-    """One row per row of ``people``, which has the columns of ``candidates.sql``.
+    """One row per row of ``people``, which has ``PEOPLE_COLUMNS``.
 
     ``consents`` are rows of ``include/sql/consent_rows.sql``. Columns by channel: ``_ok``, ``_basis``, ``_records``,
     ``_valid_until`` (exclusive; empty = no end), ``_why`` (empty when ok); and consent_record_ids, jurisdictions.

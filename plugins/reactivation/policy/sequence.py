@@ -11,7 +11,8 @@ Source: framework 003 (seven touches); PLAYBOOKS.md, section 1; RULES.md, Timing
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -26,6 +27,7 @@ from reactivation.policy.channels import KEY_OF, may_use
 from reactivation.policy.rules import IncentiveRules
 from reactivation.policy.timing import (
     PLACE_COLUMNS,
+    Places,
     TimingRules,
     local_time,
     next_legal_instant,
@@ -100,10 +102,10 @@ def plan_sequence(
     people = candidates.select(CANDIDATE_COLUMNS).sort_by("customer_id").combine_chunks()
     terms = whole_offers(offers)
     apart = pa.scalar(timedelta(hours=rules.caps.any_hours), pa.duration("us"))
-    zone = recipient_zone(people)
+    zone, places = recipient_zone(people), Places.of(people)
     start = pa.scalar(now, TIME)
     rested = pc.coalesce(pc.add(flat(people["last_sent_at"]), apart), start)
-    before = free = next_legal_instant(latest_of(rested, start), people, rules)
+    before = free = next_legal_instant(latest_of(rested, start), places, rules)
     day = np.zeros(people.num_rows, dtype=np.int64)
     texts = _texts(people, rules.caps.sms_per_7d)
     windows: list[tuple[Touch, pa.Array, pa.Array, pa.Array, pa.Array]] = []
@@ -113,7 +115,7 @@ def plan_sequence(
         by_sms = pc.fill_null(pc.equal(channel, "sms"), False)
         week_free = pc.if_else(by_sms, pc.coalesce(pc.add(texts[0], _WEEK), free), free)
         wish = latest_of(start_of_day(before, zone, touch.day - day), free, week_free)
-        instant = next_legal_instant(wish, people, rules)
+        instant = next_legal_instant(wish, places, rules)
         until = _permitted_until(people, by_sms)
         skips = _skips(touch, offer, people, channel=channel, until=until, instant=instant, rules=rules)
         below = [tried[number] for number in sorted(steps_below(playbook, touch.number))]
@@ -127,14 +129,25 @@ def plan_sequence(
         before = pc.if_else(planned, instant, before)
         free = pc.if_else(planned, pc.add(instant, apart), free)
         day = np.where(planned.to_numpy(False), touch.day, day)
-    rows: list[pa.Table] = []
+    moments: list[_Moments] = []
     following = pa.nulls(people.num_rows, TIME)
     for touch, channel, reason, instant, latest in reversed(windows):
         planned = pc.is_null(reason)
         not_after = pc.if_else(planned, earliest_of(latest, following), pa.scalar(None, TIME))
-        rows.insert(0, _rows(touch, people, channel, reason=reason, not_before=instant, not_after=not_after))
+        moments.insert(0, _Moments(touch, channel, reason, not_before=instant, not_after=not_after))
         following = pc.if_else(planned, instant, following)
-    return _interleaved(rows, people.num_rows)
+    return _interleaved(people, zone, moments)
+
+
+@dataclass(frozen=True)
+class _Moments:
+    """One touch of everybody: its channel, why it is skipped, and its window."""
+
+    touch: Touch
+    channel: pa.Array
+    reason: pa.Array
+    not_before: pa.Array
+    not_after: pa.Array
 
 
 def _skips(
@@ -183,24 +196,43 @@ def _permitted_until(people: pa.Table, by_sms: pa.Array) -> pa.Array:
     return flat(pc.if_else(by_sms, people["sms_valid_until"], people["email_valid_until"]))
 
 
-def _rows(
-    touch: Touch, people: pa.Table, channel: pa.Array, *, reason: pa.Array, not_before: pa.Array, not_after: pa.Array
-) -> pa.Table:
-    count, zone = people.num_rows, recipient_zone(people)
+def _interleaved(people: pa.Table, zone: pa.Array, moments: Sequence[_Moments]) -> pa.Table:
+    """The touches as ``SEQUENCE``, each person's rows together."""
+    if not moments:
+        return SEQUENCE.empty_table()
+    count, touches = people.num_rows, [one.touch for one in moments]
+    person = pa.array(np.repeat(np.arange(count, dtype=np.int32), len(touches)))
+    number = pa.array(np.tile(np.arange(len(touches), dtype=np.int32), count))
+
+    def of_touch(values: Sequence[Any], kind: pa.DataType = TEXT) -> pa.Array:
+        return pa.array(values, kind).take(number)
+
+    def texts(columns: Sequence[pa.Array]) -> pa.Array:
+        """Few texts come again and again: their codes are interleaved, and each is looked up in the end."""
+        encoded = pa.chunked_array(columns, TEXT).dictionary_encode().combine_chunks()
+        return encoded.dictionary.take(_woven(encoded.indices, len(columns)))
+
+    def instants(columns: Sequence[pa.Array]) -> pa.Array:
+        return _woven(pa.concat_arrays(columns).view(pa.int64()), len(columns)).view(TIME)
+
+    reasons = texts([one.reason for one in moments])
     return pa.table(
         [
-            people["customer_id"], pa.repeat(touch.number, count), pa.repeat(touch.pattern, count),
-            pa.repeat(touch.purpose, count), pc.coalesce(channel, pa.scalar(touch.channels[0])),
-            pa.repeat(touch.incentive, count), pa.repeat(pa.scalar(touch.offer, TEXT), count),
-            pc.if_else(pc.is_null(reason), PLANNED, SKIPPED), reason, not_before, not_after, zone,
-            local_time(not_before, zone),
+            people["customer_id"].combine_chunks().take(person), of_touch([touch.number for touch in touches], WHOLE),
+            of_touch([touch.pattern for touch in touches]), of_touch([touch.purpose for touch in touches]),
+            texts([pc.coalesce(one.channel, pa.scalar(one.touch.channels[0])) for one in moments]),
+            of_touch([touch.incentive for touch in touches]), of_touch([touch.offer for touch in touches]),
+            pc.if_else(pc.is_null(reasons), PLANNED, SKIPPED), reasons,
+            instants([one.not_before for one in moments]), instants([one.not_after for one in moments]),
+            zone.take(person), texts([local_time(one.not_before, zone) for one in moments]),
         ],
         schema=SEQUENCE,
     )  # fmt: skip
 
 
-def _interleaved(tables: Iterable[pa.Table], people: int) -> pa.Table:
-    """Tables of one touch each, joined so that each person's rows stand together."""
-    joined = pa.concat_tables(tables)
-    order = np.arange(joined.num_rows).reshape(-1, max(people, 1)).T.ravel() if people else np.arange(0)
-    return joined.combine_chunks().take(pa.array(order))
+def _woven(values: pa.Array, columns: int) -> pa.Array:
+    """Numbers that stand column after column, row after row instead."""
+    shape = (columns, -1)
+    whole = pc.fill_null(values, 0).to_numpy(False).reshape(shape).T.ravel()
+    empty = pc.is_null(values).to_numpy(False).reshape(shape).T.ravel()
+    return pa.array(whole, mask=empty)

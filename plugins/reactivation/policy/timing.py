@@ -9,7 +9,8 @@ Source: RULES.md, Timing; ARCHITECTURE.md, invariants 3 and 10.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
@@ -22,7 +23,8 @@ from reactivation.policy.public_holidays import days_off
 from reactivation.policy.timing_rules import WEEKDAYS, TimingRules, Window
 
 __all__ = [
-    "PLACE_COLUMNS", "TimingRules", "is_legal", "local_time", "next_legal_instant", "recipient_zone", "start_of_day",
+    "PLACE_COLUMNS", "Places", "TimingRules", "is_legal", "local_time", "next_legal_instant", "recipient_zone",
+    "start_of_day",
 ]  # fmt: skip
 
 #: What a table of recipients must have; other columns are ignored. ``zone_sources`` has "address" among its values
@@ -39,7 +41,19 @@ _Answer = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 _SAMPLED_WEEKS = pd.date_range("2026-01-07T12:00", periods=52, freq="7D", tz="UTC")
 
 
-def next_legal_instant(earliest: pa.Array, places: pa.Table, rules: TimingRules) -> pa.Array:
+@dataclass(frozen=True)
+class Places:
+    """The row numbers of each distinct place: recipients who are asked about again and again are grouped once."""
+
+    groups: tuple[tuple[str, np.ndarray], ...]
+
+    @classmethod
+    def of(cls, table: pa.Table) -> Places:
+        """The places of a table of recipients (``PLACE_COLUMNS``)."""
+        return cls(tuple(_groups(_place_keys(table))))
+
+
+def next_legal_instant(earliest: pa.Array, places: pa.Table | Places, rules: TimingRules) -> pa.Array:
     """The first legal instant at or after each ``earliest`` (UTC microseconds), row by row.
 
     Null where ``earliest`` is null, the place is unknown, or nothing is legal within ``look_ahead_days``.
@@ -57,7 +71,7 @@ def next_legal_instant(earliest: pa.Array, places: pa.Table, rules: TimingRules)
     return _as_arrow(result)
 
 
-def is_legal(instants: pa.Array, places: pa.Table, rules: TimingRules) -> pa.Array:
+def is_legal(instants: pa.Array, places: pa.Table | Places, rules: TimingRules) -> pa.Array:
     """Whether each instant (UTC microseconds) is legal at its place; an unknown instant or place is not."""
     asked = _as_numpy(instants)
 
@@ -77,9 +91,10 @@ def recipient_zone(places: pa.Table) -> pa.Array:
 
 def local_time(instants: pa.Array, zones: pa.Array) -> pa.Array:
     """The wall clock of each instant in its zone, to the minute, as ``2026-03-03T10:00``; null where unknown."""
-    walls = _by_zone(instants, zones, lambda utc, zone, _: utc.tz_convert(zone).tz_localize(None))
-    text = np.datetime_as_string(walls.astype("datetime64[m]"))
-    return pa.array(text, mask=np.isnat(walls))
+    minutes = _walls(instants, zones).astype("datetime64[m]")
+    distinct, place = _distinct(minutes)
+    texts = pa.array(np.datetime_as_string(distinct), pa.string(), mask=np.isnat(distinct))
+    return texts.take(pa.array(place))
 
 
 def start_of_day(instants: pa.Array, zones: pa.Array, plus_days: int | np.ndarray) -> pa.Array:
@@ -87,29 +102,30 @@ def start_of_day(instants: pa.Array, zones: pa.Array, plus_days: int | np.ndarra
 
     ``plus_days`` is one number for all, or one for each row.
     """
-    ahead = np.broadcast_to(np.asarray(plus_days, dtype="timedelta64[D]").astype("timedelta64[us]"), len(instants))
-
-    def midnight(utc: pd.DatetimeIndex, zone: str, rows: np.ndarray) -> pd.DatetimeIndex:
-        day = utc.tz_convert(zone).tz_localize(None).normalize() + pd.TimedeltaIndex(ahead[rows])
-        return _instants_of(day, zone, opening=True)
-
-    return _as_arrow(_by_zone(instants, zones, midnight))
+    ahead = np.broadcast_to(np.asarray(plus_days, dtype="timedelta64[D]"), len(instants))
+    days = _walls(instants, zones).astype("datetime64[D]") + ahead
+    result = np.full(len(days), _NOT_A_TIME)
+    for zone, rows in _known_zones(zones):
+        distinct, place = _distinct(days[rows])
+        midnights = _instants_of(pd.DatetimeIndex(distinct.astype(_MICROSECOND)), zone, opening=True)
+        result[rows] = _plain(midnights)[place]
+    return _as_arrow(result)
 
 
 def _by_place(
-    instants: np.ndarray, places: pa.Table, rules: TimingRules, answer: _Answer, otherwise: np.generic
+    instants: np.ndarray, places: pa.Table | Places, rules: TimingRules, answer: _Answer, otherwise: np.generic
 ) -> np.ndarray:
     """``answer(rows, opens, closes)`` for the rows of each distinct place, ``otherwise`` where a place has no hours."""
     result = np.full(len(instants), otherwise)
     known = instants[~np.isnat(instants)]
     if not len(known):
         return result
-    days = np.arange(
-        known.min().astype("datetime64[D]") - 2,
-        known.max().astype("datetime64[D]") + rules.look_ahead_days + 3,
-    )
-    for place, rows in _groups(_place_keys(places)):
-        opens, closes = _legal_hours(place, days, rules)
+    # Whole years, so that the hours of a place are worked out once for all the moments of a plan.
+    first = (known.min().astype("datetime64[D]") - 2).astype("datetime64[Y]")
+    last = (known.max().astype("datetime64[D]") + rules.look_ahead_days + 2).astype("datetime64[Y]")
+    grouped = places if isinstance(places, Places) else Places.of(places)
+    for place, rows in grouped.groups:
+        opens, closes = _legal_hours(place, first, last, rules)
         if len(opens):
             result[rows] = answer(rows, opens, closes)
     result[np.isnat(instants)] = otherwise
@@ -126,8 +142,12 @@ def _place_keys(places: pa.Table) -> pa.ChunkedArray:
     )  # fmt: skip
 
 
-def _legal_hours(place: str, days: np.ndarray, rules: TimingRules) -> tuple[np.ndarray, np.ndarray]:
-    """The sorted, disjoint intervals ``[opens, closes)`` in UTC that are legal at the place on those local days."""
+@lru_cache(maxsize=1024)
+def _legal_hours(
+    place: str, first: np.datetime64, last: np.datetime64, rules: TimingRules
+) -> tuple[np.ndarray, np.ndarray]:
+    """The sorted, disjoint intervals ``[opens, closes)`` in UTC that are legal at the place in those local years."""
+    days = np.arange(first.astype("datetime64[D]"), (last + 1).astype("datetime64[D]"))
     joined, has_address, country, region, phone_country = place.split(_FIELD)
     zones = tuple(sorted(set(joined.split(_ITEM))))
     offsets = {zone: _offsets(zone) for zone in zones}
@@ -186,25 +206,35 @@ def _offsets(zone: str) -> tuple[float, ...] | None:
     return tuple((week.astimezone(clock).utcoffset()).total_seconds() for week in _SAMPLED_WEEKS.to_pydatetime())
 
 
-def _by_zone(instants: pa.Array, zones: pa.Array,
-             wall: Callable[[pd.DatetimeIndex, str, np.ndarray], pd.DatetimeIndex]) -> np.ndarray:  # fmt: skip
-    """``wall(utc, zone, rows)`` for the rows of each zone; not a time where the instant or the zone is unknown."""
+def _walls(instants: pa.Array, zones: pa.Array) -> np.ndarray:
+    """The wall clock of each instant in its zone; not a time where the instant or the zone is unknown."""
     utc = _as_numpy(instants)
     result = np.full(len(utc), _NOT_A_TIME)
-    for zone, rows in _groups(zones):
-        if _offsets(zone) is None:
-            continue
-        result[rows] = _plain(wall(pd.DatetimeIndex(utc[rows]).tz_localize("UTC"), zone, rows))
+    for zone, rows in _known_zones(zones):
+        distinct, place = _distinct(utc[rows])
+        result[rows] = _plain(pd.DatetimeIndex(distinct).tz_localize("UTC").tz_convert(zone).tz_localize(None))[place]
     return result
+
+
+def _known_zones(zones: pa.Array) -> Iterator[tuple[str, np.ndarray]]:
+    return ((zone, rows) for zone, rows in _groups(zones) if _offsets(zone) is not None)
+
+
+def _distinct(moments: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The distinct moments, and which of them each one is: clocks are slow to read, and a plan has few moments."""
+    encoded = pa.array(moments.view(np.int64)).dictionary_encode()
+    return encoded.dictionary.to_numpy().view(moments.dtype), encoded.indices.to_numpy()
 
 
 def _groups(keys: pa.Array | pa.ChunkedArray) -> Iterator[tuple[str, np.ndarray]]:
     """Each distinct key that is not null, with its row numbers."""
     encoded = pa.chunked_array(keys).combine_chunks() if isinstance(keys, pa.ChunkedArray) else keys
     encoded = encoded.dictionary_encode()
-    codes = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False)
+    unknown = len(encoded.dictionary)
+    # The smallest kind of number sorts fastest.
+    codes = pc.fill_null(encoded.indices, unknown).to_numpy(zero_copy_only=False).astype(np.min_scalar_type(unknown))
     order = np.argsort(codes, kind="stable")
-    bounds = np.searchsorted(codes[order], np.arange(len(encoded.dictionary) + 1))
+    bounds = np.concatenate([[0], np.cumsum(np.bincount(codes, minlength=unknown + 1))])
     for number, key in enumerate(encoded.dictionary.to_pylist()):
         yield key, order[bounds[number] : bounds[number + 1]]
 

@@ -9,6 +9,7 @@ event, suppressions, holds and the holdout too. A dry run writes the plan and no
 from __future__ import annotations
 
 from collections import Counter
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -17,16 +18,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import Connection
 
+from reactivation.evidence import RunFolder
 from reactivation.ledger import audit, courses, enrolments, measurements, runs, seals, touches
 from reactivation.ledger.runs import Run
 from reactivation.playbooks.model import Playbook
 from reactivation.policy.climbs import TRIED, hindered
 from reactivation.policy.intake import Room, take_in
 from reactivation.policy.sequence import candidates_for_sequence, plan_sequence
+from reactivation.policy.timing import PLACE_COLUMNS
 from reactivation.policy.touch_offers import NOT_TRIED
 from reactivation.steps.begun import playbook_of, snapshot_of
 from reactivation.steps.going_on import GoingOn, going_on, not_entered, plans_of
 from reactivation.steps.planning import (
+    DECISION_COLUMNS,
+    beginnings,
     decision_events,
     due,
     enrolment_rows,
@@ -53,14 +58,17 @@ def plan_run(workspace: Workspace, run_id: str, now: datetime) -> dict[str, int]
         rests = now - timedelta(days=workspace.rules.incentives.equal_or_better_after_days)
         offered = courses.offers_sent(conn, rests)
     playbook, snapshot = playbook_of(workspace, run).playbook, snapshot_of(workspace, run)
-    decisions, offers = folder.read("decisions"), snapshot.read("offers")
+    decisions, offers = folder.read("decisions", DECISION_COLUMNS), snapshot.read("offers")
     allowed = pc.is_in(decisions["decision"], pa.array(["enrol", "review"]))
     candidates = decisions.filter(pc.and_(allowed, pc.invert(decisions["enrolled"])))
-    contacts = snapshot.read("contacts")
-    places = candidates_for_sequence(candidates, contacts, offered, workspace.rules.incentives)
-    sequence = plan_sequence(places, playbook, offers, workspace.rules.timing, now)
+    contacts = snapshot.read("contacts", ("customer_id", *PLACE_COLUMNS))
+    sequence = plan_sequence(
+        candidates_for_sequence(candidates, contacts, offered, workspace.rules.incentives),
+        playbook, offers, workspace.rules.timing, now,
+    )  # fmt: skip
     horizon = now + timedelta(days=playbook.approval.horizon_days)
-    with workspace.ledger.begin() as conn:
+    # The plan's file and the events are made beside the ledger's inserts, which wait for the file in the end.
+    with ThreadPoolExecutor(max_workers=1) as beside, workspace.ledger.begin() as conn:
         occupied = pa.array(sorted(enrolments.active_keys(conn)), pa.string())
         course = going_on(workspace, conn, playbook, contacts)
         entering = course.waiting.filter(due(course.waiting, horizon))
@@ -70,14 +78,17 @@ def plan_run(workspace: Workspace, run_id: str, now: datetime) -> dict[str, int]
         plan, intake = plan_of(
             run_id, candidates, sequence, intake, playbook=playbook, offers=offers, spent=spent, horizon=horizon
         )
-        digest = folder.add_file("plan", plan)
+        del sequence  # as large as the plan, and not needed beside the inserts
+        filed = beside.submit(_filed, folder, plan)
         counts = _counts(candidates, intake, plan)
         counts |= {"continued": entering.num_rows, "moved": len(course.windows), "not_climbed": 0}
         if not run.dry:
             courses.move(conn, course.windows, actor=run.playbook, now=now)
-            _record(conn, run, candidates, plan, entering, plan_digest=folder.files["plan.parquet"], now=now)
+            events = beside.submit(_events, run, decisions, intake, now)
+            _record(conn, run, candidates, plan, entering, filed=filed, now=now)
             counts["not_climbed"] = _without_climbs(conn, run, playbook, _tried(course.known, entering), now)
-            measurements.insert_events(conn, decision_events(run, decisions, intake, now))
+            measurements.insert_events(conn, events.result())
+        digest, _ = filed.result()
         runs.record_step(conn, run_id, STEP, state="succeeded", manifest_digest=digest, counts=counts, now=now)
     seals.seal(workspace.ledger, now)
     return counts
@@ -128,20 +139,29 @@ def _room(
 
 
 def _record(
-    conn: Connection, run: Run, candidates: pa.Table, plan: pa.Table, entering: pa.Table, *, plan_digest: str,
-    now: datetime,
+    conn: Connection, run: Run, candidates: pa.Table, plan: pa.Table, entering: pa.Table, *,
+    filed: Future[tuple[str, str]], now: datetime,
 ) -> None:  # fmt: skip
     """Enter enrolments, the address keys they occupy, and the touches of the horizon."""
-    begun = enrolment_rows(run, candidates, plan, now)
-    enrolments.insert_enrolments(conn, begun)
-    enrolments.insert_keys(conn, key_rows(candidates, plan))
+    begun = beginnings(candidates, plan)
+    enrolments.insert_enrolments(conn, enrolment_rows(run, begun, now))
+    enrolments.insert_keys(conn, key_rows(begun))
     entered = pa.concat_tables([touch_rows(run.playbook, some, now) for some in (_in_horizon(plan), entering)])
     touches.insert_touches(conn, entered)
     # Who they are is in the plan, whose digest stands beside the counts.
     audit.write(
         conn, at=now, actor=run.playbook, action="enrolments_begun", subject=run.run_id,
-        details={"plan": plan_digest, "enrolments": begun.num_rows, "touches": entered.num_rows},
+        details={"plan": filed.result()[1], "enrolments": begun.num_rows, "touches": entered.num_rows},
     )  # fmt: skip
+
+
+def _filed(folder: RunFolder, plan: pa.Table) -> tuple[str, str]:
+    """Adds the plan to the run's folder: the digests of its manifest and of the file."""
+    return folder.add_file("plan", plan), folder.files["plan.parquet"]
+
+
+def _events(run: Run, decisions: pa.Table, intake: pa.Table, now: datetime) -> pa.Table:
+    return measurements.identified(decision_events(run, decisions, intake, now))
 
 
 def _in_horizon(plan: pa.Table) -> pa.Table:
@@ -150,8 +170,8 @@ def _in_horizon(plan: pa.Table) -> pa.Table:
 
 def _counts(candidates: pa.Table, intake: pa.Table, plan: pa.Table) -> dict[str, int]:
     """What happened, as codes and numbers."""
-    outcomes, reasons = Counter(intake["outcome"].to_pylist()), Counter(intake["reason"].drop_null().to_pylist())
-    states, skipped = Counter(plan["state"].to_pylist()), Counter(plan["reason"].drop_null().to_pylist())
+    outcomes, reasons = _tally(intake["outcome"]), _tally(intake["reason"].drop_null())
+    states, skipped = _tally(plan["state"]), _tally(plan["reason"].drop_null())
     return {
         "candidates": candidates.num_rows,
         "begun": outcomes["begin"],
@@ -159,5 +179,9 @@ def _counts(candidates: pa.Table, intake: pa.Table, plan: pa.Table) -> dict[str,
         **{f"held:{reason}": count for reason, count in sorted(reasons.items()) if reason != "holdout"},
         "planned": states["planned"],
         **{f"skipped:{reason}": count for reason, count in sorted(skipped.items())},
-        "entered": sum(plan["in_horizon"].to_pylist()),
+        "entered": pc.sum(plan["in_horizon"], min_count=0).as_py(),
     }
+
+
+def _tally(words: pa.ChunkedArray) -> Counter[str]:
+    return Counter({row["values"]: row["counts"] for row in pc.value_counts(words).to_pylist()})

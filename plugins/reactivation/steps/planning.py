@@ -30,6 +30,13 @@ _DIMENSIONS = (
     "dormancy_range", "margin_class", "purchase_kind", "purchase_repeat", "aov_tier", "engagement_pattern",
     "product_affinity", "acquisition_channel", "value_tier", "population",
 )  # fmt: skip
+#: What planning reads of ``decisions.parquet``: most of a decision is evidence.
+DECISION_COLUMNS = (
+    "customer_id", "account_id", "owner_id", "business_segment", "decision", "enrolled", "reason_codes",
+    "review_reasons", "priority", "holdout", "email_key", "phone_key", "email_basis", "sms_basis", "email_valid_until",
+    "sms_valid_until", "gate_reachable", "gate_offer_allowed", "offer_position", "offer_cap", "zones", "zone_sources",
+    *_DIMENSIONS, "evidence.last_sent_at", "evidence.last_sms_sent_at", "evidence.sms_sent_7d",
+)  # fmt: skip
 _OF_TOUCH = (
     "touch_id", "enrolment_id", "number", "pattern", "purpose", "channel", "incentive", "offer_id", "address_key",
     "not_before", "not_after",
@@ -59,51 +66,59 @@ def plan_of(
     ``spent``: by offer, the touches that cost it already or still may. Who has no planned touch left is held.
     """
     begun = intake.filter(pc.equal(intake["outcome"], BEGIN))
-    rows = sequence.filter(pc.is_in(sequence["customer_id"], begun["customer_id"].combine_chunks()))
-    ranks = _looked_up(rows["customer_id"], begun, "rank").to_numpy()
+    place = _places(sequence["customer_id"], begun)
+    began = pc.is_valid(place)
+    rows = sequence.filter(began)
+    ranks = begun["rank"].take(place.filter(began)).to_numpy()
     rows = within_budget(rows, ranks, playbook, offers, spent)
     left = rows.filter(pc.equal(rows["state"], PLANNED))["customer_id"].unique()
-    rows = rows.filter(pc.is_in(rows["customer_id"], left))
-    begun_ids = pa.table({"customer_id": left, "id": name_ids(_joined(run_id, left))})
-    of_row = _looked_up(rows["customer_id"], begun_ids, "id")
-    touch_ids = name_ids(_joined(of_row, rows["number"].cast(TEXT)))
-    keys = {name: _looked_up(rows["customer_id"], candidates, f"{name}_key") for name in ("email", "phone")}
+    if len(left) < begun.num_rows:
+        rows = rows.filter(pc.is_in(rows["customer_id"], left))
+    # One look for where each row's customer stands, instead of one for each column.
+    beginning = candidates.select(["owner_id", *KEY_OF.values()]).take(_places(left, candidates))
+    beginning = beginning.append_column("enrolment_id", name_ids(_joined(run_id, left)))
+    of_row = beginning.take(pc.index_in(rows["customer_id"], left))
     added = {
-        "enrolment_id": of_row,
-        "touch_id": touch_ids,
-        "owner_id": _looked_up(rows["customer_id"], candidates, "owner_id"),
-        "address_key": pc.if_else(pc.equal(rows["channel"], "sms"), keys["phone"], keys["email"]),
+        "enrolment_id": of_row["enrolment_id"],
+        "touch_id": name_ids(_joined(of_row["enrolment_id"], rows["number"].cast(TEXT))),
+        "owner_id": of_row["owner_id"],
+        "address_key": pc.if_else(pc.equal(rows["channel"], "sms"), of_row["phone_key"], of_row["email_key"]),
         "in_horizon": due(rows, horizon),
     }
     plan = pa.table({**{name: rows[name] for name in rows.column_names}, **added}).cast(PLAN)
     return plan, _without_plan_held(intake, left)
 
 
-def enrolment_rows(run: Run, candidates: pa.Table, plan: pa.Table, now: datetime) -> pa.Table:
-    """The ledger's rows for the enrolments that begin, with the columns of its table that are known then."""
+def beginnings(candidates: pa.Table, plan: pa.Table) -> pa.Table:
+    """Those of ``candidates`` who begin, with the enrolment_id and plan_ends_at of their plan."""
     ends = plan.group_by(["customer_id", "enrolment_id"]).aggregate([("not_after", "max")])
-    begun = _begun(candidates, plan)
+    place = _places(candidates["customer_id"], ends)
+    begins = pc.is_valid(place)
+    plans = ends.take(place.filter(begins))
+    begun = candidates.filter(begins).append_column("enrolment_id", plans["enrolment_id"])
+    return begun.append_column("plan_ends_at", plans["not_after_max"])
+
+
+def enrolment_rows(run: Run, begun: pa.Table, now: datetime) -> pa.Table:
+    """The ledger's rows for ``beginnings``, with the columns of its table that are known then."""
     count, known = begun.num_rows, {"playbook": run.playbook, "run_id": run.run_id, "state": "active"}
     dimensions = [begun[name].combine_chunks() for name in _DIMENSIONS]
+    as_they_are = ("enrolment_id", "customer_id", "account_id", "owner_id", "decision", "plan_ends_at")
     return pa.table({
-        "enrolment_id": _looked_up(begun["customer_id"], ends, "enrolment_id"),
+        **{name: begun[name] for name in as_they_are},
         **{name: pa.repeat(value, count) for name, value in known.items()},
-        **{name: begun[name] for name in ("customer_id", "account_id", "owner_id", "decision")},
         "segment": begun["business_segment"],
         "review_reasons": pc.fill_null(begun["review_reasons"], pa.scalar([], TEXTS)),
         "dimensions": pa.StructArray.from_arrays(dimensions, names=list(_DIMENSIONS)),
         "enrolled_at": pa.repeat(pa.scalar(now, TIME), count),
-        "plan_ends_at": _looked_up(begun["customer_id"], ends, "not_after_max"),
     })  # fmt: skip
 
 
-def key_rows(candidates: pa.Table, plan: pa.Table) -> pa.Table:
-    """The address keys that the enrolments which begin occupy: every one behind the customer."""
-    begun = _begun(candidates, plan)
-    enrolment_ids = _looked_up(begun["customer_id"], plan, "enrolment_id")
+def key_rows(begun: pa.Table) -> pa.Table:
+    """The address keys that ``beginnings`` occupy: every one behind the customer."""
     of_channels = [
         pa.table({
-            "enrolment_id": enrolment_ids, "address_key": begun[key],
+            "enrolment_id": begun["enrolment_id"], "address_key": begun[key],
             "channel": pa.repeat(channel, begun.num_rows), "active": pa.repeat(True, begun.num_rows),
         })
         for channel, key in KEY_OF.items()
@@ -153,10 +168,6 @@ def _joined(*parts: str | pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedAr
     return pc.binary_join_element_wise(*parts, ":")
 
 
-def _begun(candidates: pa.Table, plan: pa.Table) -> pa.Table:
-    return candidates.filter(pc.is_in(candidates["customer_id"], plan["customer_id"].unique()))
-
-
 def _without_plan_held(intake: pa.Table, left: pa.Array) -> pa.Table:
     """``intake`` with those held who were to begin and have no planned touch left."""
     idle = pc.and_(pc.equal(intake["outcome"], BEGIN), pc.invert(pc.is_in(intake["customer_id"], left)))
@@ -170,4 +181,9 @@ def _without_plan_held(intake: pa.Table, left: pa.Array) -> pa.Table:
 
 def _looked_up(customers: pa.ChunkedArray, table: pa.Table, column: str) -> pa.ChunkedArray:
     """``column`` of the table's row of each customer; null where there is none."""
-    return table[column].take(pc.index_in(customers, table["customer_id"].combine_chunks()))
+    return table[column].take(_places(customers, table))
+
+
+def _places(customers: pa.ChunkedArray | pa.Array, table: pa.Table) -> pa.ChunkedArray | pa.Array:
+    """Where each customer stands in the table; null where he does not."""
+    return pc.index_in(customers, table["customer_id"].combine_chunks())
