@@ -4,7 +4,8 @@ Every touch that is neither listed, signed nor rejected is drafted afresh, so th
 touch that cannot be drafted whole is held with the reason. A dry run renders and judges the same, and writes evidence
 only.
 
-However many there are, only so many drafts are in memory as are written at once; of the others, ids, digests and codes.
+However many there are, only so many drafts are in memory as are written at once; of the others, what the ledger knows
+of their touches, and digests and codes.
 """
 
 from __future__ import annotations
@@ -107,7 +108,8 @@ def _codes(
     had, used = codes.codes_of(conn, playbook), Counter(codes.in_use(conn))
     kept: dict[str, str] = {}
     wanting: dict[str, str] = {}
-    earliest_first = due.sort_by([("not_before", "ascending"), ("touch_id", "ascending")])
+    may_have_one = pc.or_(pc.is_valid(due["offer_id"]), pc.is_in(due["touch_id"], pa.array(had, pa.string())))
+    earliest_first = due.filter(may_have_one).sort_by([("not_before", "ascending"), ("touch_id", "ascending")])
     for row in earliest_first.select(["touch_id", "offer_id"]).to_pylist():
         touch_id, offer = row["touch_id"], offers.get(row["offer_id"])
         if touch_id in had:
