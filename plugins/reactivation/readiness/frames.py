@@ -21,6 +21,10 @@ from reactivation.policy.decisions import FAIL, PASS
 #: Permission results that say neither yes nor no (000, Not Ready If: Consent status is unclear).
 UNCLEAR = tuple(f"{FAIL}{why}" for why in ("no_record", "state_unknown", "unverified"))
 
+#: What is asked of the snapshot's contacts, and of a run's decisions.
+SEGMENT_COLUMNS = ("business_segment", "is_subscriber_only")
+CANDIDATE_COLUMNS = ("gate_not_suppressed", "gate_permission", "owner_id")
+
 
 def table_facts(
     table: str, manifest: Mapping[str, Any], profile: pa.Table, required: Collection[str], relationship_known: int

@@ -10,7 +10,6 @@ from datetime import datetime
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from reactivation.contract.tables import FORBIDDING, TABLES
 from reactivation.evidence import SnapshotFolder
@@ -37,17 +36,18 @@ def judge(
 ) -> Verdict:
     """Whether a run of the playbook may proceed.
 
-    ``candidates`` are the run's decisions (``None`` where nothing was decided yet); ``at`` is the instant at which the
-    sources must still be fresh.
+    ``candidates`` are ``CANDIDATE_COLUMNS`` of the run's decisions (``None`` where nothing was decided yet); ``at`` is
+    the instant at which the sources must still be fresh.
     """
     checker, limits = Checker(), playbook.readiness
+    contacts = folder.read("contacts", frames.SEGMENT_COLUMNS)
     asked: list[tuple[str, pd.DataFrame]] = [
         ("sources", frames.sources(folder.manifest, at, {*playbook.requires, *FORBIDDING})),
-        ("segments", frames.segments(folder.read("contacts"), playbook)),
+        ("segments", frames.segments(contacts, playbook)),
         ("approval_points", frames.approval_points(playbook, owners)),
         ("measurement", frames.measurement(playbook)),
-        ("purchase_summary", folder.read("purchase_summary").select(_OF_PURCHASES).to_pandas()),
-        ("engagement_summary", folder.read("engagement_summary").select(_OF_ENGAGEMENTS).to_pandas()),
+        ("purchase_summary", folder.read("purchase_summary", _OF_PURCHASES).to_pandas()),
+        ("engagement_summary", folder.read("engagement_summary", _OF_ENGAGEMENTS).to_pandas()),
         ("profile", frames.profile(folder.read("profile"))),
     ]
     if candidates is not None:
@@ -59,7 +59,7 @@ def judge(
         "as_of": folder.as_of,
     }
     results = _tables(checker, folder, frames.required_columns(playbook), parameters)
-    if folder.read("contacts").num_rows == 0:
+    if contacts.num_rows == 0:
         return Verdict(tuple(results))  # the rest would be asked about nobody
     for name, frame in asked:
         results += checker.ask(name, frame, _ALWAYS, parameters)
@@ -71,7 +71,8 @@ def _tables(
 ) -> list[ConditionResult]:
     """What the suite of each table says. Of a table that is missing or empty nothing more is asked."""
     manifest, profile = folder.manifest, folder.read("profile")
-    known = len(folder.read("contacts").filter(pc.field("relationship").is_valid()))
+    relationships = folder.read("contacts", ["relationship"])["relationship"]
+    known = len(relationships) - relationships.null_count
     results: list[ConditionResult] = []
     for name in TABLES:
         facts = frames.table_facts(name, manifest, profile, required.get(name, ()), known)

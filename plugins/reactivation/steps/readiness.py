@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from reactivation.ledger import runs, seals
-from reactivation.readiness import Verdict, judge
+from reactivation.readiness import CANDIDATE_COLUMNS, Verdict, judge
 from reactivation.steps.begun import playbook_of, snapshot_of
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def check_readiness(workspace: Workspace, run_id: str, now: datetime) -> Verdict
         raise NotReady(f"run {run_id} of {run.playbook}", folder.read_json(REPORT)["message"], report)
     loaded, snapshot = playbook_of(workspace, run), snapshot_of(workspace, run)
     at = run.as_of if run.dry else run.started_at
-    verdict = judge(snapshot, loaded.playbook, workspace.owners, folder.read("decisions"), at)
+    verdict = judge(snapshot, loaded.playbook, workspace.owners, folder.read("decisions", CANDIDATE_COLUMNS), at)
     digest = folder.add_file(REPORT, verdict.as_report())
     counts = {"conditions": len(verdict.conditions), "remarks": len(verdict.remarks)}
     counts |= {f"blocking:{one.id}": one.affected for one in verdict.blocking}
