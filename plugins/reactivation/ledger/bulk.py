@@ -19,11 +19,14 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from reactivation.evidence import open_engine
+from reactivation.evidence.engine import quoted
 from reactivation.ledger.types import Money, UtcDateTime
 
 Rows: TypeAlias = pa.Table | Sequence[Mapping[str, Any]]
 
 _SLICE = 50_000
+#: So few rows are not worth a statement of their own.
+_FEW = 1_000
 
 
 def insert_rows(conn: Connection, target: Table, rows: Rows, *, ignore_repeats: bool = False) -> int:
@@ -41,7 +44,7 @@ def insert_rows(conn: Connection, target: Table, rows: Rows, *, ignore_repeats: 
     conflict = f"ON CONFLICT ({', '.join(c.name for c in target.primary_key)}) DO NOTHING" if ignore_repeats else ""
     if conn.dialect.name == "postgresql":
         return _copy(conn, target.name, stored, conflict)
-    return _executemany(conn, target.name, stored, conflict)
+    return _executemany(conn, target, stored, conflict)
 
 
 def insert_if_new(conn: Connection, target: Table, row: Mapping[str, Any]) -> bool:
@@ -73,14 +76,27 @@ def _as_texts(instants: pa.ChunkedArray, zone: str) -> pa.Array:
     return pc.strftime(encoded.dictionary, format=f"%Y-%m-%d %H:%M:%S{zone}").take(encoded.indices)
 
 
-def _executemany(conn: Connection, name: str, rows: pa.Table, conflict: str) -> int:
-    places = ", ".join("?" * rows.num_columns)
-    statement = f"INSERT INTO {name} ({', '.join(rows.column_names)}) VALUES ({places}) {conflict}"  # noqa: S608
+def _executemany(conn: Connection, target: Table, rows: pa.Table, conflict: str) -> int:
+    """Of many rows, what is the same in all is said once, in the statement: most of what enters on one day is."""
+    keys = {column.name for column in target.primary_key}
+    same = {
+        name: _literal(rows[name][0].as_py())
+        for name in rows.column_names
+        if rows.num_rows > _FEW and name not in keys and pc.count_distinct(rows[name], mode="all").as_py() == 1
+    }
+    values = ", ".join(same.get(name, "?") for name in rows.column_names)
+    statement = f"INSERT INTO {target.name} ({', '.join(rows.column_names)}) VALUES ({values}) {conflict}"  # noqa: S608
     new = 0
-    for batch in rows.to_batches(max_chunksize=_SLICE):
-        values = list(zip(*(column.to_pylist() for column in batch.columns), strict=True))
-        new += conn.exec_driver_sql(statement, values).rowcount
+    for batch in rows.drop_columns(list(same)).to_batches(max_chunksize=_SLICE):
+        given = list(zip(*(column.to_pylist() for column in batch.columns), strict=True))
+        new += conn.exec_driver_sql(statement, given).rowcount
     return new
+
+
+def _literal(value: str | int | None) -> str:
+    if value is None:
+        return "NULL"
+    return quoted(value) if isinstance(value, str) else str(value)
 
 
 def _as_json(values: pa.ChunkedArray) -> pa.Array:

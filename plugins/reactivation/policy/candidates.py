@@ -81,7 +81,7 @@ def decide_facts(facts: pa.Table, consents: pa.Table, context: Context) -> Decid
 
         table = pa.concat_tables(pool.map(decided, range(len(shares))))
     scope = pd.concat([one.scope for one in asked], ignore_index=True)
-    return Decided(table, _counts(scope, table.combine_chunks()), pa.concat_tables(one.others for one in asked))
+    return Decided(table, _counts(scope, table), pa.concat_tables(one.others for one in asked))
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,6 @@ def read_events(source: Source | Sources, *, customer_ids: Sequence[str], since:
                 reader = reading.of(name)
                 told = reader.fetch(name, Few(frozenset(customer_ids))) if reader else None
                 raw = open_told(engine, TABLES[name], told, work) if told else None
-                rows.load(engine, TABLES[name], raw, wanted=wanted)
+                rows.load(engine, TABLES[name], raw, wanted)
         parameters = {"since": since, "customers": sorted(set(customer_ids))}
         return engine.sql(paths.sql("events"), params=parameters).to_arrow_table().cast(EVENTS)

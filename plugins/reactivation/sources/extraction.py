@@ -48,7 +48,7 @@ from reactivation.sources.several import Part, Sources, sources_of
 from reactivation.sources.summaries import SUMMARISED, add_facts, add_told, condensed, count_elsewhere
 from reactivation.sources.values import install_macros, typed_query
 
-_MEMORY = "4GB"
+_MEMORY = "2GB"
 
 
 def extract(
@@ -112,11 +112,11 @@ def _load(
     def load(name: str) -> None:
         raw, table = raws.get(name), TABLES[name]
         if raw is not None and chosen is None and has_plain_rows(raw):
-            plain[name] = set_apart(engine, raw)
-            reports[name] = rows.load(engine, table, raw, only=f"FROM apart_{name}")
+            plain[name], others = set_apart(engine, raw)
+            reports[name] = rows.load(engine, table, others)
             reports[name].rows += plain[name]
         else:
-            reports[name] = rows.load(engine, table, raw, wanted=chosen.wanted(raw) if chosen and raw else None)
+            reports[name] = rows.load(engine, table, raw, chosen.wanted(raw) if chosen and raw else None)
 
     load("contacts")
     emails, phones = texts_of_contacts(engine)

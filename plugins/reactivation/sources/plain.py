@@ -7,6 +7,7 @@ A row is *plain* if reading leaves each of its texts as it is, it breaks no rule
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import duckdb
 import numpy as np
@@ -29,9 +30,9 @@ def has_plain_rows(raw: RawFile) -> bool:
     return raw.table.raw_facts and raw.numbers_rows and raw.table.key in raw.types
 
 
-def set_apart(engine: duckdb.DuckDBPyConnection, raw: RawFile) -> int:
-    """Makes the table ``apart_<table>`` (``row``: every row that is not plain) and the view ``plain_<table>`` (the
-    contract's columns of the others). Returns how many those are. Raises ``SourceError`` for a broken file.
+def set_apart(engine: duckdb.DuckDBPyConnection, raw: RawFile) -> tuple[int, RawFile]:
+    """Makes the view ``plain_<table>``: the contract's columns of the plain rows. Returns how many those are, and the
+    file with all others. Raises ``SourceError`` for a broken file.
 
     Holds eight bytes a row: sorted numbers show what is there twice in a fraction of the time that grouping keys takes.
     """
@@ -51,11 +52,14 @@ def set_apart(engine: duckdb.DuckDBPyConnection, raw: RawFile) -> int:
                 FROM odd_rows
                 UNION SELECT row FROM ({rows}) WHERE hash({key}) IN (FROM doubled_hashes)"""
         )
+        # They are looked at several times; the file is not, for their sake.
+        others = f"CREATE TABLE others_{name} AS FROM {raw.relation} WHERE {raw.number} IN (FROM apart_{name})"
+        engine.execute(others)
     engine.unregister("doubled_hashes")
     engine.unregister("odd_rows")
     engine.execute(f"CREATE VIEW plain_{name} AS FROM ({rows}) ANTI JOIN apart_{name} USING (row)")
     ((apart,),) = engine.sql(f"SELECT count(*) FROM apart_{name}").fetchall()
-    return len(hashes) - int(apart)
+    return len(hashes) - int(apart), replace(raw, relation=f"others_{name}")
 
 
 def _is_plain(raw: RawFile) -> str:
@@ -65,14 +69,16 @@ def _is_plain(raw: RawFile) -> str:
         rule.broken for rule in rules_of(raw)
         if not (rule.reason == NOT_AN_ID and is_text(raw, raw.table.column(rule.column)))
     ]  # fmt: skip
-    tests = [f"coalesce({_is_plain_text(column)}, true)" for column in texts if not column.values]
+    tests = [_is_plain_text(column) for column in texts if not column.values]
     return " AND ".join([*tests, *(f"NOT ({rule})" for rule in broken)]) or "true"
 
 
 def _is_plain_text(column: Column) -> str:
     """A code needs no test: only the contract's own spelling is one of its values."""
     name = column.name
-    return f"regexp_full_match({name}, '{_PLAIN_ID}')" if name.endswith("_id") else f"read_text({name}) = {name}"
+    if name.endswith("_id"):
+        return f"({name} IS NULL OR regexp_full_match({name}, '{_PLAIN_ID}'))"
+    return f"read_text({name}) IS NOT DISTINCT FROM {name}"
 
 
 def _collected(judged: Iterable[pa.RecordBatch]) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:

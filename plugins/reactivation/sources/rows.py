@@ -55,17 +55,9 @@ def prepare(engine: duckdb.DuckDBPyConnection) -> None:
         engine.execute(statement)
 
 
-def load(
-    engine: duckdb.DuckDBPyConnection,
-    table: Table,
-    raw: RawFile | None,
-    *,
-    wanted: str | None = None,
-    only: str | None = None,
-) -> Report:
+def load(engine: duckdb.DuckDBPyConnection, table: Table, raw: RawFile | None, wanted: str | None = None) -> Report:
     """Reads one table; ``raw`` is ``None`` if the source has none. ``wanted`` (SQL over its columns) keeps only the
-    rows of some subjects, those of unreadable subjects, and every other row of the same keys; ``only`` (a query for
-    row numbers) those rows."""
+    rows of some subjects, those of unreadable subjects, and every other row of the same keys."""
     if raw is None:
         engine.execute(f"CREATE TABLE typed_{table.name} ({_empty_columns(table)})")
         return Report(present=False, missing_columns=tuple(column.name for column in table.columns))
@@ -73,12 +65,12 @@ def load(
     names = ", ".join(column.name for column in table.columns)
     broken = " OR ".join(f"({rule.broken})" for rule in rules) or "false"
     with reading(raw.path):
-        if wanted is None and only is None and raw.in_order:
+        if wanted is None and raw.in_order:
             _load_in_order(engine, raw, f"{names}, {broken} AS bad")
         else:
             engine.execute(
                 f"CREATE TABLE typed_{table.name} AS SELECT row, {names}, {broken} AS bad "
-                f"FROM ({typed_query(raw, rows=only)}) WHERE {kept(raw, wanted)}"
+                f"FROM ({typed_query(raw)}) WHERE {kept(raw, wanted)}"
             )
         report = Report(True, _count(engine, f"typed_{table.name}"), raw.unknown, raw.missing, file=raw.shown)
         report.duplicates = duplicates.settle(engine, table, raw.types)
