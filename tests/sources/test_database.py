@@ -28,7 +28,7 @@ from tests.databases import write_database
 from tests.sources.reads import plus, read, rows, said
 
 from reactivation.evidence import SnapshotFolder
-from reactivation.sources import DatabaseSource, SourceError, extract, open_source, read_events
+from reactivation.sources import DatabaseSource, SourceAwayError, SourceError, extract, open_source, read_events
 
 #: Files of a snapshot that do not depend on where a row lies in its file, or on how it is written there.
 FACTS = ("accounts", "broken_nos", "cases", "claims", "consents", "contacts", "engagement_summary", "offers",
@@ -217,7 +217,7 @@ class TestWhatIsRefused:
     def test_a_database_that_is_not_there(self, tmp_path: Path) -> None:
         """Named by its connection, without its password."""
         engine = create_engine("postgresql+psycopg://ada:s3cret@127.0.0.1:1/none", connect_args={"connect_timeout": 2})
-        with pytest.raises(SourceError, match="crm_db: the database cannot be reached") as refused:
+        with pytest.raises(SourceAwayError, match="crm_db: the database cannot be reached") as refused:
             DatabaseSource(engine, "crm_db").speaks_as_of()
         assert "s3cret" not in str(refused.value)
 

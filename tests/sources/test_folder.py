@@ -79,3 +79,13 @@ class TestStaged:
         cases = tmp_path / "source" / "cases.csv"
         with pytest.raises(SourceError, match=r"cases\.csv was changed while it was read"), source.staged(tmp_path):
             cases.write_text(cases.read_text() + "k-9,c-ada,,2026-11-01,,complaint,,,open\n")
+
+    @pytest.mark.parametrize("removed", [False, True])
+    def test_what_goes_wrong_in_a_file_that_changed(self, tmp_path: Path, removed: bool) -> None:
+        """It changed: that is the error, and what came of it, which may quote a person's row, is not told."""
+        source = open_source(write_source(tmp_path / "source"))
+        cases = tmp_path / "source" / "cases.csv"
+        with pytest.raises(SourceError, match="changed while it was read") as error, source.staged(tmp_path):
+            cases.unlink() if removed else cases.write_text("cut short")
+            raise ValueError("c-ada,me@home.example")
+        assert error.value.__suppress_context__

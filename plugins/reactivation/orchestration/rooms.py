@@ -24,15 +24,17 @@ def open_rooms() -> Workspace:
 def explained() -> Iterator[None]:
     """What a second try cannot mend fails at once, with our message alone; anything else is tried again.
 
-    An unreachable ledger may come back, so ``LedgerError`` is left to Airflow's retries.
+    An unreachable ledger or source may come back, so ``LedgerError`` and ``SourceAwayError`` are left to Airflow's
+    retries.
     """
     from reactivation.ledger.engine import LedgerError
+    from reactivation.sources import SourceAwayError
     from reactivation.steps.errors import EXPECTED_ERRORS
     from reactivation.steps.readiness import NotReady
 
     try:
         yield
-    except LedgerError:
+    except (LedgerError, SourceAwayError):
         raise
     except (NotReady, *EXPECTED_ERRORS) as error:
         raise AirflowFailException(str(error)) from error

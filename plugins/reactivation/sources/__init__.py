@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from reactivation.sources.base import Source
 from reactivation.sources.database import DatabaseSource
-from reactivation.sources.errors import SourceError
+from reactivation.sources.errors import SourceAwayError, SourceError
 from reactivation.sources.events import EVENTS, read_events
 from reactivation.sources.extraction import extract
 from reactivation.sources.folder import open_source
 from reactivation.sources.several import Sources, by_table, sources_of
 
 __all__ = [
-    "EVENTS", "DatabaseSource", "Source", "SourceError", "Sources", "by_table", "extract", "open_source", "read_events",
-    "sources_of",
+    "EVENTS", "DatabaseSource", "Source", "SourceAwayError", "SourceError", "Sources", "by_table", "extract",
+    "open_source", "read_events", "sources_of",
 ]  # fmt: skip

@@ -8,3 +8,7 @@ class SourceError(Exception):
 
     Bad rows are no error: they go to quarantine. A missing table or column is none either: readiness judges it.
     """
+
+
+class SourceAwayError(SourceError):
+    """A source does not answer now: it is not reachable, was interrupted or has no room. Another try may mend it."""

@@ -81,7 +81,8 @@ def extract(
                     chosen, answers = ask_about(engine, reading, work, customer_ids)
                 reports = _load(engine, answers.raws, keys, rules, chosen)
                 count_elsewhere(engine, answers.condensed, reports)
-            _write(engine, place, as_of, reports, answers.condensed)
+                # Plain facts are still in their file, which must not change before they are condensed.
+                _write(engine, place, as_of, reports, answers.condensed)
             said = [_said(part, reader, reports) for part, reader in reading.readers]
         shutil.rmtree(work)
         manifest = {

@@ -83,12 +83,15 @@ class FolderSource:
         """
         files = self.files()
         before = {table: _mark(file) for table, file in files.items()}
-        yield {table: _on_disk(file, work) for table, file in files.items()}
-        for table, file in files.items():
-            if _mark(file) != before[table]:
-                raise SourceError(
-                    f"{file} was changed while it was read; take the snapshot again when the export is done"
-                )
+        try:
+            yield {table: _on_disk(file, work) for table, file in files.items()}
+        finally:
+            for table, file in files.items():
+                if _mark(file) != before[table]:
+                    # Whatever else went wrong went wrong because of that; it may quote a row, so it is not told.
+                    raise SourceError(
+                        f"{file} was changed while it was read; take the snapshot again when the export is done"
+                    ) from None
 
     @contextmanager
     def reading(self, work: Path) -> Iterator[FolderReader]:
@@ -135,5 +138,8 @@ def _changed_at(file: UPath) -> datetime:
     return changed.replace(tzinfo=UTC) if changed.tzinfo is None else changed.astimezone(UTC)
 
 
-def _mark(file: UPath) -> tuple[int, datetime]:
-    return file.stat().st_size, _changed_at(file)
+def _mark(file: UPath) -> tuple[int, datetime] | None:
+    try:
+        return file.stat().st_size, _changed_at(file)
+    except FileNotFoundError:
+        return None

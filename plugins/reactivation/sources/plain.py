@@ -63,14 +63,14 @@ def set_apart(engine: duckdb.DuckDBPyConnection, raw: RawFile) -> tuple[int, Raw
 
 
 def _is_plain(raw: RawFile) -> str:
-    """SQL over ``as_is_query``; no row is taken for plain that is not."""
+    """SQL over ``as_is_query``, true or false; no row is taken for plain that is not."""
     texts = [column for column in raw.table.columns if is_text(raw, column)]
     broken = [
         rule.broken for rule in rules_of(raw)
         if not (rule.reason == NOT_AN_ID and is_text(raw, raw.table.column(rule.column)))
     ]  # fmt: skip
     tests = [_is_plain_text(column) for column in texts if not column.values]
-    return " AND ".join([*tests, *(f"NOT ({rule})" for rule in broken)]) or "true"
+    return f"coalesce({' AND '.join([*tests, *(f'NOT ({rule})' for rule in broken)])}, false)"
 
 
 def _is_plain_text(column: Column) -> str:
