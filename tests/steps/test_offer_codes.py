@@ -8,7 +8,6 @@ from pathlib import Path
 from threading import Barrier, Thread
 from typing import Any
 
-import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 from sqlalchemy import Connection, select, update
@@ -144,5 +143,6 @@ _due = module._due
 def _only_its_own(conn: Connection, run: Any, folder: Any, now: Any) -> Any:
     """Each run drafts the touches of the enrolments it began."""
     due = _due(conn, run, folder, now)
-    mine = {one.enrolment_id for one in enrolments.active_of(conn) if one.run_id == run.run_id}
-    return due.filter(pc.is_in(due["enrolment_id"], value_set=pa.array(sorted(mine))))
+    active = enrolments.active_of(conn)
+    mine = active.filter(pc.equal(active["run_id"], run.run_id))["enrolment_id"]
+    return due.filter(pc.is_in(due["enrolment_id"], value_set=mine.combine_chunks()))

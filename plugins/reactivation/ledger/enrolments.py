@@ -7,16 +7,25 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import pyarrow as pa
 from sqlalchemy import Connection, exists, func, or_, select, tuple_, update
 
 from reactivation.ledger import audit, measurements
 from reactivation.ledger.bulk import Rows, insert_rows
+from reactivation.ledger.columns import table_of
 from reactivation.ledger.events import PURCHASES
 from reactivation.ledger.locks import INTAKE, exclusive
 from reactivation.ledger.tables import enrolment_keys, enrolments, events, offer_codes, runs, sends, tags, touches
 
 #: States of a touch from which it may still be sent.
 OPEN = ("planned", "drafted", "listed", "signed", "held")
+
+_TEXT = pa.string()
+#: What is asked of all active enrolments at once: there may be hundreds of thousands.
+ACTIVE = pa.schema([
+    ("enrolment_id", _TEXT), ("playbook", _TEXT), ("run_id", _TEXT), ("customer_id", _TEXT), ("owner_id", _TEXT),
+])  # fmt: skip
+_KEYS = pa.schema([("address_key", _TEXT)])
 
 
 @dataclass(frozen=True)
@@ -51,10 +60,11 @@ def insert_keys(conn: Connection, rows: Rows) -> None:
     insert_rows(conn, enrolment_keys, rows)
 
 
-def active_keys(conn: Connection) -> set[str]:
+def active_keys(conn: Connection) -> pa.Array:
     """The address keys occupied now; nobody else takes in until this transaction ends."""
     exclusive(conn, INTAKE)
-    return set(conn.scalars(select(enrolment_keys.c.address_key).where(enrolment_keys.c.active)))
+    wanted = select(enrolment_keys.c.address_key).where(enrolment_keys.c.active).order_by(enrolment_keys.c.address_key)
+    return table_of(conn, wanted, _KEYS)["address_key"].combine_chunks()
 
 
 def begun_since(conn: Connection, playbook: str, since: datetime) -> int:
@@ -63,12 +73,12 @@ def begun_since(conn: Connection, playbook: str, since: datetime) -> int:
     return conn.execute(wanted).scalar_one()
 
 
-def active_of(conn: Connection, playbook: str | None = None) -> list[Enrolment]:
-    """The active enrolments of a playbook, or of all, by id."""
-    wanted = _ENROLMENT.where(enrolments.c.state == "active")
+def active_of(conn: Connection, playbook: str | None = None) -> pa.Table:
+    """The active enrolments of a playbook, or of all, as ``ACTIVE``, by id."""
+    wanted = select(*(enrolments.c[name] for name in ACTIVE.names)).where(enrolments.c.state == "active")
     if playbook is not None:
         wanted = wanted.where(enrolments.c.playbook == playbook)
-    return [_enrolment(row._mapping) for row in conn.execute(wanted.order_by(enrolments.c.enrolment_id))]
+    return table_of(conn, wanted.order_by(enrolments.c.enrolment_id), ACTIVE)
 
 
 def enrolments_of(conn: Connection, enrolment_ids: Collection[str]) -> dict[str, Enrolment]:

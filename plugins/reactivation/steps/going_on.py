@@ -6,7 +6,6 @@ entered the approval horizon. Both together, and what was sent, say when the res
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -17,7 +16,7 @@ from sqlalchemy import Connection
 
 from reactivation.contract.tables import TIME
 from reactivation.ledger import courses, enrolments
-from reactivation.ledger.enrolments import OPEN, Enrolment
+from reactivation.ledger.enrolments import OPEN
 from reactivation.playbooks.model import Playbook
 from reactivation.policy.timing import PLACE_COLUMNS, local_time
 from reactivation.policy.waits import COURSE, moved
@@ -68,12 +67,11 @@ def going_on(workspace: Workspace, conn: Connection, playbook: Playbook, contact
     )
 
 
-def plans_of(workspace: Workspace, active: Sequence[Enrolment]) -> pa.Table:
-    """The plans (``PLAN``) of enrolments, as each began."""
-    ids = pa.array([one.enrolment_id for one in active], pa.string())
-    plans = [workspace.run_folder(run_id).read("plan") for run_id in sorted({one.run_id for one in active})]
+def plans_of(workspace: Workspace, active: pa.Table) -> pa.Table:
+    """The plans (``PLAN``) of enrolments (``ACTIVE``), as each began."""
+    plans = [workspace.run_folder(run_id).read("plan") for run_id in sorted(active["run_id"].unique().to_pylist())]
     whole = pa.concat_tables([PLAN.empty_table(), *plans])
-    return whole.filter(pc.is_in(whole["enrolment_id"], ids)).combine_chunks()
+    return whole.filter(pc.is_in(whole["enrolment_id"], active["enrolment_id"].combine_chunks())).combine_chunks()
 
 
 def not_entered(plans: pa.Table, known: pa.Table) -> pa.Table:
@@ -82,12 +80,11 @@ def not_entered(plans: pa.Table, known: pa.Table) -> pa.Table:
     return planned.filter(pc.invert(pc.is_in(planned["touch_id"], known["touch_id"].combine_chunks())))
 
 
-def _places(active: Sequence[Enrolment], contacts: pa.Table | None) -> pa.Table:
-    ids = pa.array([one.enrolment_id for one in active], pa.string())
+def _places(active: pa.Table, contacts: pa.Table | None) -> pa.Table:
+    ids = active["enrolment_id"]
     if contacts is None:
         return pa.table({"enrolment_id": ids.slice(0, 0), **{name: pa.nulls(0) for name in PLACE_COLUMNS}})
-    customers = pa.array([one.customer_id for one in active], pa.string())
-    found = pc.index_in(customers, contacts["customer_id"].combine_chunks())
+    found = pc.index_in(active["customer_id"], contacts["customer_id"].combine_chunks())
     return pa.table({"enrolment_id": ids, **{name: contacts[name].take(found) for name in PLACE_COLUMNS}})
 
 

@@ -69,7 +69,7 @@ def plan_run(workspace: Workspace, run_id: str, now: datetime) -> dict[str, int]
     horizon = now + timedelta(days=playbook.approval.horizon_days)
     # The plan's file and the events are made beside the ledger's inserts, which wait for the file in the end.
     with ThreadPoolExecutor(max_workers=1) as beside, workspace.ledger.begin() as conn:
-        occupied = pa.array(sorted(enrolments.active_keys(conn)), pa.string())
+        occupied = enrolments.active_keys(conn)
         course = going_on(workspace, conn, playbook, contacts)
         entering = course.waiting.filter(due(course.waiting, horizon))
         room = _room(workspace, conn, playbook, run, entering=entering, now=now)
@@ -96,11 +96,14 @@ def plan_run(workspace: Workspace, run_id: str, now: datetime) -> dict[str, int]
 
 def _promised(workspace: Workspace, conn: Connection, playbook: Playbook, course: GoingOn) -> Counter[str]:
     """By offer, how many touches are planned, in any playbook, that have no row in the ledger yet."""
-    others = [one for one in enrolments.active_of(conn) if one.playbook != playbook.playbook]
+    active = enrolments.active_of(conn)
+    others = active.filter(pc.not_equal(active["playbook"], playbook.playbook))
     elsewhere = (
-        not_entered(plans_of(workspace, others), courses.of_active(conn)) if others else course.waiting.slice(0, 0)
+        not_entered(plans_of(workspace, others), courses.of_active(conn))
+        if others.num_rows
+        else course.waiting.slice(0, 0)
     )
-    return Counter(pa.concat_tables([course.waiting, elsewhere])["offer_id"].drop_null().to_pylist())
+    return _tally(pa.concat_tables([course.waiting, elsewhere])["offer_id"].drop_null())
 
 
 def _tried(known: pa.Table, entering: pa.Table) -> pa.Table:

@@ -86,9 +86,9 @@ def preview(workspace: Workspace, playbook_name: str, number: int, customer_id: 
 
 def _entered(conn: Connection, playbook: str, customer_id: str, number: int) -> tuple[pa.Table | None, str | None]:
     """The touch the ledger already has for the customer, as ``DUE``, with its code."""
-    owner_of = {
-        one.enrolment_id: one.owner_id for one in enrolments.active_of(conn, playbook) if one.customer_id == customer_id
-    }
+    active = enrolments.active_of(conn, playbook)
+    theirs = active.filter(pc.equal(active["customer_id"], customer_id)).to_pylist()
+    owner_of = {one["enrolment_id"]: one["owner_id"] for one in theirs}
     for touch in touches.draftable(conn, playbook):
         if touch.enrolment_id in owner_of and touch.number == number:
             due = pa.Table.from_pylist([{**vars(touch), "owner_id": owner_of[touch.enrolment_id]}], DUE)
