@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from copy import deepcopy
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -17,7 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.policy.people import AT, Row, Tables, ago, consent, decide, person, suppression, together
 
-from reactivation.evidence.folders import _bytes_of
+from reactivation.evidence.parquet import write_parquet
 
 SOFT = ["obtained_in_sale", "own_similar_products", "opt_out_at_collection", "opt_out_in_every_message", "no_objection"]
 GROUP = 14
@@ -279,7 +281,11 @@ def test_a_used_phone_without_a_country_is_no() -> None:
 
 
 def _bytes(tables: Tables, **options: Any) -> bytes:
-    return _bytes_of(decide(tables, **options).table)
+    table = decide(tables, **options).table
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "decisions.parquet"
+        write_parquet(file, table, table.schema)
+        return file.read_bytes()
 
 
 @thorough
