@@ -53,22 +53,9 @@ class TestBuilding:
 
     def test_a_killed_process_leaves_nothing_that_stays(self, tmp_path: Path) -> None:
         """Its half-made folder is not under the folder's name, and whoever builds next removes it."""
-        script = textwrap.dedent(
-            f"""
-            import time
-            from reactivation.evidence.building import as_path, building
-            with building(as_path({str(tmp_path / "s-1")!r})) as place:
-                (place / "people.parquet").write_bytes(b"Ada Hart")
-                print("begun", flush=True)
-                time.sleep(60)
-            """
+        _kill_within(
+            f"building(as_path({str(tmp_path / 's-1')!r}))", "(place / 'people.parquet').write_bytes(b'Ada Hart')"
         )
-        process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, cwd=PLUGINS)
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"begun\n"
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        process.stdout.close()
         assert not (tmp_path / "s-1").exists()
         assert [file.name[:5] for file in tmp_path.iterdir()] == [".tmp-"]
         with building(as_path(tmp_path / "s-2")) as place:
@@ -104,22 +91,26 @@ class TestReplaceFile:
 
     def test_a_killed_process_leaves_no_half_file(self, tmp_path: Path) -> None:
         """What it leaves has another name, and whoever makes the file next writes over it."""
-        script = textwrap.dedent(
-            f"""
-            import time
-            from reactivation.evidence.building import as_path, replacing
-            with replacing(as_path({str(tmp_path / "drafts.parquet")!r})) as place:
-                place.write_bytes(b"half")
-                print("begun", flush=True)
-                time.sleep(60)
-            """
-        )
-        process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, cwd=PLUGINS)
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"begun\n"
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        process.stdout.close()
+        _kill_within(f"replacing(as_path({str(tmp_path / 'drafts.parquet')!r}))", "place.write_bytes(b'half')")
         assert [file.name for file in tmp_path.iterdir()] == [".tmp-drafts.parquet"]
         replace_file(as_path(tmp_path / "drafts.parquet"), b"whole")
         assert [(file.name, file.read_bytes()) for file in tmp_path.iterdir()] == [("drafts.parquet", b"whole")]
+
+
+def _kill_within(block: str, work: str) -> None:
+    """Kills a process that has done its work in a block and has not left it."""
+    script = textwrap.dedent(
+        f"""
+        from reactivation.evidence.building import as_path, building, replacing
+        with {block} as place:
+            {work}
+            print("begun", flush=True)
+            input()
+        """
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=PLUGINS
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"begun\n"
+        process.send_signal(signal.SIGKILL)
