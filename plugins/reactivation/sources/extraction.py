@@ -108,14 +108,15 @@ def _load(
     """Every table read, contacts first: their addresses tell whom a suppression may mean. Leaves ``typed_*`` and
     ``purchases`` and ``engagements``."""
     reports: dict[str, rows.Report] = {}
-    plain: dict[str, int] = {}
+    plain: set[str] = set()
 
     def load(name: str) -> None:
         raw, table = raws.get(name), TABLES[name]
         if raw is not None and chosen is None and has_plain_rows(raw):
-            plain[name], others = set_apart(engine, raw)
+            stayed, others = set_apart(engine, raw)
             reports[name] = rows.load(engine, table, others)
-            reports[name].rows += plain[name]
+            reports[name].rows += stayed
+            plain.add(name)
         else:
             reports[name] = rows.load(engine, table, raw, chosen.wanted(raw) if chosen and raw else None)
 
