@@ -80,7 +80,7 @@ def add_list(
     lists.insert_list(conn, row, items, [ListSigner(user, owner, role) for user, owner in users])
     questions.insert_question(
         conn, question_id=f"q-{list_id}", kind="sign_list" if row["kind"] == "content" else "sign_offer",
-        list_id=list_id, opened_at=NOW, expires_at=row["expires_at"],
+        subject=list_id, list_id=list_id, opened_at=NOW, expires_at=row["expires_at"],
     )  # fmt: skip
     return row
 

@@ -127,7 +127,7 @@ class TestAsking:
 
     def test_links_to_the_list(self, asking: dict[str, Any]) -> None:
         """One click from the task to what is signed."""
-        assert asking["links"] == ["The list"]
+        assert asking["links"] == ["The page"]
 
     def test_nobody_starts_it_by_hand(self, bag: Bag) -> None:
         """What a run is triggered with would stand in the signer's form."""

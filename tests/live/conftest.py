@@ -81,8 +81,8 @@ class Live:
             else:  # which the product never does
                 conn.execute(insert(tables.lists).values(row))
             questions.insert_question(
-                conn, question_id=question_id, kind="sign_list", list_id=list_id, opened_at=model.opened_at,
-                expires_at=model.expires_at,
+                conn, question_id=question_id, kind="sign_list", subject=list_id, list_id=list_id,
+                opened_at=model.opened_at, expires_at=model.expires_at,
             )  # fmt: skip
         return Asked(list_id, question_id, row["signing_code"], frozenset(i.touch_id for i in mine))
 

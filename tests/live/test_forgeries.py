@@ -57,7 +57,7 @@ class TestWhatIsShown:
         assert f"/reactivation/lists/{asked.list_id}" in shown["body"]
         assert asked.signing_code not in f"{shown['body']}{shown['subject']}"
         links = live.users["vic"].get(f"{instance_path(ti).rsplit('/', 1)[0]}/links", map_index=ti["map_index"])
-        assert links["extra_links"]["The list"] == f"/reactivation/lists/{asked.list_id}"
+        assert links["extra_links"]["The page"] == f"/reactivation/lists/{asked.list_id}"
 
 
 class TestForgeries:

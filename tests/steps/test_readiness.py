@@ -41,9 +41,9 @@ def blocking(six: Six, run_id: str) -> set[str]:
 BREAKS: dict[str, tuple[Callable[[Six], object], str, tuple[str, ...]]] = {
     "no file of cases": (lambda s: s.write(cases=None), "support_history_unavailable", ("cases.csv",)),
     "no file of consents": (lambda s: s.write(consents=None), "consent_status_unclear", ("consents.csv",)),
-    "no file of opt-outs": (lambda s: s.write(suppressions=None), "table_missing", ("suppressions.csv",)),
-    "no file of purchases": (lambda s: s.write(purchases=None), "table_missing", ("purchases.csv",)),
-    "an empty file of offers": (lambda s: s.write(offers=""), "table_empty", ("offers.csv",)),
+    "no file of opt-outs": (lambda s: s.write(suppressions=None), "evidence_missing", ("suppressions.csv",)),
+    "no file of purchases": (lambda s: s.write(purchases=None), "evidence_missing", ("purchases.csv",)),
+    "an empty file of offers": (lambda s: s.write(offers=""), "evidence_missing", ("offers.csv",)),
     "no relationship column": (
         lambda s: s.write(contacts=without("contacts", "relationship")),
         "relationship_history_unavailable", ("contacts.csv", "relationship"),
@@ -52,7 +52,7 @@ BREAKS: dict[str, tuple[Callable[[Six], object], str, tuple[str, ...]]] = {
         lambda s: s.write(consents=without("consents", "state")), "consent_status_unclear", ("consents.csv", "state"),
     ),
     "no unit cost of offers": (
-        lambda s: s.write(offers=without("offers", "unit_cost")), "columns_missing", ("offers.csv", "unit_cost"),
+        lambda s: s.write(offers=without("offers", "unit_cost")), "evidence_missing", ("offers.csv", "unit_cost"),
     ),
     "consents that join nobody": (
         lambda s: s.write(consents=[consent(f"r-{n}", f"x-{n}") for n in range(6)]),
@@ -115,7 +115,7 @@ class TestStep:
         """The step has succeeded on the manifest as it is now, and the audit trail says so."""
         six.snapshot()
         run_id = six.decided()
-        assert check_readiness(six.workspace, run_id, NOW).ready
+        assert check_readiness(six.workspace, run_id, NOW).remarks == 0
         assert blocking(six, run_id) == set()
         with six.ledger.begin() as conn:
             digest = six.workspace.run_folder(run_id).manifest_digest
@@ -154,7 +154,7 @@ class TestStep:
         """A source that speaks of last month is fresh for a dry run of last month, and stale for a real one."""
         six.snapshot()
         month_later = NOW + timedelta(days=30)
-        assert check_readiness(six.workspace, six.decided(month_later, dry=True), month_later).ready
+        assert check_readiness(six.workspace, six.decided(month_later, dry=True), month_later).remarks == 0
 
     @on_one_ledger
     def test_the_report_names_nobody(self, six: Six) -> None:

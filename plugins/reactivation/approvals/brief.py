@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from reactivation.approvals.lists import amount
 from reactivation.ledger.lists import ListItem, ListRow
@@ -21,6 +22,11 @@ _DIGEST_SHOWN = 12
 def list_path(list_id: str) -> str:
     """Where the list's page is, from the root of the web server."""
     return f"/reactivation/lists/{list_id}"
+
+
+def report_path(run_id: str) -> str:
+    """Where the readiness report of a run is, from the root of the web server."""
+    return f"/reactivation/readiness/runs/{run_id}"
 
 
 def subject(row: ListRow, items: Sequence[ListItem]) -> str:
@@ -41,7 +47,7 @@ def body(row: ListRow, items: Sequence[ListItem], playbook: Playbook, claims: Ma
         ("Segment", _code(row.segment)),
         ("Channel", _code(row.channel)),
         ("Messages", f"{len(items)}, of which {individual} need a decision of their own"),
-        ("Answer by", row.expires_at.strftime("%Y-%m-%d %H:%M UTC")),
+        ("Answer by", _until(row.expires_at)),
     ]
     if claims:
         made = [f"{_code(claim)}, words {_code(digest[:_DIGEST_SHOWN])}" for claim, digest in sorted(claims.items())]
@@ -61,6 +67,31 @@ def body(row: ListRow, items: Sequence[ListItem], playbook: Playbook, claims: Ma
             "**Items:** " + ", ".join(_line(item) for item in items),
         ]
     )  # fmt: skip
+
+
+def waiver_subject(playbook: str, conditions: Sequence[str]) -> str:
+    """One line for the form and for notices."""
+    return f"Let a run of {_id(playbook)} go on although: {', '.join(map(_id, conditions))}"
+
+
+def waiver_body(run_id: str, playbook: str, conditions: Mapping[str, str], expires_at: datetime) -> str:
+    """The Markdown above the form. ``conditions``: what was found, by condition."""
+    facts = [("Playbook", _code(playbook)), ("Run", _code(run_id)), ("Answer by", _until(expires_at))]
+    return "\n\n".join(
+        [
+            f"### [Read the report and find the signing code]({report_path(run_id)})",
+            "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in facts)]),
+            "**What stops the run:**\n\n"
+            + "\n".join(f"- {_code(one)}: {_plain(found)}" for one, found in conditions.items()),
+            "A waiver lets this one run go on. It changes no gate: whoever must not be written to is still not written "
+            "to. To waive, type the code from the end of the report, choose a reason and for how long. No answer "
+            "waives nothing.",
+        ]
+    )  # fmt: skip
+
+
+def _until(at: datetime) -> str:
+    return at.strftime("%Y-%m-%d %H:%M UTC")
 
 
 def _line(item: ListItem) -> str:

@@ -60,18 +60,51 @@ class Answer:
         }  # fmt: skip
 
 
+@dataclass(frozen=True)
+class CodedAnswer:
+    """An answer to a question about no items: who, which option, the signing code, and a code per field."""
+
+    readable: bool
+    timed_out: bool
+    responder: str | None
+    chosen: str | None
+    responded_at: datetime | None
+    signing_code: str | None
+    codes: Mapping[str, str | None]
+
+    def as_codes(self) -> dict[str, Any]:
+        """What is kept of the form: codes, never what somebody typed."""
+        known = {"signing_code": self.signing_code, **self.codes}
+        return {name: "unknown" if value is None else value for name, value in known.items()}
+
+
+def read_codes(event: object, options: Sequence[str], choices: Mapping[str, Sequence[str]]) -> CodedAnswer:
+    """The answer in an event as Airflow gives it, to a form with a signing code and fields of these codes."""
+    given: Mapping[Any, Any] = event if isinstance(event, Mapping) else {}
+    form = given.get("params_input")
+    values: Mapping[Any, Any] = form if isinstance(form, Mapping) else {}
+    return CodedAnswer(
+        readable=isinstance(event, Mapping),
+        timed_out=_timed_out(given),
+        responder=_responder(given),
+        chosen=_chosen(given.get("chosen_options"), options),
+        responded_at=_instant(given.get("responded_at")),
+        signing_code=_signing_code(values.get("signing_code")),
+        codes={name: _code(values.get(name), known) for name, known in choices.items()},
+    )
+
+
 def read_answer(event: object, items: Sequence[ListItem], review_points: Sequence[str]) -> Answer:
     """The answer in an event as Airflow gives it to ``execute_complete``."""
     if not isinstance(event, Mapping):
         return Answer()
     form = event.get("params_input")
     values: Mapping[Any, Any] = form if isinstance(form, Mapping) else {}
-    user = event.get("responded_by_user")
     return Answer(
         readable=True,
-        timed_out=event.get("timedout") is not False and event.get("timedout") is not None,
-        responder=_user_id(user.get("id")) if isinstance(user, Mapping) else None,
-        chosen=_chosen(event.get("chosen_options")),
+        timed_out=_timed_out(event),
+        responder=_responder(event),
+        chosen=_chosen(event.get("chosen_options"), OPTIONS),
         responded_at=_instant(event.get("responded_at")),
         signing_code=_signing_code(values.get("signing_code")),
         reason=_code(values.get("reason"), ("", *REASONS)),
@@ -81,15 +114,24 @@ def read_answer(event: object, items: Sequence[ListItem], review_points: Sequenc
     )
 
 
+def _timed_out(event: Mapping[Any, Any]) -> bool:
+    return event.get("timedout") is not False and event.get("timedout") is not None
+
+
+def _responder(event: Mapping[Any, Any]) -> str | None:
+    user = event.get("responded_by_user")
+    return _user_id(user.get("id")) if isinstance(user, Mapping) else None
+
+
 def _user_id(value: object) -> str | None:
     """An auth manager's id: text, or a whole number for those that count their users."""
     text = str(value) if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**18 else value
     return text if isinstance(text, str) and 0 < len(text) <= _ID_LENGTH and text.isprintable() else None
 
 
-def _chosen(value: object) -> str | None:
+def _chosen(value: object, options: Sequence[str]) -> str | None:
     if isinstance(value, Sequence) and not isinstance(value, (str, bytes)) and len(value) == 1:
-        return _one_of(value[0], OPTIONS)
+        return _one_of(value[0], options)
     return None
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, insert, select
+from sqlalchemy import Connection, and_, func, insert, select, update
 
 from reactivation.ledger.tables import (
     answers,
@@ -78,15 +78,40 @@ class SignatureRow:
 
 
 def insert_question(
-    conn: Connection, *, question_id: str, kind: str, list_id: str, opened_at: datetime, expires_at: datetime
-) -> None:
-    """Open the question about a list."""
+    conn: Connection, *, question_id: str, kind: str, subject: str, opened_at: datetime, expires_at: datetime,
+    list_id: str | None = None,
+) -> None:  # fmt: skip
+    """Open a question about a subject, which is a list or the id of something else."""
     conn.execute(
         insert(questions).values(
-            question_id=question_id, kind=kind, list_id=list_id, subject=list_id, state="open", opened_at=opened_at,
+            question_id=question_id, kind=kind, list_id=list_id, subject=subject, state="open", opened_at=opened_at,
             expires_at=expires_at,
         )
     )  # fmt: skip
+
+
+def close_question(conn: Connection, question_id: str, *, answered: bool, now: datetime) -> None:
+    """Close a question that is about no list (a list's closes with it)."""
+    conn.execute(
+        update(questions)
+        .where(questions.c.question_id == question_id, questions.c.state == "open")
+        .values(state="answered" if answered else "held", closed_at=now)
+    )
+
+
+def expired_questions(conn: Connection, now: datetime) -> list[QuestionRow]:
+    """The questions about no list that nobody answered in time."""
+    query = select(questions).where(
+        questions.c.state == "open", questions.c.expires_at <= now, questions.c.list_id.is_(None)
+    )
+    return [QuestionRow(**row._mapping) for row in conn.execute(query.order_by(questions.c.question_id))]
+
+
+def question_about(conn: Connection, kind: str, subject: str) -> QuestionRow | None:
+    """The newest question of a kind about a subject."""
+    query = select(questions).where(questions.c.kind == kind, questions.c.subject == subject)
+    row = conn.execute(query.order_by(questions.c.opened_at.desc(), questions.c.question_id).limit(1)).one_or_none()
+    return None if row is None else QuestionRow(**row._mapping)
 
 
 def question_of(conn: Connection, question_id: str, *, lock: bool = False) -> QuestionRow | None:

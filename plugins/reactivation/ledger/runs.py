@@ -147,12 +147,17 @@ def require_step(conn: Connection, run_id: str, step: str, manifest_digest: str)
         raise StepError(f"run {run_id}: step {step} has not ended; run it first")
     if found.state != "succeeded":
         raise StepError(f"run {run_id}: step {step} ended as {found.state}; see its report, then begin a new run")
-    if found.manifest_digest != manifest_digest:
-        raise StepError(
-            f"run {run_id}: its files are not those that step {step} left (manifest {manifest_digest[:12]}…, "
-            f"the ledger has {found.manifest_digest[:12]}…); begin a new run"
-        )
+    require_unchanged(found, manifest_digest)
     return found
+
+
+def require_unchanged(step: Step, manifest_digest: str) -> None:
+    """Proof that a step's files are still those it left, however it ended; raises ``StepError``."""
+    if step.manifest_digest != manifest_digest:
+        raise StepError(
+            f"run {step.run_id}: its files are not those that step {step.step} left (manifest {manifest_digest[:12]}…, "
+            f"the ledger has {step.manifest_digest[:12]}…); begin a new run"
+        )
 
 
 def record_step(

@@ -1,7 +1,7 @@
 """The tables of the ledger: what was decided, asked, signed, sent and observed.
 
 Ids and codes only: no names, addresses, notes or bodies ever stand here (ARCHITECTURE invariant 8). Rows of
-``APPEND_ONLY`` tables are kept from change by triggers made in the first migration.
+``APPEND_ONLY`` tables are kept from change by triggers made by the migration that makes the table.
 """
 
 from __future__ import annotations
@@ -279,6 +279,17 @@ item_verdicts = Table(
     _one_of("verdict", "signed", "held", "rejected"),
 )  # fmt: skip
 
+waivers = Table(
+    "waivers", metadata,
+    Column("run_id", Id, ForeignKey("runs.run_id"), nullable=False),
+    Column("condition", Code, nullable=False),
+    Column("reason", Code, nullable=False),
+    Column("answer_id", Id, ForeignKey("answers.answer_id"), nullable=False, comment="the signature"),
+    Column("signed_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    PrimaryKeyConstraint("run_id", "condition"),
+)  # fmt: skip
+
 # --- sends and what came back ---------------------------------------------------------------------------------------
 sends = Table(
     "sends", metadata,
@@ -414,6 +425,7 @@ seals = Table(
 APPEND_ONLY = (
     "address_key_checks", "answers", "audit", "events", "identity", "item_verdicts", "list_items", "list_signers",
     "list_views", "measurement_events", "request_bindings", "runs", "seals", "settings", "snapshots", "suppressions",
+    "waivers",
 )  # fmt: skip
 
 #: Frozen when inserted, but for these columns, and never removed; a closed list or question never changes again.

@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 PREFIX = "/reactivation"
 
 
-class ListPageLink(BaseOperatorLink):
-    """The page with the exact bytes of each item and the signing code. A convenience: a user may edit where it leads,
-    so the request's own text carries the link as well."""
+class PageLink(BaseOperatorLink):
+    """What a question is about: a list with its exact bytes, or a report; with the signing code.
 
-    name = "The list"
+    A convenience: a user may edit where it leads, so the request's own text carries the link as well."""
+
+    name = "The page"
 
     def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:
         """The address the request wrote when it opened, or nothing."""

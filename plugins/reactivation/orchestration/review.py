@@ -18,14 +18,14 @@ from airflow.sdk import Param
 from airflow.sdk.definitions.param import ParamsDict
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from reactivation.orchestration.links import ListPageLink
+from reactivation.orchestration.links import PageLink
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from reactivation.approvals.form import FormField
     from reactivation.ledger.questions import RequestId
-    from reactivation.steps.answers import BoundQuestion
+    from reactivation.steps.bound import BoundQuestion
 
 LONGEST_WAIT = timedelta(days=3)
 #: What silence means, whatever else a request offers. The options themselves come with the question.
@@ -40,11 +40,11 @@ class OwnerReviewOperator(HITLOperator):
     """
 
     template_fields: Collection[str] = ()
-    operator_extra_links = (ListPageLink(),)
+    operator_extra_links = (PageLink(),)
 
     def __init__(self, *, question_id: str, **kwargs: Any) -> None:
         super().__init__(
-            subject="A list to sign", options=[SILENCE], defaults=SILENCE, response_timeout=LONGEST_WAIT, **kwargs
+            subject="A question", options=[SILENCE], defaults=SILENCE, response_timeout=LONGEST_WAIT, **kwargs
         )
         self.question_id = question_id
 
@@ -54,8 +54,6 @@ class OwnerReviewOperator(HITLOperator):
         Everything shown is built here from the ledger, with constant defaults: what the run was triggered with must not
         fill in the signer's form.
         """
-        from reactivation.approvals.brief import list_path
-
         bound = self._bind(context)
         if not bound.signers:  # Airflow reads "assigned to nobody" as "anybody may answer"
             raise AirflowFailException(f"question {bound.question_id} has no signers; nobody is asked")
@@ -65,7 +63,7 @@ class OwnerReviewOperator(HITLOperator):
         self.defaults = [bound.default]
         self.params = ParamsDict({field.name: _param(field) for field in bound.form})
         self.assigned_users = [{"id": signer.user_id, "name": signer.name} for signer in bound.signers]
-        context["ti"].xcom_push(key=ListPageLink().xcom_key, value=list_path(bound.list_id))
+        context["ti"].xcom_push(key=PageLink().xcom_key, value=bound.page)
         super().execute(context)
         raise AssertionError("the request was not parked")
 

@@ -20,6 +20,13 @@ Pattern = Literal["curiosity", "relevance", "value_reward", "trust", "urgency", 
 IncentivePosition = Literal["none", "points_or_credit", "access", "percent"]
 DormancyRange = Literal["under_60", "early_warning", "active_risk", "critical", "deep"]
 ActivitySignal = Literal["purchase", "booking", "login", "reply", "open", "click", "visit", "usage", "seen"]
+#: ``critical`` blocks the run, ``warning`` holds back the rows concerned, ``info`` is reported.
+Severity = Literal["critical", "warning", "info"]
+#: The conditions of readiness that a playbook may weigh itself (``expectations/conditions.yaml``).
+WeighedCondition = Literal[
+    "source_shrunken", "source_off_trend", "sources_contradict", "deliverability_risk", "owner_unclear",
+    "rows_often_broken",
+]  # fmt: skip
 Days = Annotated[int, Field(ge=0, le=3650)]
 Share = Annotated[float, Field(ge=0, le=1)]
 #: Text that may stand in a header or a heading: one line without control characters.
@@ -69,11 +76,21 @@ class Segments(Declared):
 
 
 class ReadinessLimits(Declared):
-    """How unclear data may be before the run stops. A playbook may tighten these, never loosen them."""
+    """How unclear data may be before the run stops. A playbook may tighten these, never loosen them; how heavily a
+    condition weighs that is no sentence of the source documents is its own business (``severities``).
+
+    Source: 000 and 001, Not Ready If; RULES.md, Timing (deliverability).
+    """
 
     consent_unclear_share: Annotated[float, Field(ge=0, le=0.05)] = 0.05
     joined_share: Annotated[float, Field(ge=0.95, le=1)] = 0.95
     stale_after_hours: Annotated[int, Field(ge=1, le=24)] = 24
+    shrunken_share: Annotated[float, Field(gt=0, le=0.2)] = 0.2
+    off_trend_share: Annotated[float, Field(gt=0, le=0.5)] = 0.5
+    contradicting_share: Annotated[float, Field(ge=0, le=0.05)] = 0.05
+    complaint_share: Annotated[float, Field(gt=0, le=0.001)] = 0.001
+    hard_bounce_share: Annotated[float, Field(gt=0, le=0.02)] = 0.02
+    severities: dict[WeighedCondition, Severity] = {}
 
 
 class Touch(Declared):

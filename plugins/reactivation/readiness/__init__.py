@@ -7,7 +7,7 @@ never raw facts; a check that fails itself blocks the run and says so.
 from __future__ import annotations
 
 from reactivation.readiness.frames import CANDIDATE_COLUMNS
-from reactivation.readiness.judge import judge, judge_tables
+from reactivation.readiness.judge import Known, judge, judge_tables
 from reactivation.readiness.verdict import ConditionResult, Verdict
 
-__all__ = ["CANDIDATE_COLUMNS", "ConditionResult", "Verdict", "judge", "judge_tables"]
+__all__ = ["CANDIDATE_COLUMNS", "ConditionResult", "Known", "Verdict", "judge", "judge_tables"]

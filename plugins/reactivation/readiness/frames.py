@@ -5,8 +5,8 @@ Raw facts are never judged here: the snapshot's SQL has counted them in the mani
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import pandas as pd
@@ -21,9 +21,21 @@ from reactivation.policy.decisions import FAIL, PASS
 #: Permission results that say neither yes nor no (000, Not Ready If: Consent status is unclear).
 UNCLEAR = tuple(f"{FAIL}{why}" for why in ("no_record", "state_unknown", "unverified"))
 
+#: Fewer messages than this say nothing about a rate; the sending then begins at the ramp's floor (RULES.md, Timing).
+ENOUGH_SENT = 1_000
+#: So many earlier runs make a trend.
+_A_TREND = 3
+_LOOK_BACK = timedelta(days=30)
+
+#: What is asked of the engagement summary about e-mail: sent, bounced, complained about.
+DELIVERY_COLUMNS = ("last_email_sent_at", "last_bounce_at", "last_complaint_at")
+
 #: What is asked of the snapshot's contacts, and of a run's decisions.
 SEGMENT_COLUMNS = ("business_segment", "is_subscriber_only")
-CANDIDATE_COLUMNS = ("gate_not_suppressed", "gate_permission", "owner_id")
+CANDIDATE_COLUMNS = (
+    "customer_id", "account_id", "gate_not_suppressed", "gate_permission", "gate_context_consistent", "owner_id",
+)  # fmt: skip
+ACCOUNT_COLUMNS = ("account_id", "owner_id", "annual_value")
 
 
 def table_facts(
@@ -92,13 +104,69 @@ def measurement(playbook: Playbook) -> pd.DataFrame:
     return pd.DataFrame({"metric": [playbook.measurement.baseline_metric, *playbook.measurement.measures]})
 
 
-def candidates(decisions: pa.Table, owners: Owners) -> pd.DataFrame:
-    """One row per decision: whether consent is clear (an opt-out is a clear no) and somebody owns the customer."""
+def candidates(decisions: pa.Table, owners: Owners, worth: pa.Table) -> pd.DataFrame:
+    """One row per decision: whether consent is clear (an opt-out is a clear no), what the sources contradict each other
+    about, whether somebody owns the customer, and for an account its owner and value.
+
+    ``worth``: account_id and owner_id of the accounts whose value is known.
+    """
     said_no = pc.not_equal(decisions["gate_not_suppressed"], PASS)
     unclear = pc.and_(pc.is_in(decisions["gate_permission"], pa.array(UNCLEAR)), pc.invert(said_no))
     status = pc.if_else(pc.is_null(decisions["gate_permission"]), None, pc.if_else(unclear, "unclear", "clear"))
-    known = pc.is_in(decisions["owner_id"], pa.array(sorted(owners.by_id), pa.string()))
-    return pd.DataFrame({"consent_status": status.to_pandas(), "owner_known": known.to_pandas()})
+    agreement = pc.fill_null(decisions["gate_context_consistent"], PASS)
+    known = pa.array(sorted(owners.by_id), pa.string())
+    valued = worth.filter(pc.is_valid(worth["annual_value"]))["account_id"]
+    owned = worth.filter(pc.is_in(worth["owner_id"], known))["account_id"]
+    return pd.DataFrame({
+        "consent_status": _words(status),
+        "sources_say": _words(agreement),
+        "owner_known": pc.is_in(decisions["owner_id"], known).to_pandas(),
+        "account_owner_known": pc.is_in(decisions["account_id"], owned.combine_chunks()).to_pandas(),
+        "account_value_known": pc.is_in(decisions["account_id"], valued.combine_chunks()).to_pandas(),
+    })  # fmt: skip
+
+
+def sizes(manifest: Mapping[str, Any], tables: Collection[str], earlier: Sequence[Mapping[str, int]]) -> pd.DataFrame:
+    """One row per table: its rows, as a share of those in the last run, and how far off the middle of several runs.
+
+    ``earlier``: rows by table, the last run first; null where there was none, or it had no rows.
+    """
+    rows = [
+        (name, fact["rows"])
+        for source in manifest["sources"]
+        for name, fact in source["tables"].items()
+        if name in tables and fact["present"]
+    ]
+    names = [name for name, _ in sorted(rows)]
+    now = pd.Series([count for _, count in sorted(rows)], dtype="float64")
+    before = pd.DataFrame([{name: one.get(name) for name in names} for one in earlier], columns=names, dtype="float64")
+    last = before.bfill().iloc[0] if len(before) else pd.Series(None, index=names, dtype="float64")
+    middle = before.median() if len(before) >= _A_TREND else pd.Series(None, index=names, dtype="float64")
+    return pd.DataFrame({
+        "table": names, "rows": now, "of_last_share": now / last.to_numpy(),
+        "off_middle_share": (now / middle.to_numpy() - 1).abs(),
+    })  # fmt: skip
+
+
+def deliverability(summary: pa.Table, at: datetime, own: Mapping[str, int], domain: str) -> pd.DataFrame:
+    """Two rows: what the sources and our ledger say of the e-mail the sending domain sent in the 30 days before ``at``.
+
+    ``summary``: ``DELIVERY_COLUMNS`` of the engagement summary, counted in customers; ``own``: ``sent``, ``bounced``
+    and ``complained``, counted in messages. Shares are null below ``ENOUGH_SENT``: too little to judge by.
+    """
+    since = pa.scalar(at - _LOOK_BACK, summary.schema.field("last_email_sent_at").type)
+    sent, bounced, complained = (
+        pc.fill_null(pc.greater_equal(summary[name], since), False) for name in DELIVERY_COLUMNS
+    )
+    told = [pc.sum(sent), pc.sum(pc.and_(sent, bounced)), pc.sum(pc.and_(sent, complained))]
+    counts = [[one.as_py() or 0 for one in told], [own["sent"], own["bounced"], own["complained"]]]
+    frame = pd.DataFrame(counts, columns=["sent", "bounced", "complained"], dtype="float64")
+    frame.insert(0, "domain", [f"{domain} (sources)", f"{domain} (our own)"])
+    judged = frame["sent"] >= ENOUGH_SENT
+    frame["bounce_share"] = (frame["bounced"] / frame["sent"]).where(judged)
+    frame["complaint_share"] = (frame["complained"] / frame["sent"]).where(judged)
+    frame["enough"] = bool(judged.any())
+    return frame
 
 
 def profile(rules: pa.Table) -> pd.DataFrame:
@@ -117,6 +185,12 @@ def required_columns(playbook: Playbook) -> dict[str, tuple[str, ...]]:
         name: tuple(dict.fromkeys((*playbook.requires.get(name, ()), *never_without.get(name, ()))))
         for name in (*playbook.requires, *(n for n in never_without if n not in playbook.requires))
     }
+
+
+def _words(codes: pa.ChunkedArray) -> pd.Series:
+    """A few codes over many rows: kept once each."""
+    words: pd.Series = codes.dictionary_encode().to_pandas()
+    return words
 
 
 def _joins(table: str, profile: pa.Table) -> tuple[int, int]:

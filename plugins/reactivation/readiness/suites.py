@@ -1,148 +1,120 @@
-"""Runs the reviewed suites of ``expectations/`` with Great Expectations, called directly, in memory.
+"""The suites of ``expectations/``: what each asks, of which condition, and how a failure is told.
 
-A suite says of each expectation which condition it is, when it is asked, why, on which source it rests and how to fix
-it (``meta``). Great Expectations gives the verdict; a check that raises is told apart from data that fails.
+A suite is JSON, reviewed like code. One that does not hold together is refused with the line, the field and what was
+expected; nothing is judged by half a suite.
 """
 
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Mapping, Set
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
-import pandas as pd
+from pydantic import Field, ValidationError, field_validator
 
 from reactivation import paths
-from reactivation.readiness.verdict import ConditionResult
+from reactivation.playbooks.declared import DeclarationError, Problem, near_miss, parse_declared, read_bytes
+from reactivation.playbooks.model import Declared, Severity
+from reactivation.readiness.conditions import conditions
 
-#: Above this many rows Great Expectations is not asked which rows failed, only how many.
-_ROWS_NAMED = 1_000
+#: The expectations we know how to read the result of.
+ExpectationType = Literal[
+    "expect_table_row_count_to_equal", "expect_table_row_count_to_be_between",
+    "expect_column_values_to_not_be_null", "expect_column_values_to_be_in_set",
+    "expect_column_values_to_be_between", "expect_column_values_to_be_unique",
+]  # fmt: skip
 
-
-class Checker:
-    """One in-memory context of Great Expectations, for as many suites as a verdict needs."""
-
-    def __init__(self) -> None:
-        os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
-        # it takes seconds to import: only where a verdict is asked for
-        import great_expectations as gx  # noqa: PLC0415
-        from great_expectations.data_context.types.base import (  # noqa: PLC0415
-            DataContextConfig,
-            InMemoryStoreBackendDefaults,
-            ProgressBarsConfig,
-        )
-
-        in_memory = DataContextConfig(  # the default context leaves a temporary folder behind
-            store_backend_defaults=InMemoryStoreBackendDefaults(), progress_bars=ProgressBarsConfig(globally=False)
-        )
-        self._suite = gx.ExpectationSuite
-        source = gx.get_context(mode="ephemeral", project_config=in_memory).data_sources.add_pandas("frames")
-        self._frame = source.add_dataframe_asset("frame").add_batch_definition_whole_dataframe("whole")
-
-    def ask(
-        self, name: str, frame: pd.DataFrame, asked: Set[str], parameters: Mapping[str, Any]
-    ) -> list[ConditionResult]:
-        """The results of suite ``expectations/<name>.json`` on the frame, in the suite's order.
-
-        ``asked`` are the values of ``meta.when`` that apply; ``parameters`` fill the suite's ``$PARAMETER`` values.
-        """
-        suite = json.loads((paths.EXPECTATIONS / f"{name}.json").read_text(encoding="utf-8"))
-        chosen = [e for e in suite["expectations"] if e["meta"]["when"] in asked]
-        try:
-            found = self._run(name, chosen, frame, parameters)
-        except Exception as error:  # whatever a check raises blocks the run: unknown is no
-            return [_broken(name, e, type(error).__name__) for e in chosen]
-        return [
-            _judged(name, expectation, found[number], frame, parameters)
-            if number in found
-            else _broken(name, expectation, "no result came back")
-            for number, expectation in enumerate(chosen)
-        ]
-
-    def _run(
-        self, name: str, chosen: list[dict[str, Any]], frame: pd.DataFrame, parameters: Mapping[str, Any]
-    ) -> dict[int, Any]:
-        """Great Expectations' results by the place of the expectation: it does not keep their order."""
-        numbered = [{**e, "meta": {"place": place}} for place, e in enumerate(chosen)]
-        result = self._frame.get_batch(batch_parameters={"dataframe": frame}).validate(
-            self._suite(name=name, expectations=numbered),
-            expectation_parameters=dict(parameters),
-            result_format={"result_format": "COMPLETE" if len(frame) <= _ROWS_NAMED else "BASIC"},
-        )
-        return {one.expectation_config.meta["place"]: one.to_json_dict() for one in result.results}
+#: When an expectation is asked: always, of what is there, of what the playbook requires, of its kind of subject.
+When = Literal[
+    "always", "present", "required", "required_present", "required_filled", "required_whole", "customer", "account"
+]
 
 
-def _judged(
-    name: str, expectation: Mapping[str, Any], found: Mapping[str, Any], frame: pd.DataFrame,
-    parameters: Mapping[str, Any],
-) -> ConditionResult:  # fmt: skip
-    if found["exception_info"].get("raised_exception", True):
-        return _broken(name, expectation, "Great Expectations raised an exception")
-    meta, result, passed = expectation["meta"], found["result"], bool(found["success"])
-    rows = frame.iloc[[] if passed else result.get("unexpected_index_list") or []]
-    count = 0 if passed else int(result.get("unexpected_count", 0))
-    words = {
-        "count": count,
-        "of": result.get("element_count", 0),
-        "value": _value(expectation, result, frame),
-        "limit": _limit(expectation, "max_value", parameters),
-        "affected": int(rows[meta["affected"]].sum()) if "affected" in meta else count,
-        "names": ", ".join(dict.fromkeys(map(str, rows[meta["names"]]))) if "names" in meta else "",
-        "file": "".join(frame.get("file", [])[:1]),
-    }
-    return ConditionResult(
-        id=meta["condition"],
-        subject=name,
-        why=meta["why"],
-        source=meta["source"],
-        observed="as needed" if passed else meta["found"].format(**words),
-        threshold=_threshold(expectation, parameters),
-        severity=expectation["severity"],
-        passed=passed,
-        affected=words["affected"],
-        fix=meta["fix"].format(**words),
-    )
+class SuiteError(DeclarationError):
+    """A suite is refused; every problem with its line."""
+
+    kind = "suite"
 
 
-def _broken(name: str, expectation: Mapping[str, Any], problem: str) -> ConditionResult:
-    meta = expectation["meta"]
-    return ConditionResult(
-        id=meta["condition"],
-        subject=name,
-        why=meta["why"],
-        source=meta["source"],
-        observed="unknown",
-        threshold="unknown",
-        severity=expectation["severity"],
-        passed=False,
-        affected=0,
-        fix=f"Correct expectations/{name}.json ({expectation['type']}), or its input, and run again.",
-        broken=problem,
-    )
+class Meta(Declared):
+    """What an expectation is about. ``found`` and ``fix`` may hold ``{count}``, ``{of}``, ``{value}``, ``{limit}``,
+    ``{affected}``, ``{names}`` and ``{file}``; ``names`` and ``affected`` are columns of the rows that fail."""
+
+    condition: str
+    when: When
+    why: str
+    source: str
+    fix: str
+    found: str
+    names: str | None = None
+    affected: str | None = None
+
+    @field_validator("condition")
+    @classmethod
+    def _is_declared(cls, condition: str) -> str:
+        if condition not in conditions():
+            known = list(conditions())
+            raise ValueError(f"found {condition!r}, expected a condition{near_miss(condition, known)}")
+        return condition
 
 
-def _value(expectation: Mapping[str, Any], result: Mapping[str, Any], frame: pd.DataFrame) -> Any:  # noqa: ANN401
-    """What was found where one value is asked about: a number of rows, or the fact in a frame of one row."""
-    if "observed_value" in result:
-        return result["observed_value"]
-    return next(iter(frame[expectation["kwargs"]["column"]]), None)
+class Parameter(Declared):
+    """A value that comes from the playbook or the run."""
+
+    name: str = Field(alias="$PARAMETER")
 
 
-def _limit(expectation: Mapping[str, Any], name: str, parameters: Mapping[str, Any]) -> Any:  # noqa: ANN401
-    declared = expectation["kwargs"].get(name)
-    return parameters[declared["$PARAMETER"]] if isinstance(declared, dict) else declared
+class Kwargs(Declared):
+    """What Great Expectations is asked with."""
+
+    column: str | None = None
+    value: int | None = None
+    value_set: tuple[bool | str, ...] | None = None
+    min_value: float | Parameter | None = None
+    max_value: float | Parameter | None = None
+    mostly: float | Parameter | None = None
 
 
-def _threshold(expectation: Mapping[str, Any], parameters: Mapping[str, Any]) -> str:
-    words = {"value": "exactly {}", "min_value": "at least {}", "max_value": "at most {}", "mostly": "at least {:.1%}"}
-    limits = {name: _limit(expectation, name, parameters) for name in words}
-    said = [words[name].format(limit) for name, limit in limits.items() if limit is not None]
-    if "value_set" in expectation["kwargs"]:
-        allowed = expectation["kwargs"]["value_set"]
-        said.insert(0, f"one of {len(allowed)} known ones" if len(allowed) > 3 else " or ".join(map(_word, allowed)))
-    return " for ".join(said) or "a value in every row"
+class Expectation(Declared):
+    """One question of a suite."""
+
+    type: ExpectationType
+    kwargs: Kwargs
+    severity: Severity
+    meta: Meta
 
 
-def _word(value: object) -> str:
-    return "yes" if value is True else str(value)
+class _About(Declared):
+    frame: str
+    grain: str
+
+
+class Suite(Declared):
+    """One file of ``expectations/``."""
+
+    name: str
+    meta: _About
+    expectations: tuple[Expectation, ...] = Field(min_length=1)
+
+
+def read_suite(path: Path) -> tuple[Suite, list[dict[str, Any]]]:
+    """A suite, and its expectations as Great Expectations takes them. Raises ``SuiteError``."""
+    text, _ = read_bytes(path, SuiteError)
+    try:
+        raw = json.loads(text)
+        suite = Suite.model_validate(raw)
+    except json.JSONDecodeError as error:
+        raise SuiteError(
+            str(path), [Problem(error.lineno, "", f"is not JSON: {error.msg}; correct the line")]
+        ) from None
+    except ValidationError:
+        parse_declared(text, str(path), Suite, SuiteError)  # JSON is YAML too: read as such, each problem has its line
+        raise
+    if suite.name != path.stem:
+        raise SuiteError(str(path), [Problem(1, "name", f"found {suite.name!r}, expected {path.stem!r}")])
+    return suite, raw["expectations"]
+
+
+def suite_files() -> list[Path]:
+    """Every suite there is, by name."""
+    return sorted(paths.EXPECTATIONS.glob("*.json"))

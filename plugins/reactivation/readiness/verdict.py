@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from decimal import Decimal
 from typing import Any
+
+import pyarrow as pa
+
+from reactivation.readiness.conditions import conditions
 
 CRITICAL, WARNING, INFO = "critical", "warning", "info"
 
@@ -14,8 +19,9 @@ class ConditionResult:
     """One condition, asked of one subject (a table, or a list such as ``candidates``).
 
     ``observed`` (what is wrong, or "as needed") and ``threshold`` are text for reading, with counts and codes only;
-    ``affected`` counts the rows or customers concerned. ``broken`` says what went wrong with the check itself: then
-    nothing is known of the data.
+    ``affected`` counts the rows or customers concerned; ``column`` is what was asked about (rows when null), ``figure``
+    the one number to follow from run to run, a share when ``is_share``. ``broken`` says what went wrong with the check
+    itself: then nothing is known of the data.
     """
 
     id: str
@@ -28,7 +34,20 @@ class ConditionResult:
     passed: bool
     affected: int
     fix: str
+    column: str | None = None
+    figure: Decimal | None = None
+    is_share: bool = False
     broken: str | None = None
+
+    @property
+    def question(self) -> str:
+        """What was asked, the same from run to run: subject, condition and what is counted."""
+        return f"{self.subject}:{self.id}:{self.column or 'rows'}"
+
+    @property
+    def waivable(self) -> bool:
+        """Whether compliance may let a run go on all the same: never where a check itself failed."""
+        return self.broken is None and conditions()[self.id].waivable
 
     @property
     def blocks(self) -> bool:
@@ -44,9 +63,12 @@ class ConditionResult:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What all conditions together say."""
+    """What all conditions together say; the rows concerned (condition, severity, subject, key: ids only); and by suite
+    what Great Expectations said, for its own pages."""
 
     conditions: tuple[ConditionResult, ...]
+    rows: pa.Table = field(default_factory=lambda: pa.table({}), repr=False, compare=False)
+    said: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def ready(self) -> bool:
@@ -58,9 +80,20 @@ class Verdict:
         return tuple(c for c in self.conditions if c.blocks)
 
     @property
+    def waivable(self) -> Collection[str]:
+        """The conditions that block, if every one of them may be waived; else none."""
+        ids = sorted({one.id for one in self.blocking})
+        return ids if all(one.waivable for one in self.blocking) else []
+
+    @property
     def remarks(self) -> tuple[ConditionResult, ...]:
-        """What failed without blocking."""
-        return tuple(c for c in self.conditions if not c.passed and not c.blocks)
+        """What failed without blocking: the rows concerned are held back."""
+        return tuple(c for c in self.conditions if not c.passed and not c.blocks and c.severity == WARNING)
+
+    @property
+    def notes(self) -> tuple[ConditionResult, ...]:
+        """What is only reported."""
+        return tuple(c for c in self.conditions if not c.passed and not c.blocks and c.severity == INFO)
 
     @property
     def message(self) -> str:
@@ -71,8 +104,10 @@ class Verdict:
 
     def as_report(self) -> dict[str, Any]:
         """Plain values for ``readiness.json``: ids, codes and counts, nothing personal."""
-        conditions = [asdict(c) | {"blocks": c.blocks} for c in self.conditions]
-        return {"ready": self.ready, "message": self.message, "conditions": conditions}
+        told = [
+            asdict(c) | {"blocks": c.blocks, "waivable": c.waivable, "question": c.question} for c in self.conditions
+        ]
+        return {"ready": self.ready, "message": self.message, "conditions": told}
 
 
 def _counted(conditions: Iterable[ConditionResult]) -> str:

@@ -8,23 +8,25 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
 from sqlalchemy import Connection
 
 from reactivation.approvals import AskedList, Judgement, judge_answer
-from reactivation.approvals.brief import body, subject
-from reactivation.approvals.form import HOLD_ALL, OPTIONS, FormField, fields
+from reactivation.approvals.brief import body, list_path, subject
+from reactivation.approvals.form import HOLD_ALL, OPTIONS, fields
 from reactivation.ledger import audit, lists, measurements, questions, runs, seals, views
 from reactivation.ledger.lists import ListItem, ListRow, ListSigner
 from reactivation.ledger.questions import QuestionRow, RequestId
 from reactivation.ledger.runs import StepError
 from reactivation.playbooks.declared import DeclarationError
 from reactivation.playbooks.model import Playbook
+from reactivation.steps.bound import AskedUser, BoundQuestion
 from reactivation.steps.claimed import claims_of
 from reactivation.steps.settings import ConfigurationError
+from reactivation.steps.waiving import KIND as WAIVE
+from reactivation.steps.waiving import close_expired_waivers, record_waiver, show_waiver
 from reactivation.steps.workspace import Workspace
 
 MOST_OPEN_REQUESTS = 500
@@ -39,33 +41,11 @@ class RequestRefused(StepError):
         self.code = code
 
 
-@dataclass(frozen=True)
-class AskedUser:
-    """Somebody who may answer: the auth manager's user id, and the name to show."""
-
-    user_id: str
-    name: str
-
-
-@dataclass(frozen=True)
-class BoundQuestion:
-    """Everything a request shows: made of the ledger and the configuration, nothing of it from arguments."""
-
-    question_id: str
-    list_id: str
-    subject: str
-    body: str
-    options: tuple[str, ...]
-    default: str
-    form: tuple[FormField, ...]
-    signers: tuple[AskedUser, ...]
-    expires_at: datetime
-
-
 def questions_to_ask(workspace: Workspace, now: datetime) -> list[str]:
     """The ids of open questions no request shows yet, as many as may wait at a time; closes what expired before."""
     with workspace.ledger.begin() as conn:
         close_expired(conn, now)
+        close_expired_waivers(conn, now)
         free = max(0, MOST_OPEN_REQUESTS - questions.open_requests(conn))
         return questions.unasked_questions(conn, now, free)
 
@@ -106,7 +86,9 @@ def record_answer(workspace: Workspace, request: RequestId, event: object, now: 
         question_id = questions.bound_question(conn, request)
         question = None if question_id is None else questions.question_of(conn, question_id)
         row = None if question is None or question.list_id is None else lists.list_of(conn, question.list_id, lock=True)
-        if question is None or row is None:
+        if question is not None and question.kind == WAIVE:
+            outcome = record_waiver(workspace, conn, question.question_id, event, now)
+        elif question is None or row is None:
             audit.write(
                 conn, at=now, actor=request.dag_id, action="answer_unbound", subject="unknown",
                 details={"dag_run_id": request.dag_run_id, "task_id": request.task_id, "map_index": request.map_index},
@@ -149,7 +131,7 @@ def _id(given: object) -> str:
 
 
 def _refusal(conn: Connection, question: QuestionRow | None, bound: str | None, now: datetime) -> str | None:
-    if question is None or question.list_id is None:
+    if question is None:
         return "question_unknown"
     if question.state != "open":
         return "question_closed"
@@ -162,6 +144,8 @@ def _refusal(conn: Connection, question: QuestionRow | None, bound: str | None, 
 
 def _show(workspace: Workspace, conn: Connection, question: QuestionRow) -> tuple[BoundQuestion | None, str | None]:
     """What the request shows, or the code of why it cannot be asked."""
+    if question.kind == WAIVE:
+        return show_waiver(workspace, conn, question)
     row = lists.list_of(conn, question.subject)
     if row is None:
         return None, "question_unknown"
@@ -172,7 +156,7 @@ def _show(workspace: Workspace, conn: Connection, question: QuestionRow) -> tupl
     items = lists.items_of(conn, row.list_id)
     names = {owner.user: owner.name for owner in workspace.owners.by_id.values()}
     shown = BoundQuestion(
-        question_id=question.question_id, list_id=row.list_id, subject=subject(row, items),
+        question_id=question.question_id, page=list_path(row.list_id), subject=subject(row, items),
         body=body(row, items, playbook, claims_of(workspace, row, items)), options=OPTIONS, default=HOLD_ALL,
         form=fields(playbook.approval.review_points),
         signers=tuple(AskedUser(s.user_id, names.get(s.user_id, s.user_id)) for s in signers),

@@ -147,8 +147,8 @@ def _open(conn: Connection, run: Run, to_sign: ListToSign, now: datetime) -> str
     signers = [ListSigner(s.user_id, s.owner_id, s.role) for s in to_sign.signers]
     lists.insert_list(conn, row, to_sign.items, signers)
     questions.insert_question(
-        conn, question_id=question_id, kind="sign_offer" if to_sign.kind == "offer" else "sign_list", list_id=list_id,
-        opened_at=now, expires_at=to_sign.expires_at,
+        conn, question_id=question_id, kind="sign_offer" if to_sign.kind == "offer" else "sign_list", subject=list_id,
+        list_id=list_id, opened_at=now, expires_at=to_sign.expires_at,
     )  # fmt: skip
     audit.write(
         conn, at=now, actor=run.playbook, action="list_opened", subject=list_id,

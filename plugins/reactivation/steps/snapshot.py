@@ -9,8 +9,9 @@ from uuid import uuid4
 from reactivation.ledger import runs, seals
 from reactivation.ledger.runs import StepError
 from reactivation.readiness import judge_tables
+from reactivation.readiness.data_docs import data_docs
 from reactivation.sources import extract
-from reactivation.steps.readiness import REPORT, NotReady
+from reactivation.steps.readiness import DATA_DOCS, REPORT, ROWS, NotReady
 
 if TYPE_CHECKING:
     from reactivation.steps.workspace import Workspace
@@ -34,7 +35,9 @@ def take_snapshot(workspace: Workspace, *, now: datetime, as_of: datetime | None
         source, into=workspace.snapshot_folder(snapshot_id).path, snapshot_id=snapshot_id, as_of=at, keys=workspace.keys
     )
     verdict = judge_tables(folder)
-    manifest_digest = folder.add_file(REPORT, verdict.as_report())
+    manifest_digest = folder.add({
+        REPORT: verdict.as_report(), ROWS: verdict.rows, DATA_DOCS: data_docs(verdict.said, at),
+    })  # fmt: skip
     with workspace.ledger.begin() as conn:
         runs.record_snapshot(
             conn, snapshot_id=snapshot_id, as_of=at, taken_at=now, manifest_digest=manifest_digest,
@@ -42,5 +45,5 @@ def take_snapshot(workspace: Workspace, *, now: datetime, as_of: datetime | None
         )  # fmt: skip
     seals.seal(workspace.ledger, now)
     if not verdict.ready:
-        raise NotReady(f"snapshot {snapshot_id}", verdict.message, str(folder.path / REPORT))
+        raise NotReady("snapshot", snapshot_id, verdict.message, str(folder.path / REPORT))
     return snapshot_id

@@ -1,0 +1,175 @@
+"""The narrow way past a condition that blocks: one question to compliance, for one run, with a reason and an end.
+
+Only conditions that are declared waivable can be asked about, and only when nothing else blocks. A waiver changes no
+gate: whoever must not be written to is still not written to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from sqlalchemy import Connection
+
+from reactivation.approvals import signing_code
+from reactivation.approvals.brief import report_path, waiver_body, waiver_subject
+from reactivation.approvals.form import HOLD_ALL
+from reactivation.approvals.waivers import OPTIONS, AskedWaiver, WaiverJudgement, fields, judge_waiver
+from reactivation.contract.digests import digest
+from reactivation.evidence import EvidenceError
+from reactivation.ledger import audit, questions, runs, waivers
+from reactivation.ledger.questions import QuestionRow
+from reactivation.ledger.runs import Run, StepError
+from reactivation.playbooks.declared import DeclarationError
+from reactivation.steps.bound import AskedUser, BoundQuestion
+from reactivation.steps.settings import ConfigurationError
+
+if TYPE_CHECKING:
+    from reactivation.steps.workspace import Workspace
+
+KIND = "waive"
+_ROLE = "compliance"
+_ANSWER_WITHIN = timedelta(days=1)
+_STEP, _REPORT = "readiness", "readiness.json"
+
+
+def ask_to_waive(
+    workspace: Workspace, conn: Connection, run: Run, conditions: Collection[str], now: datetime
+) -> str | None:
+    """Open the question whether these conditions may pass in this run; its id, or ``None`` where nobody may answer."""
+    signers = sorted(_signers(workspace) - _authors(workspace, run))
+    question_id = str(uuid4()) if signers else None
+    if question_id is not None:
+        questions.insert_question(
+            conn, question_id=question_id, kind=KIND, subject=run.run_id, opened_at=now,
+            expires_at=now + _ANSWER_WITHIN,
+        )  # fmt: skip
+    audit.write(
+        conn, at=now, actor=run.playbook, subject=run.run_id,
+        action="waiver_asked" if question_id else "waiver_not_asked",
+        details={"question_id": question_id, "conditions": sorted(conditions), "signers": signers},
+    )  # fmt: skip
+    return question_id
+
+
+def waived_conditions(conn: Connection, run_id: str, now: datetime) -> frozenset[str]:
+    """The conditions that may pass in this run at this moment."""
+    return frozenset(one.condition for one in waivers.waivers_of(conn, run_id) if now < one.expires_at)
+
+
+def waiver_code(workspace: Workspace, question: QuestionRow) -> str:
+    """The signing code of a question: of it and of the very report it is about. Raises ``EvidenceError``."""
+    report = workspace.run_folder(question.subject).files[_REPORT]
+    return signing_code(digest([question.question_id, question.subject, report]))
+
+
+def asked_waiver(workspace: Workspace, conn: Connection, question: QuestionRow) -> AskedWaiver:
+    """The question as its answers are judged, and as the report's page shows it."""
+    run = runs.run_of(conn, question.subject)
+    hindrance = _hindrance(workspace, conn, question.subject)
+    return AskedWaiver(
+        state=question.state, expires_at=question.expires_at, hindrance=hindrance,
+        signing_code="" if hindrance else waiver_code(workspace, question),
+        signers=_signers(workspace), authors=_authors(workspace, run),
+    )  # fmt: skip
+
+
+def show_waiver(
+    workspace: Workspace, conn: Connection, question: QuestionRow
+) -> tuple[BoundQuestion | None, str | None]:
+    """What the request shows, or the code of why it cannot be asked."""
+    asked = asked_waiver(workspace, conn, question)
+    allowed = asked.signers - asked.authors
+    if asked.hindrance or not allowed:
+        return None, asked.hindrance or "no_signers"
+    playbook = runs.run_of(conn, question.subject).playbook
+    found = {one["id"]: one["observed"] for one in _blocking(workspace, question.subject)}
+    people = sorted((owner.user, owner.name) for owner in workspace.owners.by_id.values() if owner.user in allowed)
+    shown = BoundQuestion(
+        question_id=question.question_id, page=report_path(question.subject),
+        subject=waiver_subject(playbook, list(found)),
+        body=waiver_body(question.subject, playbook, found, question.expires_at), options=OPTIONS, default=HOLD_ALL,
+        form=fields(), signers=tuple(AskedUser(user, name) for user, name in people), expires_at=question.expires_at,
+    )  # fmt: skip
+    return shown, None
+
+
+def record_waiver(workspace: Workspace, conn: Connection, question_id: str, event: object, now: datetime) -> str:
+    """Judge and keep an answer; returns what came of it, in ids and codes."""
+    question = questions.question_of(conn, question_id, lock=True)
+    assert question is not None  # noqa: S101  (the request is bound to it)
+    asked = asked_waiver(workspace, conn, question)
+    judged = judge_waiver(asked, event, now)
+    answer_id = str(uuid4())
+    questions.insert_answer(
+        conn,
+        {
+            "answer_id": answer_id, "question_id": question.question_id, "responder": judged.responder,
+            "chosen": judged.chosen, "form": dict(judged.form), "responded_at": judged.responded_at,
+            "recorded_at": now, "accepted": judged.accepted, "refusal": judged.refusal,
+        },
+    )  # fmt: skip
+    conditions = sorted({one["id"] for one in _blocking(workspace, question.subject)}) if judged.until else []
+    if judged.until is not None:
+        waivers.insert_waivers(
+            conn, run_id=question.subject, conditions=conditions, reason=judged.reason, answer_id=answer_id,
+            signed_at=now, expires_at=judged.until,
+        )  # fmt: skip
+    if question.state == "open":
+        questions.close_question(conn, question.question_id, answered=judged.until is not None, now=now)
+    audit.write(
+        conn, at=now, actor=judged.responder or "nobody", subject=question.subject,
+        action="conditions_waived" if judged.until else "answer_accepted" if judged.accepted else "answer_refused",
+        details={"question_id": question.question_id, "answer_id": answer_id, "chosen": judged.chosen,
+                 "refusal": judged.refusal, "conditions": conditions, "reason": judged.reason or None,
+                 "until": judged.until},
+    )  # fmt: skip
+    return _told(question, judged, conditions)
+
+
+def close_expired_waivers(conn: Connection, now: datetime) -> int:
+    """Close the questions nobody answered in time: nothing is waived. Returns how many."""
+    expired = questions.expired_questions(conn, now)
+    for one in expired:
+        questions.close_question(conn, one.question_id, answered=False, now=now)
+    told = [(one.subject, {"question_id": one.question_id}) for one in expired]
+    audit.write_many(conn, at=now, actor="ask_people", action="question_expired", subjects=told)
+    return len(expired)
+
+
+def _told(question: QuestionRow, judged: WaiverJudgement, conditions: Collection[str]) -> str:
+    if judged.until is None:
+        return f"run {question.subject} stays stopped" + (f" ({judged.refusal})" if judged.refusal else "")
+    return f"run {question.subject} may go on until {judged.until.isoformat()}: {', '.join(conditions)} waived"
+
+
+def _blocking(workspace: Workspace, run_id: str) -> list[dict[str, Any]]:
+    report = workspace.run_folder(run_id).read_json(_REPORT)
+    return [one for one in report["conditions"] if one["blocks"]]
+
+
+def _hindrance(workspace: Workspace, conn: Connection, run_id: str) -> str | None:
+    """Why nothing can be waived in a run any more."""
+    step = runs.step_of(conn, run_id, _STEP)
+    if step is None or step.state != "not_ready":
+        return "run_not_stopped"
+    try:
+        workspace.playbook(runs.run_of(conn, run_id).playbook)
+        unchanged = workspace.run_folder(run_id).manifest_digest == step.manifest_digest
+        blocking = _blocking(workspace, run_id)
+    except (DeclarationError, ConfigurationError, EvidenceError, StepError):
+        return "report_unreadable"
+    if not unchanged:
+        return "report_changed"
+    return None if all(one["waivable"] for one in blocking) else "not_waivable"
+
+
+def _signers(workspace: Workspace) -> frozenset[str]:
+    return frozenset(signer.user_id for signer in workspace.owners.by_role(_ROLE))
+
+
+def _authors(workspace: Workspace, run: Run) -> frozenset[str]:
+    """Who made what is asked about, and so cannot let it pass."""
+    return frozenset({workspace.playbook(run.playbook).playbook.authored_by, run.triggered_by})
