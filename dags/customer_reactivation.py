@@ -33,10 +33,13 @@ with DAG(
     | readiness | stops the run if the data do not carry the decisions |
     | plan | how many may begin today, and when each touch is due |
     | draft | the exact bytes each person would read |
+    | ask_compliance | only after readiness stopped it: asks whether what may be waived is |
     | open_lists | freezes what is to be signed, one list per owner, touch, segment and channel |
 
     **Try it safely**: trigger it with *Dry run*, or with one segment and a small number of customers.
     """,
 ):
     run = tasks.begin(PLAYBOOK)
-    (tasks.decide(run) >> tasks.readiness(run) >> tasks.plan(run) >> tasks.draft(run) >> tasks.open_lists(run))
+    readiness = tasks.readiness(run)
+    tasks.decide(run) >> readiness >> tasks.plan(run) >> tasks.draft(run) >> tasks.open_lists(run)
+    readiness >> tasks.ask_compliance()

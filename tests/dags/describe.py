@@ -64,6 +64,8 @@ def schedule(found: Any) -> Any:
     """The names of assets, or the cron expression and whether the moment before now is made up for."""
     if isinstance(found, list):
         return [asset.name for asset in found]
+    if hasattr(found, "objects"):
+        return {type(found).__name__: [asset.name for asset in found.objects]}
     return [found.expression, str(found.timezone), found.run_immediately.total_seconds()]
 
 
@@ -83,7 +85,7 @@ def task(found: Any, hitl: type) -> dict[str, Any]:
         "assigned_to": one.assigned_users if asks else None,
         "expanded_by": type(found).__name__ if found.is_mapped else None,
         "expands": sorted(found._get_specified_expand_input().value) if found.is_mapped else [],
-        "links": [link.name for link in found.operator_extra_links] if asks else [],
+        "links": [link.name for link in kind.operator_extra_links], "trigger_rule": found.trigger_rule.value,
     }  # fmt: skip
 
 

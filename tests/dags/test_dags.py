@@ -15,7 +15,7 @@ from reactivation.steps.whole import STEPS
 DAGS = {
     "take_snapshot": (["0 5 * * *", "UTC", 0], 1),
     "customer_reactivation": (["reactivation_snapshot"], 1),
-    "ask_people": (["reactivation_lists"], 64),
+    "ask_people": ({"AssetAny": ["reactivation_lists", "reactivation_questions"]}, 64),
     "send_due_touches": (["0 * * * *", "UTC", 0], 1),
     "record_outcomes": (["50 * * * *", "UTC", 0], 1),
 }
@@ -78,7 +78,18 @@ class TestPlaybook:
     def test_has_the_steps_of_the_command_line_in_their_order(self, bag: Bag) -> None:
         """One code path: what the command line runs is what Airflow runs."""
         order = [name.replace(" ", "_") for name, _ in STEPS]
-        assert bag["dags"]["customer_reactivation"]["order"] == ["begin", *order]
+        found = [task for task in bag["dags"]["customer_reactivation"]["order"] if task != "ask_compliance"]
+        assert found == ["begin", *order]
+
+    def test_asks_compliance_only_after_a_stop(self, bag: Bag) -> None:
+        """A run that goes on has nothing to waive; a run that is stopped does not go on by itself."""
+        (task,) = [t for d, t in every_task(bag) if (d, t["id"]) == ("customer_reactivation", "ask_compliance")]
+        assert task["trigger_rule"] == "one_failed"
+
+    def test_links_a_stopped_task_to_its_report(self, bag: Bag) -> None:
+        """Both tasks that judge whether data is ready."""
+        linked = {(d, t["id"]) for d, t in every_task(bag) if "Readiness report" in t["links"]}
+        assert linked == {("take_snapshot", "take_snapshot"), ("customer_reactivation", "readiness")}
 
     def test_form_offers_the_segments_of_the_playbook(self, bag: Bag) -> None:
         """The form is fixed when the file is read; a segment added to the playbook must be added there."""
@@ -95,11 +106,12 @@ class TestPlaybook:
         assert all(p["description"] and p["schema"]["title"] for p in form.values())
 
     def test_tells_whom_only_through_assets(self, bag: Bag) -> None:
-        """The snapshot starts the playbooks; opened lists start the asking."""
+        """The snapshot starts the playbooks; opened lists and a question to compliance start the asking."""
         outlets = {(d, t["id"]): t["outlets"] for d, t in every_task(bag) if t["outlets"]}
         assert outlets == {
             ("take_snapshot", "take_snapshot"): ["reactivation_snapshot"],
             ("customer_reactivation", "open_lists"): ["reactivation_lists"],
+            ("customer_reactivation", "ask_compliance"): ["reactivation_questions"],
         }
 
 

@@ -279,8 +279,8 @@ class TestSuites:
             meta = expectation["meta"]
             assert all(meta[key].strip() for key in ("condition", "why", "source", "fix", "found"))
             assert meta["when"] in {
-                "always", "present", "required", "required_present", "required_filled", "required_whole", "customer",
-                "account",
+                "always", "present", "required", "required_present", "required_filled", "required_whole", "joinable",
+                "customer", "account",
             }  # fmt: skip
             assert "{names}" not in meta["fix"] or "names" in meta
             assert {"frame", "grain"} == suite["meta"].keys()

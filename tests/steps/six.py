@@ -16,9 +16,11 @@ from tests.builders import AS_OF, KEYS, Row, write_source
 from reactivation import paths
 from reactivation.ledger import runs
 from reactivation.ledger.engine import Ledger
+from reactivation.readiness.checker import CONCERNED
 from reactivation.sources import extract
 from reactivation.steps.begin import begin_run
 from reactivation.steps.decide import decide_run
+from reactivation.steps.readiness import ROWS
 from reactivation.steps.settings import Settings
 from reactivation.steps.workspace import Workspace
 
@@ -93,7 +95,7 @@ class Six:
     def ready(self, now: datetime = NOW, *, dry: bool = False, **asked: Any) -> str:
         """A run on the newest snapshot, decided, and recorded as ready without being judged, which takes a second."""
         run_id = self.decided(now, dry=dry, **asked)
-        digest = self.workspace.run_folder(run_id).manifest_digest
+        digest = self.workspace.run_folder(run_id).add_file(ROWS, CONCERNED.empty_table())
         with self.ledger.begin() as conn:
             runs.record_step(
                 conn, run_id, "readiness", state="succeeded", manifest_digest=digest, counts={}, now=now

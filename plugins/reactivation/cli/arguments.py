@@ -59,6 +59,7 @@ def _to_decide(listed: Subcommands) -> None:
     sub = _add(listed, "readiness", commands.readiness, "only the verdict: may a run proceed?")
     _playbook(sub)
     _source(sub)
+    sub.add_argument("--csv", action="store_true", help="the rows concerned, ids only, as comma-separated values")
 
 
 def _to_look(listed: Subcommands) -> None:

@@ -8,12 +8,14 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from reactivation.cli.output import print_json, print_rows, print_table, say
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from reactivation.steps.settings import Settings
     from reactivation.steps.workspace import Workspace
 
@@ -81,16 +83,28 @@ def readiness(arguments: argparse.Namespace) -> int:
     from reactivation.steps.whole import readiness_only
 
     workspace = _workspace(arguments)
-    report = readiness_only(workspace, arguments.playbook, now=workspace.now(), as_of=_at(workspace, arguments.as_of))
+    at = _at(workspace, arguments.as_of)
+    report, rows = readiness_only(workspace, arguments.playbook, now=workspace.now(), as_of=at)
     if arguments.json:
         print_json(report)
+    elif arguments.csv:
+        print_rows(arguments, "rows concerned", rows.column_names, rows.to_pylist())
     else:
-        columns = ("id", "subject", "severity", "passed", "observed", "threshold", "fix")
-        rows = [[c[name] for name in columns] for c in report["conditions"] if not c["passed"]]
-        if rows:
-            print_table("what is wrong", columns, rows)
-        print(report["message"])
+        for one in (c for c in report["conditions"] if not c["passed"]):
+            print(_failed(one))
+        print(report["message"].partition(".")[0] + "." if report["ready"] else "Not ready.")
     return OK if report["ready"] else NOT_READY
+
+
+def _failed(one: Mapping[str, Any]) -> str:
+    """One check that failed, as a few lines."""
+    found = f"the check itself failed ({one['broken']})" if one["broken"] else one["observed"]
+    lines = [
+        f"{one['id']} ({one['subject']}, {'blocks' if one['blocks'] else one['severity']})",
+        f"  found   {found}", f"  needed  {one['threshold']}", f"  why     {one['why']} [{one['source']}]",
+        f"  fix     {one['fix']}", "",
+    ]  # fmt: skip
+    return "\n".join(lines)
 
 
 def candidates(arguments: argparse.Namespace) -> int:

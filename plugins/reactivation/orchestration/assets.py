@@ -6,3 +6,4 @@ from airflow.sdk import Asset
 
 SNAPSHOT = Asset("reactivation_snapshot", uri="reactivation://snapshot", group="reactivation")
 LISTS = Asset("reactivation_lists", uri="reactivation://lists", group="reactivation")
+QUESTIONS = Asset("reactivation_questions", uri="reactivation://questions", group="reactivation")

@@ -1,4 +1,4 @@
-"""Where a person reads what he is asked to sign."""
+"""Where a person reads what a task is about."""
 
 from __future__ import annotations
 
@@ -14,16 +14,25 @@ if TYPE_CHECKING:
 PREFIX = "/reactivation"
 
 
-class PageLink(BaseOperatorLink):
-    """What a question is about: a list with its exact bytes, or a report; with the signing code.
-
-    A convenience: a user may edit where it leads, so the request's own text carries the link as well."""
-
-    name = "The page"
+class _OurPage(BaseOperatorLink):
+    """A page of ours, as the task wrote it when it ran. A convenience: a user may edit where it leads."""
 
     def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:
-        """The address the request wrote when it opened, or nothing."""
+        """The address, or nothing."""
         from airflow.sdk.execution_time.xcom import XCom
 
         page = XCom.get_value(key=self.xcom_key, ti_key=ti_key)
         return page if isinstance(page, str) else ""
+
+
+class PageLink(_OurPage):
+    """What a question is about: a list with its exact bytes, or a report; with the signing code. The request's own text
+    carries the link as well."""
+
+    name = "The page"
+
+
+class ReportLink(_OurPage):
+    """Why the data is not ready. Nothing where it is."""
+
+    name = "Readiness report"

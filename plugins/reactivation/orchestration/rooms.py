@@ -22,7 +22,8 @@ def open_rooms() -> Workspace:
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """What a second try cannot mend fails at once, with our message alone; anything else is tried again.
+    """What a second try cannot mend fails at once, with our message alone; anything else is tried again. That data is
+    not ready is told by ``JudgingOperator``.
 
     An unreachable ledger or source may come back, so ``LedgerError`` and ``SourceAwayError`` are left to Airflow's
     retries.
@@ -30,11 +31,10 @@ def explained() -> Iterator[None]:
     from reactivation.ledger.engine import LedgerError
     from reactivation.sources import SourceAwayError
     from reactivation.steps.errors import EXPECTED_ERRORS
-    from reactivation.steps.readiness import NotReady
 
     try:
         yield
     except (LedgerError, SourceAwayError):
         raise
-    except (NotReady, *EXPECTED_ERRORS) as error:
+    except EXPECTED_ERRORS as error:
         raise AirflowFailException(str(error)) from error

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import Param, task
 from airflow.sdk.exceptions import AirflowSkipException
 
-from reactivation.orchestration.assets import LISTS, SNAPSHOT
+from reactivation.orchestration.assets import LISTS, QUESTIONS, SNAPSHOT
+from reactivation.orchestration.judging import JudgingOperator
 from reactivation.orchestration.rooms import explained, open_rooms
 
 if TYPE_CHECKING:
@@ -59,14 +60,9 @@ def trigger_form(segments: tuple[str, ...]) -> dict[str, Param]:
     }  # fmt: skip
 
 
-@task(task_id="take_snapshot", outlets=[SNAPSHOT])
-def take_snapshot() -> None:
+def take_snapshot() -> JudgingOperator:
     """A full read of every source at one instant, with the structural part of readiness."""
-    from reactivation.steps.snapshot import take_snapshot as step
-
-    with explained():
-        workspace = open_rooms()
-        log.info("snapshot %s", step(workspace, now=workspace.now()))
+    return JudgingOperator(task_id="take_snapshot", python_callable=_take_snapshot, outlets=[SNAPSHOT])
 
 
 @task
@@ -93,12 +89,15 @@ def decide(run: str) -> None:
     _step(decide_run, run)
 
 
-@task
-def readiness(run: str) -> None:
+def readiness(run: str) -> JudgingOperator:
     """May this run go on? Not ready fails here, and nobody has been touched."""
-    from reactivation.steps.readiness import check_readiness
+    return JudgingOperator(task_id="readiness", python_callable=_readiness, op_args=[run])
 
-    _step(check_readiness, run)
+
+@task(trigger_rule="one_failed", outlets=[QUESTIONS])
+def ask_compliance() -> None:
+    """Calls ``ask_people`` when a stopped run may be waived; what may be is in the ledger. Else it is skipped."""
+    _only_with_questions()
 
 
 @task
@@ -120,12 +119,10 @@ def draft(run: str) -> None:
 @task(outlets=[LISTS])
 def open_lists(run: str) -> None:
     """Freezes what is to be signed. Skipped, so that nobody is called, when there is nothing to ask."""
-    from reactivation.steps.answers import questions_to_ask
     from reactivation.steps.lists import open_lists as step
 
-    workspace = _step(step, run)
-    if not questions_to_ask(workspace, workspace.now()):
-        raise AirflowSkipException("no question waits to be asked")
+    _step(step, run)
+    _only_with_questions()
 
 
 @task
@@ -158,8 +155,31 @@ def record_what_came_back() -> None:
         log.info("recorded: %s", record_outcomes(workspace, workspace.now()))
 
 
-def _step(step: Callable[[Workspace, str, datetime], object], run: str) -> Workspace:
+def _take_snapshot() -> None:
+    from reactivation.steps.snapshot import take_snapshot as step
+
+    with explained():
+        workspace = open_rooms()
+        log.info("snapshot %s", step(workspace, now=workspace.now()))
+
+
+def _readiness(run: str) -> None:
+    from reactivation.steps.readiness import check_readiness
+
+    _step(check_readiness, run)
+
+
+def _step(step: Callable[[Workspace, str, datetime], object], run: str) -> None:
     with explained():
         workspace = open_rooms()
         log.info("run %s: %s", run, step(workspace, run, workspace.now()))
-        return workspace
+
+
+def _only_with_questions() -> None:
+    """Skips the task, so that nobody is called, when there is nothing to ask."""
+    from reactivation.steps.answers import questions_to_ask
+
+    with explained():
+        workspace = open_rooms()
+        if not questions_to_ask(workspace, workspace.now()):
+            raise AirflowSkipException("no question waits to be asked")

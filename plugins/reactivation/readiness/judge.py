@@ -104,15 +104,17 @@ def _tables(
     related = len(relationships) - relationships.null_count
     for name in TABLES:
         facts = frames.table_facts(name, manifest, profile, required.get(name, ()), related)
-        yield name, checker.ask(name, facts, _asked(facts, name in required), parameters)
+        asked = _asked(facts, name in required, joinable=len(relationships) > 0)
+        yield name, checker.ask(name, facts, asked, parameters)
 
 
-def _asked(facts: pd.DataFrame, required: bool) -> set[str]:
+def _asked(facts: pd.DataFrame, required: bool, *, joinable: bool) -> set[str]:
     """Which expectations of a table's suite apply: of what is missing nothing more is asked."""
     present, filled = bool(facts["present"].iloc[0]), bool(facts["rows"].iloc[0])
     whole = filled and not facts["missing_columns"].iloc[0]
     asked = {"always": True, "present": present, "required": required, "required_present": required and present,
-             "required_filled": required and filled, "required_whole": required and whole}  # fmt: skip
+             "required_filled": required and filled, "required_whole": required and whole,
+             "joinable": required and whole and joinable}  # fmt: skip
     return {when for when, applies in asked.items() if applies}
 
 

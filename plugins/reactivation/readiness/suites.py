@@ -24,10 +24,12 @@ ExpectationType = Literal[
     "expect_column_values_to_be_between", "expect_column_values_to_be_unique",
 ]  # fmt: skip
 
-#: When an expectation is asked: always, of what is there, of what the playbook requires, of its kind of subject.
+#: When an expectation is asked: always, of what is there, of what the playbook requires (joinable: and there are
+#: contacts it could belong to), of its kind of subject.
 When = Literal[
-    "always", "present", "required", "required_present", "required_filled", "required_whole", "customer", "account"
-]
+    "always", "present", "required", "required_present", "required_filled", "required_whole", "joinable", "customer",
+    "account",
+]  # fmt: skip
 
 
 class SuiteError(DeclarationError):

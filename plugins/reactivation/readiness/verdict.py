@@ -99,7 +99,7 @@ class Verdict:
     def message(self) -> str:
         """One paragraph: what blocks, how many rows, and the fix; or that nothing does."""
         if self.ready:
-            return f"Ready: {len(self.conditions)} conditions asked, {_counted(self.remarks)} to look at."
+            return f"Ready: {len(self.conditions)} checks made, {_counted(self.remarks)} to look at."
         return f"Not ready. {' '.join(str(c) for c in self.blocking)}"
 
     def as_report(self) -> dict[str, Any]:

@@ -40,7 +40,9 @@ def engagements(crowd: Crowd, first_row: int) -> tuple[pa.Table, Signals]:
     at = created + dice.below("when", rows.number, latest - created)
     at = np.clip(by_daylight(dice, "hour of day", rows.number, at, 14), created, latest)
     at = np.where(rows.place == 0, life.last_activity[rows.owner], at)
-    at = np.where((rows.place == 1) & np.isin(kind, _no_kinds()), np.maximum(latest - 20 * DAY, created), at)
+    # Whoever said no did so at some time of two years: a sender whose month has all of them is blocked.
+    said_no = latest - (20 + dice.below("when they said no", rows.number, 700)) * DAY
+    at = np.where((rows.place == 1) & np.isin(kind, _no_kinds()), np.maximum(said_no, created), at)
     lately = traits.written_to_lately[rows.owner] & (rows.place == 2)
     kind = np.where(lately, _KINDS["sent"], kind)
     at = np.where(lately, as_of - DAY, at)

@@ -1,4 +1,5 @@
-"""Checks everything declared, together, without any customer: playbooks, templates, offers, owners, tenant and rules.
+"""Checks everything declared, together, without any customer: playbooks, templates, offers, owners, tenant, rules and
+the suites of readiness.
 
 Each template is rendered for a made-up customer through the same function as a real draft, and linted. Offers and
 claims are those of the source, where there is one already.
@@ -23,6 +24,8 @@ from reactivation.playbooks.loader import LoadedPlaybook, load_playbook
 from reactivation.playbooks.model import Touch
 from reactivation.playbooks.owners import Owners, load_owners
 from reactivation.playbooks.tenant import Tenant, load_tenant
+from reactivation.readiness.conditions import conditions
+from reactivation.readiness.suites import read_suite, suite_files
 from reactivation.sources import SourceError, extract
 from reactivation.steps.rules import read_rules
 from reactivation.steps.sample_drafts import KINDS, sample_problems
@@ -90,6 +93,9 @@ def check(settings: Settings, include: Path = paths.INCLUDE) -> list[Finding]:
         include,
     )
     _read(findings, read_rules)
+    _read(findings, conditions)
+    for file in suite_files():
+        _read(findings, lambda file=file: read_suite(file))  # type: ignore[misc]
     for loaded in playbooks:
         findings += _playbook(loaded, declared)
     return sorted({*findings, *of_sources})

@@ -39,7 +39,9 @@ from reactivation.steps.planning import (
     plan_of,
     touch_rows,
     with_items,
+    without_held_back,
 )
+from reactivation.steps.readiness import ROWS
 
 if TYPE_CHECKING:
     from reactivation.steps.workspace import Workspace
@@ -58,7 +60,8 @@ def plan_run(workspace: Workspace, run_id: str, now: datetime) -> dict[str, int]
         rests = now - timedelta(days=workspace.rules.incentives.equal_or_better_after_days)
         offered = courses.offers_sent(conn, rests)
     playbook, snapshot = playbook_of(workspace, run).playbook, snapshot_of(workspace, run)
-    decisions, offers = folder.read("decisions", DECISION_COLUMNS), snapshot.read("offers")
+    decisions = without_held_back(folder.read("decisions", DECISION_COLUMNS), folder.read(ROWS))
+    offers = snapshot.read("offers")
     allowed = pc.is_in(decisions["decision"], pa.array(["enrol", "review"]))
     candidates = decisions.filter(pc.and_(allowed, pc.invert(decisions["enrolled"])))
     contacts = snapshot.read("contacts", ("customer_id", *PLACE_COLUMNS))

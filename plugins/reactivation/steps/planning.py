@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -41,6 +42,23 @@ _OF_TOUCH = (
     "touch_id", "enrolment_id", "number", "pattern", "purpose", "channel", "incentive", "offer_id", "address_key",
     "not_before", "not_after",
 )  # fmt: skip
+
+
+def without_held_back(decisions: pa.Table, concerned: pa.Table) -> pa.Table:
+    """``decisions`` in which nobody is enrolled whom a warning of readiness concerns: held, with the condition."""
+    warned = pc.and_(pc.equal(concerned["severity"], "warning"), pc.equal(concerned["subject"], "candidates"))
+    of_customer = concerned.filter(warned).group_by("key").aggregate([("condition", "min")])
+    place = pc.index_in(decisions["customer_id"], of_customer["key"].combine_chunks())
+    held = pc.and_(pc.is_valid(place), pc.is_in(decisions["decision"], pa.array(["enrol", "review"])))
+    if not pc.any(held).as_py():
+        return decisions
+    condition = pc.fill_null(of_customer["condition_min"].take(place), "")
+    named = pc.binary_join_element_wise("not_ready", condition, ":").combine_chunks()
+    reasons = pa.ListArray.from_arrays(np.arange(len(named) + 1, dtype=np.int32), named)
+    columns = {name: decisions[name] for name in decisions.column_names}
+    columns["decision"] = pc.if_else(held, "hold", decisions["decision"])
+    columns["reason_codes"] = pc.if_else(held, reasons.cast(TEXTS), decisions["reason_codes"])
+    return pa.table(columns)
 
 
 def due(sequence: pa.Table, horizon: datetime) -> pa.ChunkedArray:

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import pyarrow as pa
+
+from reactivation.readiness import judge
 from reactivation.steps.begin import begin_run
 from reactivation.steps.decide import decide_run
 from reactivation.steps.draft import draft_run
 from reactivation.steps.lists import open_lists
 from reactivation.steps.plan import plan_run
-from reactivation.steps.readiness import REPORT, NotReady, check_readiness
+from reactivation.steps.readiness import REPORT, ROWS, NotReady, check_readiness
 from reactivation.steps.snapshot import take_snapshot
 from reactivation.steps.workspace import Workspace
 
@@ -57,14 +60,23 @@ def run_playbook(
     return run_id
 
 
-def readiness_only(workspace: Workspace, playbook: str, *, now: datetime, as_of: datetime | None) -> dict[str, Any]:
-    """The readiness report of a dry run that goes no further: ready, message and conditions.
+def readiness_only(
+    workspace: Workspace, playbook: str, *, now: datetime, as_of: datetime | None
+) -> tuple[dict[str, Any], pa.Table]:
+    """The readiness report of a dry run that goes no further (ready, message and conditions), and the rows concerned.
 
-    Raises ``NotReady`` when not even the tables are fit to decide on.
+    Where not even the tables are fit to decide on, it says so of every table the playbook needs.
     """
-    snapshot_id = take_snapshot(workspace, now=now, as_of=as_of)
+    loaded = workspace.playbook(playbook)
+    try:
+        snapshot_id = take_snapshot(workspace, now=now, as_of=as_of)
+    except NotReady as stopped:
+        snapshot = workspace.snapshot_folder(stopped.subject_id)
+        verdict = judge(snapshot, loaded.playbook, workspace.owners, None, snapshot.as_of)
+        return verdict.as_report(), verdict.rows
     run_id = begin_run(workspace, playbook, now=now, dry=True, triggered_by="readiness", snapshot_id=snapshot_id)
     decide_run(workspace, run_id, now)
     with suppress(NotReady):  # the report says so too
         check_readiness(workspace, run_id, now)
-    return workspace.run_folder(run_id).read_json(REPORT)
+    folder = workspace.run_folder(run_id)
+    return folder.read_json(REPORT), folder.read(ROWS)
