@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from reactivation.playbooks.loader import load_playbook
 from reactivation.playbooks.model import Playbook
 from reactivation.playbooks.owners import Owners, load_owners
 from reactivation.policy.decisions import DECISIONS, GATES
-from reactivation.readiness import Verdict, judge
+from reactivation.readiness import Known, Verdict, judge
 
 AS_OF = datetime(2026, 11, 17, 9, tzinfo=UTC)
 CUSTOMERS = [f"cus-{n:04}" for n in range(1, 41)]
@@ -58,6 +59,7 @@ class Company:
     tables: dict[str, dict[str, Any]] = field(
         default_factory=lambda: {name: facts(file=f"{name}.csv") for name in TABLES}
     )
+    accounts: list[dict[str, Any]] = field(default_factory=list)
     joins: dict[str, int] = field(default_factory=dict)
     bad_rules: dict[str, int] = field(default_factory=dict)
     speaks_as_of: datetime | None = AS_OF
@@ -65,6 +67,7 @@ class Company:
         default_factory=lambda: load_playbook(paths.PLAYBOOKS / "customer_reactivation.yaml").playbook
     )
     owners: Owners = field(default_factory=lambda: load_owners(paths.OWNERS))
+    known: Known = field(default_factory=Known)
 
     def table(self, name: str, **changes: Any) -> None:
         self.tables[name] |= changes
@@ -74,6 +77,25 @@ class Company:
         inner = getattr(self.playbook, part).model_copy(update=changes) if part else None
         self.playbook = self.playbook.model_copy(update={part: inner} if part else changes)
 
+    def of_accounts(self, **changes: Any) -> None:
+        """Everybody in an account of his own, and a playbook about accounts."""
+        self.change_playbook(subject="account", owners=dict.fromkeys(SEGMENTS, "own-ben"))
+        self.accounts = [
+            {"account_id": f"acc-{n}", "owner_id": "own-ben", "annual_value": Decimal(900)} | changes
+            for n, _ in enumerate(CUSTOMERS)
+        ]
+        for n, row in enumerate(self.decisions):
+            row["account_id"] = f"acc-{n}"
+
+    def earlier(self, *rows: dict[str, int]) -> None:
+        """What earlier runs counted, the last first; tables not named were as large as now."""
+        same = {name: fact["rows"] for name, fact in self.tables.items()}
+        self.known = replace(self.known, earlier=[same | one for one in rows])
+
+    def mailed(self, *, sent: int, bounced: int = 0, complained: int = 0) -> None:
+        """What our ledger knows of the last 30 days' mail."""
+        self.known = replace(self.known, sent={"sent": sent, "bounced": bounced, "complained": complained})
+
     def without_owner(self, owner_id: str) -> None:
         kept = {k: v.model_copy(update={"delegate": None}) for k, v in self.owners.by_id.items() if k != owner_id}
         self.owners = replace(self.owners, by_id=kept)
@@ -81,7 +103,8 @@ class Company:
     def snapshot(self, folder: Path) -> SnapshotFolder:
         """The snapshot folder, whole, with its manifest."""
         rows = {
-            "contacts": self.contacts, "purchase_summary": self.purchases, "engagement_summary": self.engagements,
+            "contacts": self.contacts, "accounts": self.accounts, "purchase_summary": self.purchases,
+            "engagement_summary": self.engagements,
             "profile": [
                 *({"table": t, "rule": "joins_contacts", "rows": 100, "bad_rows": n} for t, n in self.joins.items()),
                 *({"table": t, "rule": "row", "rows": 100, "bad_rows": n} for t, n in self.bad_rules.items()),
@@ -101,4 +124,4 @@ class Company:
 
     def judged(self, folder: Path, at: datetime = AS_OF) -> Verdict:
         decided = pa.Table.from_pylist(self.decisions, schema=DECISIONS)
-        return judge(self.snapshot(folder), self.playbook, self.owners, decided, at)
+        return judge(self.snapshot(folder), self.playbook, self.owners, decided, at, known=self.known)

@@ -6,14 +6,18 @@ import json
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import get_args
 
 import pytest
+from pydantic import ValidationError
 from tests.readiness.company import AS_OF, CUSTOMERS, Company, contact, decision
 
 from reactivation import paths
 from reactivation.contract.digests import canonical_json
 from reactivation.contract.tables import TABLES
+from reactivation.playbooks.model import ReadinessLimits, WeighedCondition
 from reactivation.readiness import Verdict, judge_tables
+from reactivation.readiness.conditions import conditions
 
 Break = Callable[[Company], None]
 
@@ -124,6 +128,34 @@ BREAKS: dict[str, tuple[Break, str, str, int, str]] = {
         )
         for code in ("no_record", "state_unknown", "unverified")
     },
+    "a table that has shrunk by 30 % since the last run": (
+        lambda c: c.earlier({"contacts": 143}), "source_shrunken", "sizes", 1, "Export contacts again",
+    ),
+    "a table that is half as large again as it usually is": (
+        lambda c: c.earlier(*[{"consents": 66}] * 3), "source_off_trend", "sizes", 1, "consents",
+    ),
+    "too many records that contradict each other": (
+        lambda c: [row.update(gate_context_consistent="fail:owner", decision="hold") for row in c.decisions[:3]],
+        "sources_contradict", "candidates", 3, "owner, account, status or consent",
+    ),
+    "our own mail that bounces": (
+        lambda c: c.mailed(sent=1000, bounced=21), "deliverability_risk", "deliverability", 21, "bounced",
+    ),
+    "our own mail that is complained about": (
+        lambda c: c.mailed(sent=1000, complained=2), "deliverability_risk", "deliverability", 2, "complained",
+    ),
+    "an account without an owner": (
+        lambda c: (c.of_accounts(), c.accounts[0].update(owner_id=None)),
+        "relationship_owner_unclear", "candidates", 1, "owner in the file accounts",
+    ),
+    "an account whose owner nobody knows": (
+        lambda c: (c.of_accounts(), c.accounts[0].update(owner_id="own-gone")),
+        "relationship_owner_unclear", "candidates", 1, "owner in the file accounts",
+    ),
+    "accounts of which nobody knows the value": (
+        lambda c: (c.of_accounts(), [row.update(annual_value=None) for row in c.accounts[:3]]),
+        "account_value_unavailable", "candidates", 3, "annual_value",
+    ),
     "two rows of one customer": (
         lambda c: c.purchases.append(c.purchases[0]), "summary_inconsistent", "purchase_summary", 2, "snapshot again",
     ),
@@ -168,6 +200,13 @@ class TestReady:
         unclear("withdrawn", 40),
         unclear("expired", 40),
         lambda c: c.joins.update(cases=5, suppressions=60),
+        lambda c: c.earlier({"contacts": 125, "cases": 60}),
+        lambda c: c.earlier(*[{"consents": 67}] * 3),
+        lambda c: c.earlier({"offers": 4}, {"offers": 0}),
+        lambda c: c.mailed(sent=1000, bounced=20, complained=1),
+        lambda c: c.mailed(sent=999, bounced=900, complained=99),
+        lambda c: [row.update(gate_context_consistent="fail:owner", decision="hold") for row in c.decisions[:2]],
+        lambda c: (c.of_accounts(), [row.update(annual_value=None) for row in c.accounts[:2]]),
         lambda c: setattr(c, "speaks_as_of", AS_OF - timedelta(hours=24)),
         lambda c: c.contacts.append(contact("cus-9001", business_segment="school", is_subscriber_only=True)),
         lambda c: c.table("products", present=False, rows=0),
@@ -175,7 +214,10 @@ class TestReady:
         lambda c: setattr(c, "contacts", [contact(x, relationship="normal" if x == CUSTOMERS[0] else None)
                                           for x in CUSTOMERS]),
     ], ids=[
-        "5 % unclear", "everybody withdrew", "everybody's consent expired", "5 % do not join", "24 hours old",
+        "5 % unclear", "everybody withdrew", "everybody's consent expired", "5 % do not join",
+        "20 % fewer than in the last run", "half as many again as usual", "two earlier runs make no trend",
+        "2 % bounced, one in a thousand complained", "too little mail to tell a rate", "5 % contradict each other",
+        "5 % of the accounts have no known value", "24 hours old",
         "a segment of subscribers only", "a table nobody requires", "columns nobody requires", "one relationship known",
     ])  # fmt: skip
     def test_the_limit_itself_is_allowed(self, spoil: Break, tmp_path: Path) -> None:
@@ -224,6 +266,65 @@ class TestReady:
         assert "\n" not in message
         assert message.startswith("Not ready. ")
         assert message.index("support_history_unavailable") < message.index("approval_point_undefined")
+
+
+class TestWeighing:
+    """How heavily a condition weighs that is the playbook's own business."""
+
+    def test_a_playbook_may_let_a_shrunken_table_pass_with_a_remark(self, tmp_path: Path) -> None:
+        """It is still found."""
+        company = Company()
+        company.earlier({"contacts": 143})
+        company.change_playbook("readiness", severities={"source_shrunken": "warning"})
+        verdict = company.judged(tmp_path / "snapshot")
+        assert verdict.ready
+        assert [one.id for one in verdict.remarks] == ["source_shrunken"]
+
+    def test_a_playbook_may_stop_at_an_unclear_owner(self, tmp_path: Path) -> None:
+        """Where it would only hold these customers back."""
+        company = Company(decisions=[decision(CUSTOMERS[0], owner_id="own-gone")])
+        company.change_playbook("readiness", severities={"owner_unclear": "critical"})
+        assert failed(company.judged(tmp_path / "snapshot")) == {("owner_unclear", "candidates")}
+
+    @pytest.mark.parametrize("condition", [one for one, what in conditions().items() if what.seed])
+    def test_a_condition_of_the_source_documents_is_nobodys_to_weigh(self, condition: str) -> None:
+        """The declaration is refused."""
+        with pytest.raises(ValidationError):
+            ReadinessLimits(severities={condition: "info"})
+
+    def test_what_a_playbook_may_weigh_is_what_the_conditions_say(self) -> None:
+        """The playbook's model and the declared conditions agree."""
+        assert set(get_args(WeighedCondition)) == {
+            one for one, what in conditions().items() if what.severity_by_playbook
+        }
+
+
+class TestRowsConcerned:
+    """Who a condition is about, by id, all of them."""
+
+    def test_candidates_are_named(self, tmp_path: Path) -> None:
+        """Each one, under the condition that concerns him."""
+        company = Company()
+        unclear("no_record", 3)(company)
+        company.decisions[5]["owner_id"] = "own-gone"
+        rows = company.judged(tmp_path / "snapshot").rows.to_pylist()
+        assert [(row["condition"], row["severity"], row["key"]) for row in rows] == [
+            *(("consent_status_unclear", "critical", customer) for customer in CUSTOMERS[:3]),
+            ("owner_unclear", "warning", CUSTOMERS[5]),
+        ]
+
+    def test_customers_of_a_segment_without_a_window_are_named(self, tmp_path: Path) -> None:
+        """They are customers, not candidates."""
+        company = Company()
+        company.contacts.append(contact("cus-9001", business_segment="school"))
+        rows = company.judged(tmp_path / "snapshot").rows.to_pylist()
+        assert [(row["condition"], row["key"]) for row in rows] == [("inactivity_not_segment_specific", "cus-9001")]
+
+    def test_who_is_within_the_limit_is_not(self, tmp_path: Path) -> None:
+        """A condition that holds concerns nobody."""
+        company = Company()
+        unclear("no_record", 2)(company)
+        assert company.judged(tmp_path / "snapshot").rows.num_rows == 0
 
 
 class TestTables:
