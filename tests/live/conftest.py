@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import socket
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -14,7 +16,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import insert, select
 from tools.api import Api, instance_path
-from tools.demo import NOW
+from tools.demo import NOW as DEMO_NOW
 from tools.home import REPOSITORY, USERS, Home
 from tools.product import start
 from tools.stack import Stack
@@ -28,10 +30,17 @@ from reactivation.steps.dispatch import dispatch
 from reactivation.steps.whole import RunRequest, run_playbook
 from reactivation.steps.workspace import Workspace
 
+#: The sample speaks of the full hour before the last: an hour and a half ago.
+NOW = DEMO_NOW + timedelta(minutes=30)
 ASKING = "ask_by_hand"
 ITEMS = 2
 #: A request answered within a moment of its opening can fail inside Airflow.
 SETTLED_SECONDS = 6
+#: A notifier whose post office is closed.
+NOTIFIER = {
+    "notifier": "airflow.providers.http.notifications.HttpNotifier",
+    "arguments": {"http_conn_id": "compliance", "json": {"text": "{{ stopped.message }} {{ stopped.page }}"}},
+}
 
 
 @dataclass(frozen=True)
@@ -174,8 +183,11 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
         shutil.copy(file, folder)
     home = Home(tmp_path_factory.mktemp("live") / "home")
     owners = Path(shutil.copy(paths.OWNERS, folder.with_name("owners.yaml")))
+    playbooks = Path(shutil.copytree(paths.PLAYBOOKS, folder.with_name("playbooks")))
     overrides = {
         "REACTIVATION_NOW": NOW.isoformat(), "REACTIVATION_OWNERS": str(owners),
+        "REACTIVATION_PLAYBOOKS": str(playbooks), "AIRFLOW_CONN_COMPLIANCE": "http://127.0.0.1:9",
+        "REACTIVATION_NOTIFIER": json.dumps(NOTIFIER),
         "AIRFLOW__CORE__DAGS_FOLDER": str(folder),
     }  # fmt: skip
     with Stack(home, _free_port(), say=print, overrides=overrides) as stack:

@@ -6,6 +6,8 @@ Source: the findings about Airflow 3.3.2 that decided how people are asked (docs
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from email import message_from_bytes, policy
 from typing import Any
 from urllib.parse import quote
@@ -15,8 +17,10 @@ from sqlalchemy import func, select
 from tests.live.conftest import ASKING, Asked, Live
 from tools.api import instance_path
 
-from reactivation.ledger import questions
-from reactivation.ledger.tables import enrolments, request_bindings, sends, steps
+from reactivation.approvals.waivers import WAIVE
+from reactivation.ledger import questions, runs
+from reactivation.ledger.tables import audit, enrolments, request_bindings, sends, steps
+from reactivation.steps.waiving import waiver_code
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(600)]
 
@@ -142,7 +146,7 @@ class TestForgeries:
         assert live.answer(ti, "ada", "Sign", live.form(other, "ada")) == 200
         assert live.refusals(mine) == ["signing_code_differs"]
         assert live.refusals(other) == []
-        assert _bound(live, other) is None
+        assert _request_of(live, other.question_id) is None
         assert live.sent_of(mine) | live.sent_of(other) == set()
 
     def test_run_deleted_and_made_again(self, live: Live) -> None:
@@ -157,7 +161,7 @@ class TestForgeries:
         assert f"/reactivation/lists/{mine.list_id}" in live.request(again)["body"]
         assert live.answer(again, "ada", "Sign", live.form(other, "ada")) == 200
         assert live.refusals(mine) == ["signing_code_differs"]
-        assert _bound(live, other) is None
+        assert _request_of(live, other.question_id) is None
         assert live.sent_of(mine) | live.sent_of(other) == set()
 
     def test_nobody_to_ask(self, live: Live) -> None:
@@ -211,8 +215,8 @@ class TestControl:
         asked = live.new_list()
         assets = live.users["operator"].get("/api/v2/assets", name_pattern="reactivation_lists")["assets"]
         live.users["operator"].post("/api/v2/assets/events", {"asset_id": assets[0]["id"], "extra": {}})
-        live.until(lambda: _bound(live, asked) is not None, "ask_people to ask")
-        request = _bound(live, asked)
+        live.until(lambda: _request_of(live, asked.question_id) is not None, "ask_people to ask")
+        request = _request_of(live, asked.question_id)
         assert request is not None
         ti = {"dag_id": request.dag_id, "dag_run_id": request.dag_run_id, "task_id": request.task_id,
               "map_index": request.map_index}  # fmt: skip
@@ -271,9 +275,91 @@ def _try_of(ti: dict[str, Any]) -> int:
     return int(ti["try_number"])
 
 
-def _bound(live: Live, asked: Asked) -> questions.RequestId | None:
+@pytest.fixture(scope="module")
+def stopped(live: Live) -> Iterator[tuple[str, str]]:
+    """Airflow's run and ours, stopped; the playbook is as before once everything here is done."""
+    path = live.workspace.settings.playbooks / "customer_reactivation.yaml"
+    kept = path.read_text(encoding="utf-8")
+    before = _run_ids(live)
+    path.write_text(kept.replace("stale_after_hours: 24", "stale_after_hours: 1"), encoding="utf-8")
+    try:
+        run = live.users["operator"].trigger("customer_reactivation")
+        live.until(lambda: live.users["operator"].run("customer_reactivation", run)["state"] == "failed", "the stop")
+        (run_id,) = _run_ids(live) - before
+        yield run, run_id
+    finally:
+        path.write_text(kept, encoding="utf-8")
+
+
+class TestNotReady:
+    """A run that is stopped because its sources are stale, by a playbook that is strict about it."""
+
+    def test_nothing_after_it_ran(self, live: Live, stopped: tuple[str, str]) -> None:
+        """At once, without another try; no list is told of."""
+        run, run_id = stopped
+        tasks = {t["task_id"]: t for t in live.users["operator"].tasks("customer_reactivation", run)}
+        assert tasks["readiness"]["try_number"] == 1
+        assert {tasks[name]["state"] for name in ("plan", "draft", "open_lists")} == {"upstream_failed"}
+        events = live.users["operator"].get("/api/v2/assets/events", source_run_id=run)["asset_events"]
+        assert [event["name"] for event in events] == ["reactivation_questions"]
+        with live.workspace.ledger.begin() as conn:
+            assert conn.scalars(select(enrolments.c.run_id).where(enrolments.c.run_id == run_id)).all() == []
+            step = runs.step_of(conn, run_id, "readiness")
+        assert step is not None
+        assert step.state == "not_ready"
+
+    def test_the_task_leads_to_the_report(self, live: Live, stopped: tuple[str, str]) -> None:
+        """Which any reader may open, and which names the condition."""
+        run, run_id = stopped
+        path = f"/api/v2/dags/customer_reactivation/dagRuns/{quote(run, safe='')}/taskInstances/readiness/links"
+        link = live.users["vic"].get(path)["extra_links"]["Readiness report"]
+        assert link == f"/reactivation/readiness/runs/{run_id}"
+
+    def test_compliance_was_told_or_it_is_known_that_not(self, live: Live, stopped: tuple[str, str]) -> None:
+        """Nobody listens where the notice was posted: recorded by its name, without its address."""
+        with live.workspace.ledger.begin() as conn:
+            told = select(audit.c.details).where(audit.c.subject == stopped[1], audit.c.action == "notification_failed")
+            (details,) = conn.scalars(told)
+        assert json.loads(details)["people"] == ["cleo"]
+        assert json.loads(details)["means"] == "HttpNotifier"
+        assert "127.0.0.1" not in details
+
+    def test_a_waiver_lets_this_run_go_on(self, live: Live, stopped: tuple[str, str]) -> None:
+        """Compliance is asked by the product itself, signs with the report's code, and the cleared run goes on; on the
+        word of a stale source nobody is enrolled."""
+        run, run_id = stopped
+        with live.workspace.ledger.begin() as conn:
+            question = questions.question_about(conn, "waive", run_id)
+        assert question is not None
+        live.until(lambda: _request_of(live, question.question_id) is not None, "compliance to be asked")
+        request = _request_of(live, question.question_id)
+        assert request is not None
+        ti = {**vars(request)}
+        live.until(lambda: live.state(ti) == "awaiting_input", "the request to wait")
+        form = {"signing_code": waiver_code(live.workspace, question), "reason": "export_late", "hours": "4"}
+        assert live.users["ada"].respond(ti, WAIVE, form).status_code == 403
+        assert live.answer(ti, "cleo", WAIVE, form) == 200
+        live.users["operator"].post(
+            "/api/v2/dags/customer_reactivation/clearTaskInstances",
+            {"dag_run_id": run, "task_ids": ["readiness"], "include_downstream": True, "dry_run": False,
+             "only_failed": False, "reset_dag_runs": True},
+        )  # fmt: skip
+        live.until(lambda: _states(live, run)["draft"] == "success", "the run to go on")
+        with live.workspace.ledger.begin() as conn:
+            step = runs.step_of(conn, run_id, "readiness")
+            assert conn.scalars(select(enrolments.c.run_id).where(enrolments.c.run_id == run_id)).all() == []
+        assert step is not None
+        assert (step.state, step.counts["waived"]) == ("succeeded", ["source_stale"])
+
+
+def _run_ids(live: Live) -> set[str]:
     with live.workspace.ledger.begin() as conn:
-        return questions.request_of(conn, asked.question_id)
+        return set(runs.run_ids(conn))
+
+
+def _request_of(live: Live, question_id: str) -> questions.RequestId | None:
+    with live.workspace.ledger.begin() as conn:
+        return questions.request_of(conn, question_id)
 
 
 def _states(live: Live, run: str) -> dict[str, str]:
