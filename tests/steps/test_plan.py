@@ -7,7 +7,7 @@ from collections import Counter
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from uuid import NAMESPACE_URL, uuid5
 
 import pyarrow as pa
@@ -25,8 +25,9 @@ from reactivation.ledger.runs import StepError
 from reactivation.ledger.tables import audit as audit_rows
 from reactivation.ledger.tables import enrolment_keys, measurement_events, touches
 from reactivation.ledger.tables import enrolments as enrolled
+from reactivation.readiness.checker import CONCERNED
 from reactivation.steps.plan import plan_run
-from reactivation.steps.planning import PLAN
+from reactivation.steps.planning import PLAN, without_held_back
 from reactivation.steps.readiness import check_readiness
 
 DECLARED = f"playbooks/{PLAYBOOK}.yaml"
@@ -361,3 +362,46 @@ def test_a_dry_run_counts_what_is_enrolled_already(six: Six) -> None:
     assert plan_run(six.workspace, dry, NOW)["candidates"] == 0
     assert plan_table(six, dry).num_rows == 0
     assert len(rows(six, enrolled)) == 3
+
+
+class TestHeldBack:
+    """Whom a warning of readiness concerns is not enrolled, whatever was decided."""
+
+    CONCERNED: ClassVar[list[dict[str, str]]] = [
+        {"condition": "owner_unclear", "severity": "warning", "subject": "candidates", "key": "a"},
+        {"condition": "consent_status_unclear", "severity": "critical", "subject": "candidates", "key": "b"},
+        {"condition": "rows_often_broken", "severity": "warning", "subject": "cases", "key": "c"},
+        {"condition": "sources_contradict", "severity": "warning", "subject": "candidates", "key": "d"},
+    ]  # fmt: skip
+
+    def test_is_held_with_the_condition(self) -> None:
+        """Only those who could have begun, and only where the warning is about candidates."""
+        reasons = pa.array([["x"], ["y"], [], ["no_email"]], pa.list_(pa.string()))
+        decisions = pa.table({
+            "customer_id": list("abcd"), "decision": ["enrol", "enrol", "review", "suppress"], "reason_codes": reasons,
+        })  # fmt: skip
+        concerned = pa.Table.from_pylist(self.CONCERNED, CONCERNED)
+        assert without_held_back(decisions, concerned).to_pylist() == [
+            {"customer_id": "a", "decision": "hold", "reason_codes": ["not_ready:owner_unclear"]},
+            {"customer_id": "b", "decision": "enrol", "reason_codes": ["y"]},
+            {"customer_id": "c", "decision": "review", "reason_codes": []},
+            {"customer_id": "d", "decision": "suppress", "reason_codes": ["no_email"]},
+        ]
+
+    def test_the_plan_reads_whom_readiness_concerns(self, six: Six) -> None:
+        """From the run's own evidence; somebody who would have begun does not, and his event says why."""
+        run_id = six.decided()
+        folder = six.workspace.run_folder(run_id)
+        may_begin = folder.read("decisions").filter(pc.equal(folder.read("decisions")["decision"], "enrol"))
+        held = may_begin["customer_id"][0].as_py()
+        row = {"condition": "owner_unclear", "severity": "warning", "subject": "candidates", "key": held}
+        digest = folder.add_file("readiness_rows", pa.Table.from_pylist([row], CONCERNED))
+        with six.ledger.begin() as conn:
+            runs.record_step(
+                conn, run_id, "readiness", state="succeeded", manifest_digest=digest, counts={}, now=NOW
+            )  # fmt: skip
+        plan_run(six.workspace, run_id, NOW)
+        assert held not in folder.read("plan")["customer_id"].to_pylist()
+        with six.ledger.begin() as conn:
+            events = conn.execute(select(measurement_events).where(measurement_events.c.subject == held)).all()
+        assert [(one.outcome, one.reason) for one in events] == [("hold", "not_ready:owner_unclear")]
