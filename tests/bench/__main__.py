@@ -30,11 +30,13 @@ ENROLLED_SHARE = 0.4
 DRAFTS = 50_000
 GIB = 1 << 30
 _WIDE = 200
+#: What it takes to ask two dozen suites about anybody at all, in seconds.
+_ASKING = 5
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One line of the table. ``ratio`` is to bare DuckDB on the same files."""
+    """One line of the table. ``ratio`` is to the bare engine on the same data: DuckDB, or Great Expectations."""
 
     name: str
     value: float
@@ -56,7 +58,7 @@ def main() -> int:
     FOLDER.mkdir(parents=True, exist_ok=True)
     share, console = CUSTOMERS / 1_000_000, Console(width=_WIDE)
     found: list[Figure] = []
-    for figure in chain(_generator(share), _runs(share), _drafts(), _dags()):
+    for figure in chain(_generator(share), _runs(share), _verdicts(share), _drafts(), _dags()):
         console.print(f"{figure.name}: {figure.value:.1f} {figure.unit}")
         found.append(figure)
     console.print(_table(found))
@@ -94,6 +96,18 @@ def _run(asked: dict[str, Any], ledger: str) -> tuple[dict[str, float], int, str
         took |= told["parts"]
         peak, run_id, counts = max(peak, told["peak"]), told["run_id"], told["counts"] or counts
     return took, peak, ", ".join(f"{counts[row]:,} {row}" for row in ("candidates", "begun", "entered"))
+
+
+def _verdicts(share: float) -> Iterator[Figure]:
+    asked: dict[str, Any] = {"folder": str(FOLDER), "customers": CUSTOMERS}
+    asked["run_id"] = _work("prepare_verdicts", **asked)["run_id"]
+    alone = _sum(_work("bare_verdict", **asked))
+    for name, bad, limit in (("readiness", 0, 15), ("readiness, three in ten bad", int(CUSTOMERS * 0.3), 30)):
+        told = _work("verdict", **asked, bad=bad)
+        rows = ", ".join(f"{count:,} {name}" for name, count in told["rows"].items())
+        yield Figure(
+            name, _sum(told), max(limit * share, _ASKING), "s", rows, told["peak"], 2 * GIB, _sum(told) / alone
+        )
 
 
 def _drafts() -> Iterator[Figure]:
@@ -141,7 +155,7 @@ def _database() -> Iterator[str]:
 
 
 def _table(figures: list[Figure]) -> Table:
-    table = Table(Column("figure", no_wrap=True), "value", "limit", "holds", "× bare DuckDB", "peak memory", "detail")
+    table = Table(Column("figure", no_wrap=True), "value", "limit", "holds", "× bare engine", "peak memory", "detail")
     for one in figures:
         memory = "" if one.peak is None else f"{one.peak / GIB:.2f} GiB"
         limit = "" if one.peak_limit is None else f" of {one.peak_limit / GIB:.0f}"

@@ -15,11 +15,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from tests.bench import data
 
-from reactivation.evidence import open_engine
+from reactivation import paths
+from reactivation.evidence import SnapshotFolder, open_engine
 from reactivation.evidence.engine import quoted
-from reactivation.ledger import migrations
+from reactivation.ledger import migrations, runs
+from reactivation.readiness import CANDIDATE_COLUMNS, frames, judge
+from reactivation.readiness.data_docs import data_docs
 from reactivation.sample import generate
 from reactivation.sources.summaries import SUMMARISED, add_facts, add_told, condensed
 from reactivation.sources.values import install_macros
@@ -98,6 +103,53 @@ def drafts(*, folder: str, customers: int, run_id: str) -> Told:
     return {"parts": clock.parts, "rows": {name: counts[name] for name in ("due", "drafted")}}
 
 
+def prepare_verdicts(*, folder: str, customers: int) -> Told:
+    """A home with a run that is decided and not yet judged."""
+    begin(folder=folder, customers=customers, enrolments=1)
+    run_id = ""
+    with _workspace(Path(folder) / "home", data.crm(Path(folder), customers), "") as workspace:
+        for name in ("snapshot", "decide"):
+            run_id, _ = STEPS[name](workspace, run_id)
+    return {"run_id": run_id}
+
+
+def verdict(*, folder: str, customers: int, run_id: str, bad: int) -> Told:
+    """Every suite over as many candidates as customers, of whom so many have no clear consent, and who they are."""
+    import great_expectations  # noqa: F401  (its import is no work of ours)
+
+    clock = Clock()
+    with _decided(folder, customers, run_id) as (workspace, snapshot, decided):
+        candidates = _spoiled(decided, bad)
+        with clock.part("verdict"):
+            playbook = workspace.playbook(data.PLAYBOOK).playbook
+            found = judge(snapshot, playbook, workspace.owners, candidates, data.NOW)
+            data_docs(found.said, data.NOW)
+    concerned = found.rows.filter(pc.equal(found.rows["condition"], "consent_status_unclear")).num_rows
+    if concerned != bad:
+        raise ValueError(f"{bad} candidates have no clear consent, and {concerned} are named")
+    return {"parts": clock.parts, "rows": {"candidates": candidates.num_rows, "named": concerned}}
+
+
+def bare_verdict(*, folder: str, customers: int, run_id: str) -> Told:
+    """Great Expectations alone: a validation definition over the same frame of candidates, and nothing around it."""
+    import great_expectations as gx
+
+    clock = Clock()
+    with _decided(folder, customers, run_id) as (workspace, snapshot, candidates):
+        frame = frames.candidates(candidates, workspace.owners, snapshot.read("accounts", frames.ACCOUNT_COLUMNS))
+    context = gx.get_context(mode="ephemeral")
+    raw = json.loads((paths.EXPECTATIONS / "candidates.json").read_text(encoding="utf-8"))
+    suite = context.suites.add(gx.ExpectationSuite(**raw))
+    batch = context.data_sources.add_pandas("p").add_dataframe_asset("a").add_batch_definition_whole_dataframe("b")
+    asked = context.validation_definitions.add(gx.ValidationDefinition(name="v", data=batch, suite=suite))
+    with clock.part("validate"):
+        asked.run(
+            batch_parameters={"dataframe": frame}, result_format={"result_format": "BASIC"},
+            expectation_parameters={"consent_clear_share": 0.95, "agreeing_share": 0.95, "joined_share": 0.95},
+        )  # fmt: skip
+    return {"parts": clock.parts, "rows": {"candidates": len(frame)}}
+
+
 def bare(*, folder: str, customers: int) -> Told:
     """DuckDB alone on the same files, with the same SQL: both summaries, nothing read off, checked or written."""
     crm, clock = data.crm(Path(folder), customers), Clock()
@@ -144,6 +196,26 @@ JUDGING = ("snapshot", "readiness")
 
 
 @contextmanager
+def _decided(folder: str, customers: int, run_id: str) -> Iterator[tuple[Workspace, SnapshotFolder, pa.Table]]:
+    """The rooms, the run's snapshot, and its decisions over again until there are as many as customers."""
+    crm = data.crm(Path(folder), customers)
+    with _workspace(Path(folder) / "home", crm, "") as workspace:
+        with workspace.ledger.begin() as conn:
+            snapshot = workspace.snapshot_folder(runs.run_of(conn, run_id).snapshot_id)
+        decisions = workspace.run_folder(run_id).read("decisions", CANDIDATE_COLUMNS)
+        again = -(-customers // decisions.num_rows)
+        yield workspace, snapshot, pa.concat_tables([decisions] * again).slice(0, customers).combine_chunks()
+
+
+def _spoiled(candidates: pa.Table, bad: int) -> pa.Table:
+    """The candidates, the first so many without a consent record and all others with a clear one."""
+    codes = pa.array(["fail:no_record"] * bad + ["pass"] * (candidates.num_rows - bad))
+    said_nothing = pa.array(["pass"] * candidates.num_rows)
+    spoiled = {"gate_permission": codes, "gate_not_suppressed": said_nothing}
+    return pa.table({name: spoiled.get(name, candidates[name]) for name in candidates.column_names})
+
+
+@contextmanager
 def _workspace(home: Path, crm: Path, ledger: str) -> Iterator[Workspace]:
     """The rooms over a home, its ledger migrated."""
     settings = Settings(
@@ -171,6 +243,7 @@ def _peak() -> int:
 
 WORK: dict[str, Callable[..., Told]] = {
     "sample": sample, "begin": begin, "step": step, "prepare_drafts": prepare_drafts, "drafts": drafts, "bare": bare,
+    "prepare_verdicts": prepare_verdicts, "verdict": verdict, "bare_verdict": bare_verdict,
 }  # fmt: skip
 
 

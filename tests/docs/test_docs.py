@@ -11,7 +11,9 @@ from reactivation import cli
 from reactivation.ledger.tables import metadata
 from reactivation.measures import MEASURES
 from reactivation.messages.fields import FIELDS
-from reactivation.orchestration import connections
+from reactivation.orchestration import connections, telling
+from reactivation.playbooks.model import ReadinessLimits
+from reactivation.readiness.conditions import conditions
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -41,6 +43,7 @@ def test_every_make_target_of_the_readme_exists(make_target: str) -> None:
 def test_every_setting_is_documented() -> None:
     """The variables and connections the code reads are exactly those of docs/deploy.md."""
     source = Path(connections.__file__).read_text(encoding="utf-8")
+    source += Path(telling.__file__).read_text(encoding="utf-8")
     read = set(re.findall(r'"(REACTIVATION_[A-Z_]+|reactivation_[a-z_]+)"', source))
     told = {c.removesuffix("<NAME>") for c in _table_cells("docs/deploy.md")}
     assert read == {c for c in told if c.lower().startswith("reactivation_")}
@@ -55,7 +58,7 @@ def test_every_field_a_template_may_name_is_explained() -> None:
 
 def test_every_ledger_table_of_the_review_page_exists() -> None:
     """The tables a reviewer is told about are tables of the ledger."""
-    named = {c for c in _table_cells("docs/review.md") if not c.endswith((".parquet", ".json"))}
+    named = {c for c in _table_cells("docs/review.md") if not c.endswith((".parquet", ".json", ".zip"))}
     assert named <= set(metadata.tables)
 
 
@@ -65,6 +68,18 @@ def test_every_measure_is_explained_as_it_is_counted() -> None:
     page = (ROOT / "docs/operate.md").read_text(encoding="utf-8")
     for measure in MEASURES.values():
         assert f"| `{measure.name}` | {measure.title} | {measure.definition} |" in page
+
+
+def test_every_condition_of_readiness_is_explained() -> None:
+    """docs/readiness.md has each with its document and whether it may be waived, in order, and every threshold."""
+    page = (ROOT / "docs/readiness.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([a-z_]+)` \| .* \| (\d{3}) \| ?(.*?) ?\|$", page, re.M)
+    waived = {True: "for one run", False: "never"}
+    assert rows == [
+        (name, one.document[:3], waived[one.waivable] if one.severity == "critical" else "")
+        for name, one in conditions().items()
+    ]
+    assert all(f"`{setting}`" in page for setting in ReadinessLimits.model_fields)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))

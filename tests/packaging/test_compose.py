@@ -14,7 +14,7 @@ import airflow
 import pytest
 import yaml
 
-from reactivation.orchestration import connections
+from reactivation.orchestration import connections, telling
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yaml").read_text(encoding="utf-8"))
@@ -43,7 +43,7 @@ def _airflow_options() -> set[str]:
 
 
 def _read_by_us() -> set[str]:
-    source = Path(connections.__file__).read_text(encoding="utf-8")
+    source = "".join(Path(room.__file__).read_text(encoding="utf-8") for room in (connections, telling))
     ids = re.findall(r'"(reactivation_[a-z_]+)"', source)
     return {*re.findall(r'"(REACTIVATION_[A-Z_]+)"', source), *(f"AIRFLOW_CONN_{name.upper()}" for name in ids)}
 

@@ -142,6 +142,9 @@ CASES: dict[str, Case] = {
     "cancelled-and-subscribed": (
         {"account": {"status": "Cancelled"}, "purchases": {"period_end": ago(-20)}}, "context_consistent",
         "fail:status", "hold", "context_conflict:status", "complete_evidence"),
+    "bought-after-the-account-was-closed": (
+        {"account": {"cancelled_at": ago(300)}, "purchases": {"last_purchase_at": ago(200)}}, "context_consistent",
+        "fail:status", "hold", "context_conflict:status", "complete_evidence"),
     "flag-says-no": (
         {"contact": {"consent_email": False}}, "context_consistent", "fail:consent", "hold",
         "context_conflict:consent", "complete_evidence"),

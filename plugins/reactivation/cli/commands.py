@@ -36,7 +36,7 @@ def check(arguments: argparse.Namespace) -> int:
     for finding in [] if arguments.json else findings:
         print(finding)
     if not findings:
-        say("playbooks, templates, offers, owners, tenant and rules hold together")
+        say("playbooks, templates, offers, owners, tenant, rules and suites hold together")
     return WRONG if findings else OK
 
 

@@ -149,6 +149,7 @@ def context_consistent(facts: pd.DataFrame, context: Context) -> pd.Series:
         ("fail:account", has_account & ~facts["account_known"]),
         ("fail:owner", owners_differ),
         ("fail:status", ended & subscribes),
+        ("fail:status", holds(facts["last_purchase_at"] > facts["account_cancelled_at"])),
         ("fail:consent", holds(~facts["consent_email"]) & facts["email_ok"]),
     )
 
