@@ -426,9 +426,23 @@ class TestHostileIds:
             assert "\u202e" not in raw
         text = shown(visit("ada", of=workspace).get(path(other, "/rows")).text)
         for told_as in ("<script>alert(1)</script>", "k-⟨U+202E⟩gnp.exe", "⟨U+2066⟩hidden⟨U+2069⟩", "{{ 7*7 }}",
-                        "… (500 signs; whole in the CSV)"):  # fmt: skip
+                        "… (500 signs in all)"):  # fmt: skip
             assert told_as in text
         assert "x" * 121 not in text
+
+    def test_in_what_was_found_stay_text_as_well(self, opened: Open, visit: Visit) -> None:
+        """The name of a segment comes from a source, too."""
+        workspace, run_id = opened("stopped")
+        report = workspace.run_folder(run_id).read_json("readiness.json")
+        for one in report["conditions"]:
+            one |= {name: f"<script>{name}</script>\u202e" for name in ("observed", "fix")}
+        other = judged.added(workspace, run_id, rows(0), report=report | {"message": "<script>all</script>\u202e"})
+        for ending in ("", ".html"):
+            raw = visit("ada", of=workspace).get(path(other, ending)).text
+            assert "&lt;script&gt;all&lt;/script&gt;⟨U+202E⟩" in raw
+            assert "&lt;script&gt;observed" in raw
+            assert "\u202e" not in raw
+            assert "<script" not in raw
 
     def test_are_no_formulas_in_a_spreadsheet(self, opened: Open, visit: Visit) -> None:
         """An apostrophe before what a spreadsheet would compute; everything else is as the source has it."""

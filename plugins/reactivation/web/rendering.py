@@ -17,7 +17,7 @@ from reactivation.web.reasons import words
 _HERE = Path(__file__).resolve().parent
 #: Our own stylesheet; nothing in it needs escaping inside a style element.
 STYLE = (_HERE / "static" / "style.css").read_text(encoding="utf-8")
-#: More of an id is not shown on a page.
+#: More of an id is not shown on a page; the CSV has it whole.
 _LONGEST_ID = 120
 
 
@@ -49,10 +49,10 @@ def until(at: datetime, now: datetime) -> str:
     return "less than a minute left"
 
 
-def visible(text: str) -> str:
-    """An id from a source as it can be read: signs that hide or turn text around are named, and an end is made."""
-    told = "".join(sign if sign.isprintable() else f"⟨U+{ord(sign):04X}⟩" for sign in text[:_LONGEST_ID])
-    return told if len(text) <= _LONGEST_ID else f"{told}… ({len(text):,} signs; whole in the CSV)"
+def visible(text: str, longest: int = _LONGEST_ID) -> str:
+    """What came from a source, as it can be read: signs that hide or turn text around are named, and an end is made."""
+    told = "".join(sign if sign.isprintable() else f"⟨U+{ord(sign):04X}⟩" for sign in text[:longest])
+    return told if len(text) <= longest else f"{told}… ({len(text):,} signs in all)"
 
 
 def form_path(request: RequestId) -> str:
