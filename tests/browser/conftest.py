@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
 
@@ -45,14 +46,14 @@ def crowded(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> 
     workspace.ledger.close()
 
 
-@pytest.fixture(scope="session")
-def served(crowded: Workspace) -> Iterator[str]:
-    """The address under which our pages are served; ``x-test-user`` says who is logged in."""
+@contextmanager
+def serving(workspace: Workspace) -> Iterator[str]:
+    """The address under which the pages over a workspace are served; ``x-test-user`` says who is logged in."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     server = uvicorn.Server(
-        uvicorn.Config(application(crowded, None), host="127.0.0.1", port=port, log_level="error", ws="none")
+        uvicorn.Config(application(workspace, None), host="127.0.0.1", port=port, log_level="error", ws="none")
     )
     thread = Thread(target=server.run, daemon=True)
     thread.start()
@@ -63,6 +64,13 @@ def served(crowded: Workspace) -> Iterator[str]:
     yield f"http://127.0.0.1:{port}/reactivation"
     server.should_exit = True
     thread.join(10)
+
+
+@pytest.fixture(scope="session")
+def served(crowded: Workspace) -> Iterator[str]:
+    """The address of the pages over the household."""
+    with serving(crowded) as address:
+        yield address
 
 
 @pytest.fixture

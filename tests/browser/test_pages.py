@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, Request
 from tests.browser.conftest import Look
+from tests.browser.contrast import CONTRAST, contrast
 
 from reactivation.ledger import lists
 from reactivation.steps.workspace import Workspace
@@ -114,9 +115,9 @@ class TestOnAnyScreen:
             page.screenshot(path=tmp_path / name, full_page=True)
 
             assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
-            assert _contrast(page, "body") >= 7
+            assert contrast(page, "body") >= 7
             for muted in page.locator(".lead, .small, .tag, dt").all()[:20]:
-                assert muted.evaluate(_CONTRAST) >= 4.5, muted.inner_text()
+                assert muted.evaluate(CONTRAST) >= 4.5, muted.inner_text()
 
 
 class TestByKeyboardAndEar:
@@ -149,21 +150,3 @@ class TestByKeyboardAndEar:
         assert all(title for title in page.eval_on_selector_all("iframe", "all => all.map(f => f.title)"))
         assert all(text.strip() for text in page.locator("a").all_text_contents())
         assert page.evaluate("document.documentElement.lang") == "en"
-
-
-#: WCAG contrast between an element's colour and the first opaque ground behind it.
-_CONTRAST = """element => {
-  const rgb = text => text.match(/[\\d.]+/g).map(Number);
-  const light = ([r, g, b]) => [r, g, b].map(v => v / 255)
-    .map(v => v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
-    .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
-  let behind = element;
-  while (behind && [0].includes(rgb(getComputedStyle(behind).backgroundColor)[3])) behind = behind.parentElement;
-  const [a, b] = [getComputedStyle(element).color, getComputedStyle(behind || document.body).backgroundColor]
-    .map(text => light(rgb(text)));
-  return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-}"""
-
-
-def _contrast(page: Page, selector: str) -> float:
-    return float(page.locator(selector).first.evaluate(_CONTRAST))

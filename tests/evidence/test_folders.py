@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
+import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -144,6 +145,16 @@ class TestQuery:
         with pytest.raises(Exception, match="people"):
             query(run, "FROM people")
         assert query(run, "FROM people", personal=("people",)) == PEOPLE
+
+    def test_only_what_is_asked_about_is_read(self, run: RunFolder) -> None:
+        """A file that was changed does not matter to a query that names another; the others are not there at all."""
+        run.add_file("plan", DECISIONS)
+        (run.path / "plan.parquet").write_bytes(b"changed")
+        assert query(run, "FROM decisions", only=("decisions",)) == DECISIONS
+        with pytest.raises(EvidenceError, match="plan"):
+            query(run, "FROM decisions")
+        with pytest.raises(duckdb.CatalogException):
+            query(run, "FROM plan", only=("decisions",))
 
     def test_threads_do_not_show(self, run: RunFolder) -> None:
         """One thread or four: the same rows in the same order."""

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Connection
-from tests.ledgers import NOW, PLAYBOOK, a_send, add_touch, an_id, begin, enrol
+from tests.ledgers import NOW, PLAYBOOK, RUN_ID, a_send, add_touch, an_id, begin, enrol
 
 from reactivation.contract.digests import digest
 from reactivation.ledger import events, judged, runs, sends
@@ -38,6 +38,25 @@ def told(ledger: Ledger, **asked: Any) -> list[int]:
     with ledger.begin() as conn:
         found = judged.earlier(conn, PLAYBOOK, **({"before": NOW, "most": 7, "went_on": True} | asked))
     return [one.counts["rows"]["contacts"] for one in found]
+
+
+def test_the_last_verdicts_of_a_playbook(ledger: Ledger) -> None:
+    """Dry runs too, the newest first, no more than asked for, and none of a run that was not judged."""
+    later = an_id("later")
+    with ledger.begin() as conn:
+        begin(conn)
+        begin(conn, run_id=an_id("unjudged"))
+        begin(conn, run_id=later, dry=True)
+        for run_id, state in ((RUN_ID, "not_ready"), (later, "succeeded")):
+            runs.record_step(
+                conn, run_id, "readiness", state=state, manifest_digest=digest(run_id), counts={"remarks": 1}, now=NOW
+            )
+        found = judged.latest(conn, PLAYBOOK, 5)
+        assert {(one.run_id, one.state, one.counts["remarks"]) for one in found} == {
+            (RUN_ID, "not_ready", 1), (later, "succeeded", 1),
+        }  # fmt: skip
+        assert len(judged.latest(conn, PLAYBOOK, 1)) == 1
+        assert judged.latest(conn, "another", 5) == []
 
 
 class TestEarlier:

@@ -14,6 +14,7 @@ from reactivation.ledger import questions
 from reactivation.ledger.engine import Ledger
 from reactivation.ledger.questions import RequestId
 from reactivation.ledger.tables import answers, item_verdicts, request_bindings
+from reactivation.ledger.tables import questions as questions_table
 
 FIRST = RequestId("ask_people", "scheduled__2026-11-17T11:00:00+00:00", "ask", 0)
 SECOND = RequestId("ask_people", "scheduled__2026-11-17T11:00:00+00:00", "ask", 1)
@@ -140,3 +141,22 @@ class TestSignatures:
             (signature,) = questions.signatures_of(conn, "t-1", books.digest(1))
 
         assert not signature.is_signer
+
+
+def test_the_questions_of_a_kind_that_can_still_be_answered(ledger: Ledger) -> None:
+    """The one that expires first at the top; no other kind, none that is closed or too late."""
+    ends = {"q-late": 2, "q-soon": 1, "q-over": 0, "q-closed": 3}
+    with ledger.begin() as conn:
+        for question_id, hours in ends.items():
+            questions.insert_question(
+                conn, question_id=question_id, kind="waive", subject="run-1", opened_at=NOW - timedelta(days=1),
+                expires_at=NOW + timedelta(hours=hours),
+            )  # fmt: skip
+        conn.execute(
+            update(questions_table)
+            .where(questions_table.c.question_id == "q-closed")
+            .values(state="held", closed_at=NOW)
+        )
+        found = questions.waiting_of_kind(conn, "waive", NOW)
+        assert [one.question_id for one in found] == ["q-soon", "q-late"]
+        assert questions.waiting_of_kind(conn, "another", NOW) == []

@@ -129,3 +129,26 @@ def test_the_latest_run_of_those_that_came_so_far(begun: Ledger) -> None:
     assert newest is not None
     assert newest.run_id == an_id("newer")
     assert decided == run
+
+
+def test_the_steps_of_a_run_in_the_order_they_ended(ledger: Ledger) -> None:
+    """Each with the digest of the files it left."""
+    with ledger.begin() as conn:
+        begin(conn)
+        for minutes, step in enumerate(("begin", "decide", "readiness")):
+            now = NOW + timedelta(minutes=minutes)
+            runs.record_step(conn, RUN_ID, step, state="succeeded", manifest_digest=digest(step), counts={}, now=now)
+        assert [(s.step, s.manifest_digest) for s in runs.steps_of(conn, RUN_ID)] == [
+            (step, digest(step)) for step in ("begin", "decide", "readiness")
+        ]
+
+
+def test_the_last_snapshots_ready_or_not(ledger: Ledger) -> None:
+    """The newest first."""
+    with ledger.begin() as conn:
+        begin(conn)
+        runs.record_snapshot(
+            conn, snapshot_id="snap-2", as_of=NOW, taken_at=NOW, manifest_digest=digest("second"), state="not_ready"
+        )
+        assert [one.snapshot_id for one in runs.latest_snapshots(conn, 5)] == ["snap-2", SNAPSHOT_ID]
+        assert [one.snapshot_id for one in runs.latest_snapshots(conn, 1)] == ["snap-2"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar, TypeAlias
@@ -139,12 +139,19 @@ class Folder:
         """``add`` of one file."""
         return self.add({name: content}, rows_per_group=rows_per_group)
 
-    def open_views(self, engine: duckdb.DuckDBPyConnection, *personal: str) -> None:
-        """Gives the engine one view per Parquet file, named like it; personal files only when named."""
+    def open_views(
+        self, engine: duckdb.DuckDBPyConnection, *personal: str, only: Collection[str] | None = None
+    ) -> None:
+        """Gives the engine one view per Parquet file, named like it; personal files only when named.
+
+        With ``only``, just these: each file is read once to check it, and a page about one needs no other.
+        """
         place = local_path(self.path)
         for file in sorted(self.files):
             name, _, ending = file.rpartition(".")
             if ending != "parquet" or (name in PERSONAL and name not in personal):
+                continue
+            if only is not None and name not in only:
                 continue
             if place is None:
                 engine.register(name, self.read(name))
@@ -190,11 +197,13 @@ def query(
     extra: Mapping[str, pa.Table] | None = None,
     *,
     personal: tuple[str, ...] = (),
+    only: Collection[str] | None = None,
     threads: int = THREADS,
 ) -> pa.Table:
-    """The result of one statement over a view per Parquet file of the folder, and ``extra`` tables by name."""
+    """The result of one statement over a view per Parquet file of the folder (or of ``only`` these), and ``extra``
+    tables by name."""
     with open_engine(threads=threads) as engine:
-        folder.open_views(engine, *personal)
+        folder.open_views(engine, *personal, only=only)
         for name, table in (extra or {}).items():
             engine.register(name, table)
         return engine.sql(sql, params=dict(parameters or {})).to_arrow_table()

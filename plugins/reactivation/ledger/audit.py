@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, insert, select
 
 from reactivation.contract.digests import canonical_json
 from reactivation.ledger.locks import SEALING, shared
 from reactivation.ledger.tables import audit
+
+
+@dataclass(frozen=True)
+class AuditRow:
+    """One row of the trail, its details read."""
+
+    at: datetime
+    actor: str
+    action: str
+    details: Mapping[str, Any]
 
 
 def write(conn: Connection, *, at: datetime, actor: str, action: str, subject: str, details: Mapping[str, Any]) -> None:
@@ -29,3 +41,12 @@ def write_many(
     if rows:
         shared(conn, SEALING)  # a seal waits for us, so that no row appears among rows already sealed
         conn.execute(insert(audit), rows)
+
+
+def about(conn: Connection, subject: str, actions: Collection[str]) -> list[AuditRow]:
+    """What was done to a subject, of these actions, in the order in which it happened."""
+    query = select(audit.c.at, audit.c.actor, audit.c.action, audit.c.details).where(
+        audit.c.subject == subject, audit.c.action.in_(actions)
+    )
+    rows = conn.execute(query.order_by(audit.c.seq))
+    return [AuditRow(row.at, row.actor, row.action, json.loads(row.details)) for row in rows]

@@ -42,6 +42,17 @@ def earlier(conn: Connection, playbook: str, *, before: datetime, most: int, wen
     return list(found.values())[:most]
 
 
+def latest(conn: Connection, playbook: str, most: int) -> list[Judged]:
+    """The last runs of a playbook that were judged, dry ones too, the newest first."""
+    query = (
+        select(runs.c.run_id, runs.c.snapshot_id, steps.c.state, steps.c.counts, steps.c.ended_at)
+        .join(steps, steps.c.run_id == runs.c.run_id)
+        .where(runs.c.playbook == playbook, steps.c.step == _STEP)
+        .order_by(runs.c.started_at.desc(), runs.c.run_id)
+    )
+    return [Judged(**row._mapping) for row in conn.execute(query.limit(most))]
+
+
 def mail_since(conn: Connection, since: datetime) -> dict[str, int]:
     """How many e-mails a provider accepted since then, and how many of them bounced or were complained about."""
     accepted = (

@@ -114,6 +114,14 @@ def question_about(conn: Connection, kind: str, subject: str) -> QuestionRow | N
     return None if row is None else QuestionRow(**row._mapping)
 
 
+def waiting_of_kind(conn: Connection, kind: str, now: datetime) -> list[QuestionRow]:
+    """The open questions of a kind that can still be answered, the one that expires first at the top."""
+    query = select(questions).where(questions.c.kind == kind, questions.c.state == "open", questions.c.expires_at > now)
+    return [
+        QuestionRow(**r._mapping) for r in conn.execute(query.order_by(questions.c.expires_at, questions.c.question_id))
+    ]
+
+
 def question_of(conn: Connection, question_id: str, *, lock: bool = False) -> QuestionRow | None:
     """One question; with ``lock``, no other request is bound to it before this transaction ends."""
     query = select(questions).where(questions.c.question_id == question_id)

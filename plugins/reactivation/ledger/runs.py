@@ -80,6 +80,12 @@ def snapshot_of(conn: Connection, snapshot_id: str) -> Snapshot:
     return Snapshot(**found._mapping)
 
 
+def latest_snapshots(conn: Connection, most: int) -> list[Snapshot]:
+    """The snapshots taken last, ready or not, the newest first."""
+    query = select(snapshots).order_by(snapshots.c.taken_at.desc(), snapshots.c.snapshot_id).limit(most)
+    return [Snapshot(**row._mapping) for row in conn.execute(query)]
+
+
 def latest_ready_snapshot(conn: Connection) -> Snapshot | None:
     """The newest snapshot that passed table readiness."""
     wanted = select(snapshots).where(snapshots.c.state == "ready")
@@ -135,6 +141,12 @@ def step_of(conn: Connection, run_id: str, step: str) -> Step | None:
     """How that step ended, or ``None`` when it did not."""
     found = conn.execute(select(steps).where(steps.c.run_id == run_id, steps.c.step == step)).one_or_none()
     return None if found is None else Step(**found._mapping)
+
+
+def steps_of(conn: Connection, run_id: str) -> list[Step]:
+    """How every step of a run that ended did, in that order."""
+    query = select(steps).where(steps.c.run_id == run_id).order_by(steps.c.ended_at, steps.c.step)
+    return [Step(**row._mapping) for row in conn.execute(query)]
 
 
 def require_step(conn: Connection, run_id: str, step: str, manifest_digest: str) -> Step:

@@ -1,4 +1,5 @@
-"""The first page: what waits for a signature, and how far the last run of each playbook has come. Counts only."""
+"""The first page: what waits for a signature, whether the last runs might go on, and how far each playbook has come.
+Counts only."""
 
 from __future__ import annotations
 
@@ -7,17 +8,23 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from reactivation.evidence import EvidenceError
-from reactivation.ledger import lists, runs, views
+from reactivation.ledger import judged, lists, questions, runs, views
+from reactivation.ledger.judged import Judged
 from reactivation.ledger.lists import ListRow
-from reactivation.ledger.runs import Run
+from reactivation.ledger.questions import QuestionRow
+from reactivation.ledger.runs import Run, Snapshot
 from reactivation.playbooks.owners import Owners
 from reactivation.steps.funnel import funnel
+from reactivation.steps.waiving import KIND
 from reactivation.steps.workspace import Workspace
 from reactivation.web.access import role_of
 from reactivation.web.auth import Visitor
 
 #: The stages of the funnel that are drawn as bars, each a part of the one before.
 CUSTOMER_STAGES = ("contacts", "candidates", "may be contacted", "may be contacted after review", "enrolled")
+
+#: So many verdicts of each playbook, and so many snapshots, are listed.
+_VERDICTS, _SNAPSHOTS = 3, 2
 
 
 @dataclass(frozen=True)
@@ -54,11 +61,22 @@ class LastRun:
 
 
 @dataclass(frozen=True)
+class Verdicts:
+    """Whether the last snapshots and the last runs of each playbook (by its title) might go on. ``waiting``: the
+    questions whether a run may pass by a waiver, for compliance alone."""
+
+    snapshots: Sequence[Snapshot]
+    runs: Mapping[str, Sequence[Judged]]
+    waiting: Sequence[QuestionRow]
+
+
+@dataclass(frozen=True)
 class Overview:
     """What the first page shows; the visitor's own lists come first."""
 
     visitor: Visitor
     lists: Sequence[OpenList]
+    verdicts: Verdicts
     runs: Sequence[LastRun]
     now: datetime
 
@@ -69,10 +87,17 @@ def overview(workspace: Workspace, visitor: Visitor, now: datetime) -> Overview:
     with workspace.ledger.begin() as conn:
         sizes, signers = views.open_list_sizes(conn), views.open_list_signers(conn)
         waiting = [_open_list(row, sizes[row.list_id], owners, signers, visitor) for row in lists.open_lists(conn)]
-        last = {p.playbook.title: runs.latest_run(conn, p.playbook.playbook) for p in workspace.all_playbooks()}
+        names = {p.playbook.playbook: p.playbook.title for p in workspace.all_playbooks()}
+        last = {title: runs.latest_run(conn, name) for name, title in names.items()}
+        verdicts = Verdicts(
+            snapshots=runs.latest_snapshots(conn, _SNAPSHOTS),
+            runs={title: judged.latest(conn, name, _VERDICTS) for name, title in names.items()},
+            waiting=questions.waiting_of_kind(conn, KIND, now) if _is_compliance(owners, visitor) else (),
+        )
     return Overview(
         visitor=visitor,
         lists=sorted(waiting, key=lambda one: not one.may_sign),
+        verdicts=verdicts,
         runs=[LastRun(title, run, _funnel(workspace, run)) for title, run in last.items() if run is not None],
         now=now,
     )
@@ -84,6 +109,10 @@ def _open_list(
     seen_as = role_of(owners, signers.get(row.list_id, frozenset()), visitor.user_id)
     name = owners.by_id[row.owner_id].name if owners.knows(row.owner_id) else row.owner_id
     return OpenList(row, name, *size, may_see=seen_as is not None, may_sign=seen_as == "signer")
+
+
+def _is_compliance(owners: Owners, visitor: Visitor) -> bool:
+    return any(signer.user_id == visitor.user_id for signer in owners.by_role("compliance"))
 
 
 def _funnel(workspace: Workspace, run: Run) -> Mapping[str, int] | None:

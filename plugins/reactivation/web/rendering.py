@@ -11,11 +11,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from reactivation.approvals.lists import amount
 from reactivation.ledger.questions import RequestId
 from reactivation.messages.sms import segments
+from reactivation.web.checks import OUTCOMES
 from reactivation.web.reasons import words
 
 _HERE = Path(__file__).resolve().parent
 #: Our own stylesheet; nothing in it needs escaping inside a style element.
 STYLE = (_HERE / "static" / "style.css").read_text(encoding="utf-8")
+#: More of an id is not shown on a page; the CSV has it whole.
+_LONGEST_ID = 120
 
 
 def environment() -> Environment:
@@ -24,8 +27,8 @@ def environment() -> Environment:
         loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
-    made.filters.update(moment=moment, until=until, words=words, segments=segments)
-    made.globals.update(amount=amount, form_path=form_path, style=STYLE)
+    made.filters.update(moment=moment, until=until, words=words, segments=segments, visible=visible)
+    made.globals.update(amount=amount, form_path=form_path, style=STYLE, outcomes=OUTCOMES)
     return made
 
 
@@ -44,6 +47,12 @@ def until(at: datetime, now: datetime) -> str:
             count = left // length
             return f"{count} {unit}{'' if count == 1 else 's'} left"
     return "less than a minute left"
+
+
+def visible(text: str, longest: int = _LONGEST_ID) -> str:
+    """What came from a source, as it can be read: signs that hide or turn text around are named, and an end is made."""
+    told = "".join(sign if sign.isprintable() else f"⟨U+{ord(sign):04X}⟩" for sign in text[:longest])
+    return told if len(text) <= longest else f"{told}… ({len(text):,} signs in all)"
 
 
 def form_path(request: RequestId) -> str:

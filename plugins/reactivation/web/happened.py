@@ -1,0 +1,61 @@
+"""What was done about a run or a snapshot that stopped: who was told, who was asked, and what was answered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from reactivation.ledger import audit
+from reactivation.ledger.audit import AuditRow
+
+#: The actions of the trail a reader is told of, in his words.
+_TOLD = {
+    "compliance_told": "Compliance was told",
+    "notification_failed": "Telling failed",
+    "stop_announced": "The stop was announced",
+}
+_ANSWERED = {
+    "waiver_asked": "A waiver was asked for",
+    "waiver_not_asked": "No waiver could be asked for: nobody but its author may sign",
+    "conditions_waived": "Conditions were waived",
+    "answer_accepted": "Answered without a waiver",
+    "answer_refused": "An answer did not count",
+    "question_expired": "Nobody answered in time",
+}
+FAILED = "notification_failed"
+
+
+@dataclass(frozen=True)
+class Happened:
+    """One row of the audit trail. ``people`` are owner or user ids; ``about`` are codes."""
+
+    at: datetime
+    actor: str
+    action: str
+    what: str
+    people: tuple[str, ...]
+    about: str
+
+    @property
+    def failed(self) -> bool:
+        return self.action == FAILED
+
+
+def told(conn: Connection, subject_id: str) -> list[Happened]:
+    """Who was told, and where telling failed."""
+    return [_happened(row, _TOLD) for row in audit.about(conn, subject_id, _TOLD)]
+
+
+def answered(conn: Connection, subject_id: str) -> list[Happened]:
+    """What was asked of compliance, and what came of it."""
+    return [_happened(row, _ANSWERED) for row in audit.about(conn, subject_id, _ANSWERED)]
+
+
+def _happened(row: AuditRow, named: Mapping[str, str]) -> Happened:
+    details = row.details
+    people = next((details[name] for name in ("people", "signers", "owners") if details.get(name)), ())
+    about = [str(details[name]) for name in ("means", "problem", "chosen", "refusal") if details.get(name)]
+    return Happened(row.at, row.actor, row.action, named[row.action], tuple(map(str, people)), ", ".join(about))
