@@ -107,9 +107,15 @@ def _as_json(values: pa.ChunkedArray) -> pa.Array:
 
 
 def _copy(conn: Connection, name: str, rows: pa.Table, conflict: str) -> int:
-    """Straight into the table, or by way of a temporary one where repeats are to be let pass."""
-    if not conflict:
-        _copy_into(conn, name, rows)
+    """Straight into the table, or by way of a temporary one where there are repeats that are to be let pass: most often
+    there are none."""
+    try:
+        with conn.begin_nested():
+            _copy_into(conn, name, rows)
+    except IntegrityError:
+        if not conflict:
+            raise
+    else:
         return int(rows.num_rows)
     columns = ", ".join(rows.column_names)
     conn.exec_driver_sql(f"CREATE TEMP TABLE arriving ON COMMIT DROP AS SELECT {columns} FROM {name} LIMIT 0")  # noqa: S608
