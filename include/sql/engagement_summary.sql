@@ -5,7 +5,8 @@
 -- Why         twenty million rows stay where they are and one per customer crosses. This one text runs in DuckDB and, put
 --             into their dialects, in PostgreSQL and SQLite: whole numbers only, made instants after they arrived.
 --             What shows interest counts up to the as-of; what forbids (bounce, complaint, unsubscribe, and messages that
---             fill a cap) counts whenever it is known. A message is often both sent and delivered, so the larger of the
+--             fill a cap) counts whenever it is known; a kind that shows interest is told up to the as-of only, so that it
+--             is not asked again. A message is often both sent and delivered, so the larger of the
 --             two counts is taken; one without a channel may be either, so it fills both caps. Every choice of "the
 --             last" or "the most frequent" has a tie broken to the end, so that threads do not show.
 WITH told AS NOT MATERIALIZED (
@@ -22,14 +23,14 @@ WITH told AS NOT MATERIALIZED (
 ), condensed AS (
     SELECT
         customer_id,
-        max(occurred_at) FILTER (WHERE known AND kind = 'open') AS last_open_at,
-        max(occurred_at) FILTER (WHERE known AND kind = 'click') AS last_click_at,
-        max(occurred_at) FILTER (WHERE known AND kind = 'visit') AS last_visit_at,
-        max(occurred_at) FILTER (WHERE known AND kind = 'login') AS last_login_at,
-        max(occurred_at) FILTER (WHERE known AND kind = 'usage') AS last_usage_at,
-        max(occurred_at) FILTER (WHERE known AND kind = 'reply') AS last_reply_at,
-        max(occurred_at) FILTER (WHERE known AND kind = 'browse') AS last_browse_at,
-        max(occurred_at) FILTER (WHERE known AND kind = 'cart_abandon') AS last_cart_abandon_at,
+        max(occurred_at) FILTER (WHERE kind = 'open') AS last_open_at,
+        max(occurred_at) FILTER (WHERE kind = 'click') AS last_click_at,
+        max(occurred_at) FILTER (WHERE kind = 'visit') AS last_visit_at,
+        max(occurred_at) FILTER (WHERE kind = 'login') AS last_login_at,
+        max(occurred_at) FILTER (WHERE kind = 'usage') AS last_usage_at,
+        max(occurred_at) FILTER (WHERE kind = 'reply') AS last_reply_at,
+        max(occurred_at) FILTER (WHERE kind = 'browse') AS last_browse_at,
+        max(occurred_at) FILTER (WHERE kind = 'cart_abandon') AS last_cart_abandon_at,
         count(*) FILTER (WHERE recent AND kind = 'open') AS opens_180d,
         count(*) FILTER (WHERE recent AND kind = 'click') AS clicks_180d,
         count(*) FILTER (WHERE recent AND kind = 'sent') AS sent_180d,
@@ -46,6 +47,10 @@ WITH told AS NOT MATERIALIZED (
         max(occurred_at) FILTER (WHERE kind = 'unsubscribe') AS last_unsubscribe_at
     FROM told
     GROUP BY customer_id
+), noted AS MATERIALIZED (
+    SELECT customer_id, event_id, occurred_at, kind, category, objection, known
+    FROM told
+    WHERE (kind IN ('browse', 'cart_abandon') AND category IS NOT NULL) OR objection IS NOT NULL
 ), abandoned AS (
     SELECT customer_id, category AS cart_category
     FROM (
@@ -53,8 +58,8 @@ WITH told AS NOT MATERIALIZED (
             customer_id,
             category,
             row_number() OVER (PARTITION BY customer_id ORDER BY occurred_at DESC, event_id DESC) AS place
-        FROM told
-        WHERE known AND kind = 'cart_abandon' AND category IS NOT NULL
+        FROM noted
+        WHERE kind = 'cart_abandon' AND category IS NOT NULL
     ) AS ranked
     WHERE place = 1
 ), objected AS (
@@ -64,7 +69,7 @@ WITH told AS NOT MATERIALIZED (
             customer_id,
             objection,
             row_number() OVER (PARTITION BY customer_id ORDER BY occurred_at DESC, event_id DESC) AS place
-        FROM told
+        FROM noted
         WHERE known AND objection IS NOT NULL
     ) AS ranked
     WHERE place = 1
@@ -77,8 +82,8 @@ WITH told AS NOT MATERIALIZED (
             row_number() OVER (PARTITION BY customer_id ORDER BY n DESC, latest DESC, category) AS place
         FROM (
             SELECT customer_id, category, count(*) AS n, max(occurred_at) AS latest
-            FROM told
-            WHERE known AND kind = 'browse' AND category IS NOT NULL
+            FROM noted
+            WHERE kind = 'browse' AND category IS NOT NULL
             GROUP BY customer_id, category
         ) AS per_category
     ) AS ranked

@@ -29,17 +29,20 @@ _SLICE = 50_000
 _FEW = 1_000
 
 
-def insert_rows(conn: Connection, target: Table, rows: Rows, *, ignore_repeats: bool = False) -> int:
+def insert_rows(
+    conn: Connection, target: Table, rows: Rows, *, ignore_repeats: bool = False, order: Sequence[str] = ()
+) -> int:
     """Insert rows whose columns are named like ``target``'s; returns how many are new. An Arrow table is the fast way.
 
     Lists and structs become JSON. ``ignore_repeats``: a row whose primary key is there already is nothing new; else it
-    is an ``IntegrityError``, like every other broken constraint.
+    is an ``IntegrityError``, like every other broken constraint. ``order``: columns to go by instead of the key's.
     """
     table = rows if isinstance(rows, pa.Table) else pa.Table.from_pylist([dict(row) for row in rows])
     if table.num_rows == 0:
         return 0
     # In the order of the key an index is filled page by page instead of all over the place.
-    table = table.sort_by([(c.name, "ascending") for c in target.primary_key if c.name in table.column_names])
+    by = order or [column.name for column in target.primary_key]
+    table = table.sort_by([(name, "ascending") for name in by if name in table.column_names])
     stored = pa.table({name: _stored(target, name, table[name], conn.dialect.name) for name in table.column_names})
     conflict = f"ON CONFLICT ({', '.join(c.name for c in target.primary_key)}) DO NOTHING" if ignore_repeats else ""
     if conn.dialect.name == "postgresql":
@@ -107,9 +110,15 @@ def _as_json(values: pa.ChunkedArray) -> pa.Array:
 
 
 def _copy(conn: Connection, name: str, rows: pa.Table, conflict: str) -> int:
-    """Straight into the table, or by way of a temporary one where repeats are to be let pass."""
-    if not conflict:
-        _copy_into(conn, name, rows)
+    """Straight into the table, or by way of a temporary one where there are repeats that are to be let pass: most often
+    there are none."""
+    try:
+        with conn.begin_nested():
+            _copy_into(conn, name, rows)
+    except IntegrityError:
+        if not conflict:
+            raise
+    else:
         return int(rows.num_rows)
     columns = ", ".join(rows.column_names)
     conn.exec_driver_sql(f"CREATE TEMP TABLE arriving ON COMMIT DROP AS SELECT {columns} FROM {name} LIMIT 0")  # noqa: S608

@@ -60,7 +60,8 @@ class Touch:
 
 def insert_touches(conn: Connection, rows: Rows) -> None:
     """Enter touches; the rows have columns of the table."""
-    insert_rows(conn, touches, rows)
+    # Each one's enrolment is looked up: those lie beside one another, too.
+    insert_rows(conn, touches, rows, order=("enrolment_id", "number"))
 
 
 def planned_by_owner(conn: Connection, playbook: str) -> dict[str, int]:

@@ -25,7 +25,10 @@ SQL_TYPES: dict[pa.DataType, str] = {
 _READERS = {FLAG: "read_flag", WHOLE: "read_whole", TIME: "read_instant", MONEY: "read_amount", TEXTS: "read_texts"}
 _NUMBERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT",
             "UHUGEINT", "DECIMAL")  # fmt: skip
+_WHOLE_NUMBERS = _NUMBERS[:4]
 _FRACTIONS = ("FLOAT", "DOUBLE")
+#: The largest number that ``read_whole`` reads.
+_LARGEST = 10**18 - 1
 
 
 def install_macros(engine: duckdb.DuckDBPyConnection) -> None:
@@ -103,6 +106,7 @@ def _fits(column: Column, type_: str) -> bool:
     return (
         (column.type == FLAG and type_ == "BOOLEAN")
         or (column.type == TIME and type_.startswith(("TIMESTAMP", "DATE")))
+        or (column.type == WHOLE and type_ in _WHOLE_NUMBERS)
         or (column.type == MONEY and type_.startswith((*_NUMBERS, *_FRACTIONS)))
     )
 
@@ -115,10 +119,12 @@ def _value(column: Column, type_: str) -> str:
         return _spelling(column, name)
     if not _fits(column, type_):
         return f"{_READERS[column.type]}({name})"
-    instant = f"TRY_CAST({name} AS {SQL_TYPES[column.type]})"
+    fitting = f"TRY_CAST({name} AS {SQL_TYPES[column.type]})"
     if column.type == TIME:
-        return f"CASE WHEN {instant} BETWEEN TIMESTAMPTZ '1900-01-01' AND TIMESTAMPTZ '2200-01-01' THEN {instant} END"
-    return instant
+        return f"CASE WHEN {fitting} BETWEEN TIMESTAMPTZ '1900-01-01' AND TIMESTAMPTZ '2200-01-01' THEN {fitting} END"
+    if column.type == WHOLE:
+        return f"CASE WHEN {name} BETWEEN -{_LARGEST} AND {_LARGEST} THEN {fitting} END"
+    return fitting
 
 
 def _is_list(type_: str) -> bool:

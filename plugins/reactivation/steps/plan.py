@@ -23,7 +23,7 @@ from reactivation.ledger import audit, courses, enrolments, measurements, runs, 
 from reactivation.ledger.runs import Run
 from reactivation.playbooks.model import Playbook
 from reactivation.policy.climbs import TRIED, hindered
-from reactivation.policy.intake import Room, take_in
+from reactivation.policy.intake import INTAKE, Room, take_in
 from reactivation.policy.sequence import candidates_for_sequence, plan_sequence
 from reactivation.policy.timing import PLACE_COLUMNS
 from reactivation.policy.touch_offers import NOT_TRIED
@@ -35,6 +35,7 @@ from reactivation.steps.planning import (
     decision_events,
     due,
     enrolment_rows,
+    identified,
     key_rows,
     plan_of,
     touch_rows,
@@ -63,32 +64,38 @@ def plan_run(workspace: Workspace, run_id: str, now: datetime) -> dict[str, int]
     decisions = without_held_back(folder.read("decisions", DECISION_COLUMNS), folder.read(ROWS))
     offers = snapshot.read("offers")
     allowed = pc.is_in(decisions["decision"], pa.array(["enrol", "review"]))
-    candidates = decisions.filter(pc.and_(allowed, pc.invert(decisions["enrolled"])))
+    asked = pc.and_(allowed, pc.invert(decisions["enrolled"]))
+    candidates = decisions.filter(asked)
     contacts = snapshot.read("contacts", ("customer_id", *PLACE_COLUMNS))
-    sequence = plan_sequence(
-        candidates_for_sequence(candidates, contacts, offered, workspace.rules.incentives),
-        playbook, offers, workspace.rules.timing, now,
-    )  # fmt: skip
     horizon = now + timedelta(days=playbook.approval.horizon_days)
-    # The plan's file and the events are made beside the ledger's inserts, which wait for the file in the end.
+    # One row after another, the ledger takes longest: what it can have is given to it beside all other work.
     with ThreadPoolExecutor(max_workers=1) as beside, workspace.ledger.begin() as conn:
+        planned = beside.submit(
+            plan_sequence, candidates_for_sequence(candidates, contacts, offered, workspace.rules.incentives),
+            playbook, offers, workspace.rules.timing, now,
+        )  # fmt: skip
         occupied = enrolments.active_keys(conn)
         course = going_on(workspace, conn, playbook, contacts)
         entering = course.waiting.filter(due(course.waiting, horizon))
         room = _room(workspace, conn, playbook, run, entering=entering, now=now)
+        if not run.dry:
+            others = decisions.filter(pc.invert(asked))
+            measurements.insert_events(conn, decision_events(run, others, INTAKE.empty_table(), now))
+        sequence = planned.result()
         intake = take_in(with_items(candidates, sequence, horizon), room, occupied)
         spent = Counter(touches.outstanding_offers(conn)) + _promised(workspace, conn, playbook, course)
         plan, intake = plan_of(
             run_id, candidates, sequence, intake, playbook=playbook, offers=offers, spent=spent, horizon=horizon
         )
-        del sequence  # as large as the plan, and not needed beside the inserts
-        filed = beside.submit(_filed, folder, plan)
+        del sequence, planned  # as large as the plan, and not needed beside the inserts
+        named = beside.submit(identified, plan)
+        filed = beside.submit(_filed, folder, named)
         counts = _counts(candidates, intake, plan)
         counts |= {"continued": entering.num_rows, "moved": len(course.windows), "not_climbed": 0}
         if not run.dry:
             courses.move(conn, course.windows, actor=run.playbook, now=now)
-            events = beside.submit(_events, run, decisions, intake, now)
-            _record(conn, run, candidates, plan, entering, filed=filed, now=now)
+            events = beside.submit(_events, run, candidates, intake, now)
+            _record(conn, run, beginnings(candidates, plan), entering, named=named, filed=filed, now=now)
             counts["not_climbed"] = _without_climbs(conn, run, playbook, _tried(course.known, entering), now)
             measurements.insert_events(conn, events.result())
         digest, _ = filed.result()
@@ -145,14 +152,14 @@ def _room(
 
 
 def _record(
-    conn: Connection, run: Run, candidates: pa.Table, plan: pa.Table, entering: pa.Table, *,
+    conn: Connection, run: Run, begun: pa.Table, entering: pa.Table, *, named: Future[pa.Table],
     filed: Future[tuple[str, str]], now: datetime,
 ) -> None:  # fmt: skip
     """Enter enrolments, the address keys they occupy, and the touches of the horizon."""
-    begun = beginnings(candidates, plan)
     enrolments.insert_enrolments(conn, enrolment_rows(run, begun, now))
     enrolments.insert_keys(conn, key_rows(begun))
-    entered = pa.concat_tables([touch_rows(run.playbook, some, now) for some in (_in_horizon(plan), entering)])
+    beginning = _in_horizon(named.result())
+    entered = pa.concat_tables([touch_rows(run.playbook, some, now) for some in (beginning, entering)])
     touches.insert_touches(conn, entered)
     # Who they are is in the plan, whose digest stands beside the counts.
     audit.write(
@@ -161,13 +168,13 @@ def _record(
     )  # fmt: skip
 
 
-def _filed(folder: RunFolder, plan: pa.Table) -> tuple[str, str]:
+def _filed(folder: RunFolder, plan: Future[pa.Table]) -> tuple[str, str]:
     """Adds the plan to the run's folder: the digests of its manifest and of the file."""
-    return folder.add_file("plan", plan), folder.files["plan.parquet"]
+    return folder.add_file("plan", plan.result()), folder.files["plan.parquet"]
 
 
-def _events(run: Run, decisions: pa.Table, intake: pa.Table, now: datetime) -> pa.Table:
-    return measurements.identified(decision_events(run, decisions, intake, now))
+def _events(run: Run, candidates: pa.Table, intake: pa.Table, now: datetime) -> pa.Table:
+    return measurements.identified(decision_events(run, candidates, intake, now))
 
 
 def _in_horizon(plan: pa.Table) -> pa.Table:

@@ -26,6 +26,7 @@ PLAN = pa.schema([
     *SEQUENCE, ("enrolment_id", TEXT), ("touch_id", TEXT), ("owner_id", TEXT), ("address_key", TEXT),
     ("in_horizon", FLAG),
 ])  # fmt: skip
+_WITHOUT_IDS = PLAN.remove(PLAN.get_field_index("touch_id"))
 
 _DIMENSIONS = (
     "dormancy_range", "margin_class", "purchase_kind", "purchase_repeat", "aov_tier", "engagement_pattern",
@@ -79,7 +80,8 @@ def plan_of(
     run_id: str, candidates: pa.Table, sequence: pa.Table, intake: pa.Table, *, playbook: Playbook, offers: pa.Table,
     spent: Mapping[str, int], horizon: datetime,
 ) -> tuple[pa.Table, pa.Table]:  # fmt: skip
-    """The plan (``PLAN``) of those who begin, within the offers' budgets, and the intake as it is then.
+    """The plan of those who begin, within the offers' budgets, and the intake as it is then. ``identified`` makes the
+    plan a ``PLAN``: naming all touches takes as long as planning them, and not everybody needs to wait for it.
 
     ``spent``: by offer, the touches that cost it already or still may. Who has no planned touch left is held.
     """
@@ -98,13 +100,18 @@ def plan_of(
     of_row = beginning.take(pc.index_in(rows["customer_id"], left))
     added = {
         "enrolment_id": of_row["enrolment_id"],
-        "touch_id": name_ids(_joined(of_row["enrolment_id"], rows["number"].cast(TEXT))),
         "owner_id": of_row["owner_id"],
         "address_key": pc.if_else(pc.equal(rows["channel"], "sms"), of_row["phone_key"], of_row["email_key"]),
         "in_horizon": due(rows, horizon),
     }
-    plan = pa.table({**{name: rows[name] for name in rows.column_names}, **added}).cast(PLAN)
+    plan = pa.table({**{name: rows[name] for name in rows.column_names}, **added}).cast(_WITHOUT_IDS)
     return plan, _without_plan_held(intake, left)
+
+
+def identified(plan: pa.Table) -> pa.Table:
+    """What ``plan_of`` gives, with the id of each touch (``PLAN``)."""
+    ids = name_ids(_joined(plan["enrolment_id"], plan["number"].cast(TEXT)))
+    return plan.append_column("touch_id", ids).select(PLAN.names)
 
 
 def beginnings(candidates: pa.Table, plan: pa.Table) -> pa.Table:
@@ -163,7 +170,8 @@ def planned_only(plan: pa.Table) -> pa.Table:
 
 
 def decision_events(run: Run, decisions: pa.Table, intake: pa.Table, now: datetime) -> pa.Table:
-    """One measurement event per decision: what was decided, or why who may be contacted does not begin."""
+    """One measurement event per decision: what was decided, or why who may be contacted does not begin. Who is not in
+    ``intake`` was never asked to."""
     customers = decisions["customer_id"]
     outcome, held = (_looked_up(customers, intake, name) for name in ("outcome", "reason"))
     begins_or_never_asked = pc.fill_null(pc.equal(outcome, BEGIN), True)
