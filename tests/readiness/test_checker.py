@@ -24,7 +24,7 @@ LIMITS = {"consent_clear_share": 0.95, "agreeing_share": 0.95, "stale_after_hour
 
 def candidates(unclear: int, of: int) -> pd.DataFrame:
     statuses = ["unclear"] * unclear + ["clear"] * (of - unclear)
-    return pd.DataFrame({"consent_status": statuses, "owner_known": [True] * of, "sources_say": ["pass"] * of})
+    return pd.DataFrame({"consent_status": statuses, "owner_known": [True] * of, "sources_say": ["the same"] * of})
 
 
 class TestBrokenCheck:
@@ -71,7 +71,7 @@ class TestResults:
         (failed,) = [c for c in beyond if not c.passed]
         assert failed.affected == size // 20 + 1
         assert failed.observed == f"{size // 20 + 1} of {size} candidates have no clear consent record"
-        assert failed.threshold == "clear for at least 95.0%"
+        assert failed.threshold == "clear for at least 95%"
 
     def test_only_what_applies_is_asked(self, checker: Checker) -> None:
         """An expectation for required tables is not asked of another."""

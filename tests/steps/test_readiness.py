@@ -63,7 +63,7 @@ BREAKS: dict[str, tuple[Callable[[Six], object], str, tuple[str, ...]]] = {
             consents=tables()["consents"][1:],
             contacts=[contact("c-ada", consent_email=None), *tables()["contacts"][1:]],
         ),
-        "consent_status_unclear", ("1 of 5 candidates have no clear consent record", "95.0%"),
+        "consent_status_unclear", ("1 of 5 candidates have no clear consent record", "95%"),
     ),
     "an opt-out of nobody": (
         lambda s: s.write(suppressions=[*tables()["suppressions"], {**tables()["suppressions"][0],

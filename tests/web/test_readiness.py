@@ -111,7 +111,7 @@ class TestVerdict:
         assert "No, this run may not go on 1 condition failed : History joined to customers." in text
         assert text.index("Not ready. ") < text.index("What stops the run") < text.index("Passed")
         first = shown(raw[raw.index("<article") : raw.index("</article>")])
-        for told in ("Support or cancellation history is disconnected.", "001, Not Ready If", "at least 0.95", "0%",
+        for told in ("Support or cancellation history is disconnected.", "001, Not Ready If", "at least 95%", "0%",
                      "3 rows of cases.csv", "Export the file cases.csv", "the support desk", "3 checks"):  # fmt: skip
             assert told in first
         assert f'href="{path(run_id)}/rows?condition=history_disconnected"' in raw

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from functools import reduce
 from numbers import Real
@@ -212,13 +213,12 @@ class _Limits:
 
     def told(self) -> str:
         """The limits as words."""
-        found = {
-            "exactly {}": self.kwargs.value, "at least {}": self.min, "at most {}": self.max,
-            "at least {:.1%}": self._of(self.kwargs.mostly),
-        }  # fmt: skip
-        if (self.kwargs.column or "").endswith("_share"):
-            found = {words.replace("{}", "{:.4g}"): limit for words, limit in found.items()}
-        said = [words.format(limit) for words, limit in found.items() if limit is not None]
+        is_share = (self.kwargs.column or "").endswith("_share")
+        found = [
+            ("exactly", self.kwargs.value, False), ("at least", self.min, is_share), ("at most", self.max, is_share),
+            ("at least", self._of(self.kwargs.mostly), True),
+        ]  # fmt: skip
+        said = [f"{words} {_number(limit, share)}" for words, limit, share in found if limit is not None]
         if self.kwargs.value_set is not None:
             allowed = self.kwargs.value_set
             said.insert(
@@ -264,6 +264,12 @@ def _figure(
     if values.empty or not isinstance(values.iloc[0], Real):
         return None
     return round(Decimal(float(values.min() if limits.min is not None else values.max())), 6)
+
+
+def _number(limit: Any, is_share: bool) -> str:  # noqa: ANN401
+    if isinstance(limit, datetime):
+        return limit.isoformat(timespec="minutes")
+    return f"{limit * 100:.4g}%" if is_share else f"{limit:g}"
 
 
 def _word(value: object) -> str:

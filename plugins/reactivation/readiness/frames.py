@@ -18,6 +18,8 @@ from reactivation.playbooks.model import Playbook
 from reactivation.playbooks.owners import Owners
 from reactivation.policy.decisions import FAIL, PASS
 
+#: What the sources say where they do not contradict each other.
+AGREED = "the same"
 #: Permission results that say neither yes nor no (000, Not Ready If: Consent status is unclear).
 UNCLEAR = tuple(f"{FAIL}{why}" for why in ("no_record", "state_unknown", "unverified"))
 
@@ -26,6 +28,8 @@ ENOUGH_SENT = 1_000
 #: So many earlier runs make a trend.
 _A_TREND = 3
 _LOOK_BACK = timedelta(days=30)
+#: The rule of the profile that asks whether a row belongs to anybody known.
+_JOINS = "joins_contacts"
 
 #: What is asked of the engagement summary about e-mail: sent, bounced, complained about.
 DELIVERY_COLUMNS = ("last_email_sent_at", "last_bounce_at", "last_complaint_at")
@@ -113,7 +117,8 @@ def candidates(decisions: pa.Table, owners: Owners, worth: pa.Table) -> pd.DataF
     said_no = pc.not_equal(decisions["gate_not_suppressed"], PASS)
     unclear = pc.and_(pc.is_in(decisions["gate_permission"], pa.array(UNCLEAR)), pc.invert(said_no))
     status = pc.if_else(pc.is_null(decisions["gate_permission"]), None, pc.if_else(unclear, "unclear", "clear"))
-    agreement = pc.fill_null(decisions["gate_context_consistent"], PASS)
+    conflict = decisions["gate_context_consistent"]
+    agreement = pc.if_else(pc.fill_null(pc.not_equal(conflict, PASS), False), conflict, AGREED)
     known = pa.array(sorted(owners.by_id), pa.string())
     valued = worth.filter(pc.is_valid(worth["annual_value"]))["account_id"]
     owned = worth.filter(pc.is_in(worth["owner_id"], known))["account_id"]
@@ -171,7 +176,9 @@ def deliverability(summary: pa.Table, at: datetime, own: Mapping[str, int], doma
 
 def profile(rules: pa.Table) -> pd.DataFrame:
     """One row per row rule that was asked of any row: the share that broke it."""
-    asked = rules.filter(pc.greater(rules["rows"], 0))
+    # what joins nobody has a condition of its own
+    of_rows = pc.and_(pc.greater(rules["rows"], 0), pc.not_equal(rules["rule"], _JOINS))
+    asked = rules.filter(of_rows)
     named = pc.binary_join_element_wise(asked["table"], asked["rule"], " ")
     frame = pd.DataFrame({"rule": named.to_pandas(), "bad_rows": asked["bad_rows"].to_pandas()})
     frame["bad_share"] = frame["bad_rows"] / asked["rows"].to_pandas()
@@ -195,6 +202,6 @@ def _words(codes: pa.ChunkedArray) -> pd.Series:
 
 def _joins(table: str, profile: pa.Table) -> tuple[int, int]:
     """How many rows of a table name a customer or account, and how many of those are not known."""
-    asked = pc.and_(pc.equal(profile["table"], table), pc.equal(profile["rule"], "joins_contacts"))
+    asked = pc.and_(pc.equal(profile["table"], table), pc.equal(profile["rule"], _JOINS))
     found = profile.filter(asked).select(["rows", "bad_rows"]).to_pylist()
     return sum(row["rows"] for row in found), sum(row["bad_rows"] for row in found)
