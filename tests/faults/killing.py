@@ -1,4 +1,4 @@
-"""Dispatchers as processes of their own that are really killed, at a named point or at a counted one.
+"""Dispatchers and judges as processes of their own that are really killed, at a named point or at a counted one.
 
 They are forked from a server that has the product imported already, so a kill costs no second import.
 """
@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -17,11 +18,13 @@ from types import FrameType
 from typing import Any
 
 from tests.sending import settings
+from tests.steps.six import Six
 
 from reactivation.delivery import handover, outbox
-from reactivation.ledger import sends
-from reactivation.ledger.engine import Ledger
-from reactivation.steps import claims, dispatch
+from reactivation.evidence import RunFolder, folders
+from reactivation.ledger import runs, sends
+from reactivation.ledger.engine import Ledger, open_ledger
+from reactivation.steps import claims, dispatch, readiness
 from reactivation.steps.workspace import open_workspace
 
 _PROCESSES = multiprocessing.get_context("forkserver")
@@ -44,6 +47,16 @@ POINTS: dict[str, tuple[Any, str, str]] = {
     "when one send is all done": (dispatch, "hand_over", "after"),
 }
 
+#: The same of whoever judges a run.
+JUDGING: dict[str, tuple[Any, str, str]] = {
+    "when the verdict is given": (RunFolder, "add", "before"),
+    "when a file has its name and the manifest does not know it": (folders, "replace_file", "before"),
+    "when the files are written": (RunFolder, "add", "after"),
+    "in the transaction that records the verdict": (runs, "record_step", "after"),
+    "when the verdict is recorded": (readiness.seals, "seal", "before"),
+    "when all is done": (readiness.seals, "seal", "after"),
+}
+
 _OURS = ("/reactivation/ledger/", "/reactivation/delivery/", "/reactivation/steps/dispatch.py")
 
 
@@ -54,6 +67,20 @@ def start(home: Path, url: str, now: datetime, *, point: str | None = None, nth:
     process = _PROCESSES.Process(target=_work, args=(home, url, now), kwargs=how)
     process.start()
     return process
+
+
+def judge(six: Six, run_id: str, now: datetime, point: str) -> ForkServerProcess:
+    """Somebody who judges that run, killed at a point of ``JUDGING``."""
+    process = _PROCESSES.Process(target=_judge, args=(six.home, six.ledger.name, run_id, now, point))
+    process.start()
+    return process
+
+
+def _judge(home: Path, url: str, run_id: str, now: datetime, point: str) -> None:
+    workspace = Six.at(home, open_ledger(url)).workspace
+    _arm(*JUDGING[point], 1)
+    with suppress(readiness.NotReady):
+        readiness.check_readiness(workspace, run_id, now)
 
 
 def _work(

@@ -12,7 +12,6 @@ import pytest
 from pydantic import ValidationError
 from tests.readiness.company import AS_OF, CUSTOMERS, Company, contact, decision
 
-from reactivation import paths
 from reactivation.contract.digests import canonical_json
 from reactivation.contract.tables import TABLES
 from reactivation.playbooks.model import ReadinessLimits, WeighedCondition
@@ -365,30 +364,3 @@ class TestReport:
         assert {"id", "why", "source", "observed", "threshold", "severity", "passed", "affected", "fix"} <= set(
             report["conditions"][0]
         )
-
-
-class TestSuites:
-    """The suites as they are reviewed."""
-
-    @pytest.mark.parametrize("path", sorted(paths.EXPECTATIONS.glob("*.json")), ids=lambda p: p.stem)
-    def test_every_expectation_says_why(self, path: Path) -> None:
-        """Each has a severity, a condition, a reason, its source and a fix, and a known time to be asked."""
-        suite = json.loads(path.read_text(encoding="utf-8"))
-        assert suite["name"] == path.stem
-        for expectation in suite["expectations"]:
-            assert expectation["severity"] in ("critical", "warning", "info")
-            meta = expectation["meta"]
-            assert all(meta[key].strip() for key in ("condition", "why", "source", "fix", "found"))
-            assert meta["when"] in {
-                "always", "present", "required", "required_present", "required_filled", "required_whole", "joinable",
-                "customer", "account",
-            }  # fmt: skip
-            assert "{names}" not in meta["fix"] or "names" in meta
-            assert {"frame", "grain"} == suite["meta"].keys()
-
-    def test_there_is_a_suite_for_every_table(self) -> None:
-        """And each asks first that its one row of facts is there."""
-        for name in TABLES:
-            suite = json.loads((paths.EXPECTATIONS / f"{name}.json").read_text(encoding="utf-8"))
-            first = suite["expectations"][0]
-            assert (first["type"], first["kwargs"]) == ("expect_table_row_count_to_equal", {"value": 1})

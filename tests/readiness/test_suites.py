@@ -119,8 +119,18 @@ class TestConditions:
         assert waivable == {"source_stale", "source_shrunken", "source_off_trend"}
 
     def test_there_is_a_suite_for_every_table(self) -> None:
-        """And for the candidates."""
-        assert {*TABLES, "candidates"} <= {file.stem for file in suite_files()}
+        """And for the candidates; each table's asks first that its one row of facts is there."""
+        suites = {file.stem: read_suite(file)[0] for file in suite_files()}
+        assert {*TABLES, "candidates"} <= set(suites)
+        for name in TABLES:
+            first = suites[name].expectations[0]
+            assert (first.type, first.kwargs.value) == ("expect_table_row_count_to_equal", 1)
+
+    def test_a_fix_names_only_what_its_expectation_knows(self) -> None:
+        """Names are those of a column of the rows that fail."""
+        for file in suite_files():
+            for one in read_suite(file)[0].expectations:
+                assert "{names}" not in one.meta.fix + one.meta.found or one.meta.names, (file.name, one.meta.found)
 
     def test_suites_hold_no_random_ids(self) -> None:
         """They are reviewed like code."""

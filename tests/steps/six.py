@@ -42,6 +42,13 @@ class Six:
         shutil.copy(paths.OWNERS, self.home / "owners.yaml")
         self.write()
 
+    @classmethod
+    def at(cls, home: Path, ledger: Ledger) -> Six:
+        """One that is there already, for another process."""
+        made = cls.__new__(cls)
+        made.home, made.ledger = home, ledger
+        return made
+
     def write(self, *, as_of: datetime = AS_OF, **tables: Sequence[Row] | str | bytes | None) -> None:
         """The source, afresh; see ``write_source``."""
         shutil.rmtree(self.home / "source", ignore_errors=True)

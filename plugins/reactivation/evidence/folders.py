@@ -69,6 +69,13 @@ class Folder:
         """SHA-256 of the manifest's bytes: it stands for everything in the folder."""
         return hashlib.sha256(self._manifest_bytes()).hexdigest()
 
+    def manifest_digest_without(self, *names: str) -> str:
+        """The manifest's digest as it was before these files were added: by whoever was killed before saying so."""
+        manifest = self.manifest
+        for name in names:
+            manifest["files"].pop(_file_name(name), None)
+        return hashlib.sha256(canonical_json(manifest)).hexdigest()
+
     @property
     def as_of(self) -> datetime:
         return datetime.fromisoformat(self.manifest["as_of"])

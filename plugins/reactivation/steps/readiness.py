@@ -57,17 +57,19 @@ class Passed:
 def check_readiness(workspace: Workspace, run_id: str, now: datetime) -> Passed:
     """Judge a run and record it. Raises ``NotReady``, or ``StepError`` before ``decide``.
 
-    A real run's sources must be fresh when it began, a dry run's at its as-of. A run that was stopped is not judged
-    again: it goes on when everything that blocks it is waived, else it says the same as before.
+    A real run's sources must be fresh when it began, a dry run's at its as-of. A run is judged once: one that was let
+    on stays so, and one that was stopped goes on when everything that blocks it is waived, else it says the same as
+    before. Who was killed before the verdict was recorded comes to the same one.
     """
     folder = workspace.run_folder(run_id)
     with workspace.ledger.begin() as conn:
         run = runs.run_of(conn, run_id)
         earlier = runs.step_of(conn, run_id, STEP)
-        if earlier is not None and earlier.state == "not_ready":
-            return _waived(conn, folder, run, earlier, now)
-        runs.require_step(conn, run_id, BEFORE, folder.manifest_digest)
-        known = _known(workspace, conn, run, now)
+        if earlier is not None:
+            runs.require_unchanged(earlier, folder.manifest_digest)
+            return _let_on(conn, folder, run, earlier, now)
+        runs.require_step(conn, run_id, BEFORE, folder.manifest_digest_without(REPORT, ROWS, DATA_DOCS))
+        known = _known(workspace, conn, run)
     loaded, snapshot = playbook_of(workspace, run), snapshot_of(workspace, run)
     at = run.as_of if run.dry else run.started_at
     verdict = judge(
@@ -103,26 +105,28 @@ def record_told(
     seals.seal(workspace.ledger, now)
 
 
-def _known(workspace: Workspace, conn: Connection, run: Run, now: datetime) -> Known:
+def _known(workspace: Workspace, conn: Connection, run: Run) -> Known:
     went_on = judged.earlier(conn, run.playbook, before=run.started_at, most=_EARLIER, went_on=True)
     sender = workspace.tenant.sender.address
     return Known(
         earlier=[one.counts["rows"] for one in went_on if "rows" in one.counts],
-        sent=judged.mail_since(conn, now - _MAIL),
+        sent=judged.mail_since(conn, run.started_at - _MAIL),
         domain=sender.rpartition("@")[2],
     )
 
 
-def _waived(conn: Connection, folder: RunFolder, run: Run, stopped: runs.Step, now: datetime) -> Passed:
-    """The stopped run, let on. Raises ``NotReady`` while anything that blocks it is not waived."""
-    runs.require_unchanged(stopped, folder.manifest_digest)
+def _let_on(conn: Connection, folder: RunFolder, run: Run, earlier: runs.Step, now: datetime) -> Passed:
+    """A run that was judged before. Raises ``NotReady`` while anything that blocks it is not waived."""
+    counts = dict(earlier.counts)
+    if earlier.state == "succeeded":
+        return Passed(counts["conditions"], counts["remarks"], tuple(counts.get("waived", ())))
     report = folder.read_json(REPORT)
     blocking = {one["id"] for one in report["conditions"] if one["blocks"]}
     if not blocking or blocking - waived_conditions(conn, run.run_id, now):
         raise _stopped(folder, run, report["message"])
-    counts = dict(stopped.counts) | {"waived": sorted(blocking)}
+    counts["waived"] = sorted(blocking)
     runs.record_step(
-        conn, run.run_id, STEP, state="succeeded", manifest_digest=stopped.manifest_digest, counts=counts, now=now
+        conn, run.run_id, STEP, state="succeeded", manifest_digest=earlier.manifest_digest, counts=counts, now=now
     )  # fmt: skip
     return Passed(len(report["conditions"]), counts["remarks"], tuple(sorted(blocking)))
 
