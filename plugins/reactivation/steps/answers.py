@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
-from uuid import NAMESPACE_URL, uuid4, uuid5
+from uuid import NAMESPACE_URL, uuid5
 
 from sqlalchemy import Connection
 
@@ -22,7 +22,7 @@ from reactivation.ledger.questions import QuestionRow, RequestId
 from reactivation.ledger.runs import StepError
 from reactivation.playbooks.declared import DeclarationError
 from reactivation.playbooks.model import Playbook
-from reactivation.steps.bound import AskedUser, BoundQuestion
+from reactivation.steps.bound import AskedUser, BoundQuestion, keep_answer
 from reactivation.steps.claimed import claims_of
 from reactivation.steps.settings import ConfigurationError
 from reactivation.steps.waiving import KIND as WAIVE
@@ -191,15 +191,7 @@ def _record(
 ) -> str:
     asked = asked_list(workspace, conn, row)
     judged = judge_answer(asked, event, now)
-    answer_id = str(uuid4())
-    questions.insert_answer(
-        conn,
-        {
-            "answer_id": answer_id, "question_id": question.question_id, "responder": judged.responder,
-            "chosen": judged.chosen, "form": dict(judged.form), "responded_at": judged.responded_at,
-            "recorded_at": now, "accepted": judged.accepted, "refusal": judged.refusal,
-        },
-    )  # fmt: skip
+    answer_id = keep_answer(conn, question.question_id, judged, now)
     counts = dict(Counter(judged.verdicts.values()))
     if row.state == "open":
         questions.insert_verdicts(conn, row.list_id, answer_id, judged.verdicts)

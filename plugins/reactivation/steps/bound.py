@@ -1,11 +1,17 @@
-"""What an Airflow request shows of a question, whatever its kind."""
+"""What an Airflow request shows of a question, and how its answer is kept, whatever its kind."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import uuid4
 
+from sqlalchemy import Connection
+
+from reactivation.approvals import Judgement
 from reactivation.approvals.form import FormField
+from reactivation.approvals.waivers import WaiverJudgement
+from reactivation.ledger import questions
 
 
 @dataclass(frozen=True)
@@ -30,3 +36,17 @@ class BoundQuestion:
     form: tuple[FormField, ...]
     signers: tuple[AskedUser, ...]
     expires_at: datetime
+
+
+def keep_answer(conn: Connection, question_id: str, judged: Judgement | WaiverJudgement, now: datetime) -> str:
+    """Keep an answer, whether it counts or not; its id."""
+    answer_id = str(uuid4())
+    questions.insert_answer(
+        conn,
+        {
+            "answer_id": answer_id, "question_id": question_id, "responder": judged.responder,
+            "chosen": judged.chosen, "form": dict(judged.form), "responded_at": judged.responded_at,
+            "recorded_at": now, "accepted": judged.accepted, "refusal": judged.refusal,
+        },
+    )  # fmt: skip
+    return answer_id

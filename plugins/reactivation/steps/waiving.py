@@ -23,7 +23,7 @@ from reactivation.ledger import audit, questions, runs, waivers
 from reactivation.ledger.questions import QuestionRow
 from reactivation.ledger.runs import Run, StepError
 from reactivation.playbooks.declared import DeclarationError
-from reactivation.steps.bound import AskedUser, BoundQuestion
+from reactivation.steps.bound import AskedUser, BoundQuestion, keep_answer
 from reactivation.steps.settings import ConfigurationError
 
 if TYPE_CHECKING:
@@ -102,15 +102,7 @@ def record_waiver(workspace: Workspace, conn: Connection, question_id: str, even
     assert question is not None  # noqa: S101  (the request is bound to it)
     asked = asked_waiver(workspace, conn, question)
     judged = judge_waiver(asked, event, now)
-    answer_id = str(uuid4())
-    questions.insert_answer(
-        conn,
-        {
-            "answer_id": answer_id, "question_id": question.question_id, "responder": judged.responder,
-            "chosen": judged.chosen, "form": dict(judged.form), "responded_at": judged.responded_at,
-            "recorded_at": now, "accepted": judged.accepted, "refusal": judged.refusal,
-        },
-    )  # fmt: skip
+    answer_id = keep_answer(conn, question.question_id, judged, now)
     conditions = sorted({one["id"] for one in _blocking(workspace, question.subject)}) if judged.until else []
     if judged.until is not None:
         waivers.insert_waivers(
