@@ -17,6 +17,7 @@ from tests.policy import test_gates, test_incentives, test_permission
 from tests.policy.people import AT, Row, ago, consent, decide, known, offer, person, playbook, rules, together
 from tests.policy.test_properties import customers
 from tests.sample.real import real_file
+from tools.rules_page import reason_code
 
 from reactivation import paths
 from reactivation.contract.snapshot import EMAIL_PROBLEMS, PHONE_PROBLEMS
@@ -168,6 +169,19 @@ class TestTheLadder:
         of_gates = {result.partition(":")[2] for _, result in declared_results() if result.startswith("review:")}
 
         assert given_reasons == of_gates | set(rules().gates.reviews)
+
+    def test_every_reason_of_a_decision_is_on_the_page_of_the_rules(self) -> None:
+        """As it stands there; those of who is no candidate too."""
+        declared = rules().gates
+        on_page = {reason_code(gate, result) for gate in LADDER for result in declared.gates[gate.name].results}
+        given_reasons = {
+            reason
+            for decided in situations()
+            for reason in (*decided.counts["reasons"], *decided.counts["not_candidates"])
+        }
+
+        assert given_reasons
+        assert given_reasons <= on_page | set(declared.reviews)
 
 
 class TestTheWords:
