@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 import shutil
 from collections.abc import Iterator
 from decimal import Decimal
@@ -22,12 +24,15 @@ from tools.rules_page import reason_code
 from reactivation import paths
 from reactivation.contract.snapshot import EMAIL_PROBLEMS, PHONE_PROBLEMS
 from reactivation.contract.tables import FORBIDDING, SUPPRESSIONS
+from reactivation.policy import gates
 from reactivation.policy.candidates import Decided
 from reactivation.policy.columns import series
-from reactivation.policy.decisions import PASS
+from reactivation.policy.consents import WHY
+from reactivation.policy.decisions import FAIL, PASS
 from reactivation.policy.gate_rules import Source
 from reactivation.policy.gates import LADDER
 from reactivation.policy.ladder import Gate, ask
+from reactivation.policy.permission import REFUSED, UNCLEAR
 from reactivation.policy.rules import RulesError
 from reactivation.steps.rules import read_rules
 
@@ -129,6 +134,15 @@ class TestTheLadder:
         """Nobody is told a code that stands nowhere."""
         assert given_results() - declared_results() == set()
 
+    def test_declares_every_result_the_gates_are_written_to_give(self) -> None:
+        """Also one that none of these people is given: what stands in the gates, and each why of a permission."""
+        written = set(re.findall(r'"((?:fail|review|drop):[a-z_]+)"', inspect.getsource(gates)))
+        whys = {f"{FAIL}{why}" for why in (*WHY, *UNCLEAR, *REFUSED) if why}
+
+        assert written <= {result for _, result in declared_results()}
+        assert whys <= set(rules().gates.gates["permission"].results)
+        assert len(written) > 20
+
     def test_every_declared_result_is_given_to_somebody(self) -> None:
         """No code is explained that cannot occur."""
         assert declared_results() - given_results() == set()
@@ -153,11 +167,11 @@ class TestTheLadder:
         def breaks(facts: pd.DataFrame, context: Any) -> pd.Series:
             raise ZeroDivisionError
 
-        gates = [
+        ladder = [
             Gate("broken", breaks, "suppress", "b"),
             Gate("shy", lambda facts, _: series(pa.array([None], pa.string())), "suppress", "s"),
         ]
-        results = ask(gates, pd.DataFrame({"x": [1]}), None)  # type: ignore[arg-type]  # these gates ask nothing of it
+        results = ask(ladder, pd.DataFrame({"x": [1]}), None)  # type: ignore[arg-type]  # these gates ask nothing of it
 
         assert {results[column][0] for column in results} == set(rules().gates.any_gate)
 
