@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,13 @@ def line(text: str, gate: str) -> str:
     return next(line for line in text.splitlines() if f" {gate} " in line)
 
 
+def beneath_of(text: str, gate: str) -> list[str]:
+    """The indented lines beneath a gate."""
+    lines = text.splitlines()
+    after = lines[lines.index(line(text, gate)) + 1 :]
+    return [shown.strip() for shown in takewhile(lambda shown: shown.startswith(" " * 8), after)]
+
+
 def test_every_gate_is_told_in_order() -> None:
     """Passed or not."""
     text = told(one(person()))
@@ -31,6 +40,44 @@ def test_every_gate_is_told_in_order() -> None:
     numbered = [line.split()[1] for line in text.splitlines() if line[:3].strip().isdigit()]
     assert tuple(numbered) == GATES
     assert "decision: enrol — may be enrolled" in text
+
+
+def test_every_gate_is_told_with_its_question_in_one_line() -> None:
+    """Nothing beneath a gate that passed."""
+    lines = told(one(person())).splitlines()
+    ladder = lines[lines.index("the ladder, first no decides:") + 1 : -2]
+
+    assert len(ladder) == len(GATES)
+    for shown, (name, gate) in zip(ladder, rules().gates.gates.items(), strict=True):
+        assert re.match(rf" *\d+ {name} +pass +{re.escape(gate.question)}", shown)
+
+
+def test_what_is_no_pass_is_told_in_words_with_whose_sentence_it_is() -> None:
+    """Beneath the gate, indented; a no, a question for a person, and what falls away alike."""
+    change: dict[str, dict[str, object]] = {"contact": {"fit": "bad", "relationship": "sensitive"}}
+    text = told(one(person(purchases={"discounted_purchases": 4}, **change)))
+
+    for gate, result in (("fit", "fail:bad_fit"), ("relationship", "review:sensitive"),
+                         ("offer_allowed", "drop:discount_buyer")):  # fmt: skip
+        rule = rules().gates.gates[gate]
+        beneath = [rule.results[result], *map(str, rule.sources)]
+        assert beneath_of(text, gate) == beneath
+    assert beneath_of(text, "permission") == []
+
+
+def test_what_asks_for_a_person_beside_the_ladder_is_told() -> None:
+    """High value, or an offer to an account; nothing where nothing does."""
+    text = told(one(person(contact={"value_tier": "high"})))
+
+    assert "a person is asked besides, because of:\n  high_value\n        the customer is of high value\n" in text
+    assert "a person is asked besides" not in told(one(person()))
+
+
+def test_a_result_of_rules_that_are_gone_is_told_all_the_same() -> None:
+    """A run of last year keeps its codes."""
+    text = told(one(person()) | {"gate_fit": "fail:old_code"})
+
+    assert beneath_of(text, "fit")[0] == "is not among the results of these rules"
 
 
 def test_the_values_and_the_records_are_told() -> None:
@@ -105,7 +152,11 @@ class TestOfARun:
         text = explain_customer(six.workspace, "c-fay", PLAYBOOK)
 
         assert "is no candidate" in text
-        assert "fail:active  quiet for 2 days, window 90" in text
+        gate = rules().gates.gates["dormant"]
+        assert line(text, "dormant").split(maxsplit=2) == [
+            "dormant", "fail:active", f"{gate.question} quiet for 2 days, window 90",
+        ]  # fmt: skip
+        assert beneath_of(text, "dormant") == [gate.results["fail:active"], *map(str, gate.sources)]
 
     def test_somebody_who_is_not_there(self, six: Six) -> None:
         """Names the snapshot, and where to look."""

@@ -184,7 +184,7 @@ class TestListPage:
         assert text.index("One by one") < text.index("c-5") < text.index("The group") < text.index("c-1")
         for told in ("130 days (critical)", "seasonal pause (inferred)", "express", "k-1", "3 times; GBP 360.00 in 24"):
             assert told in text
-        assert "relationship: sensitive" in text
+        assert "relationship: the relationship is marked as sensitive" in text
 
     def test_says_what_is_asked_what_stops_it_and_what_to_answer(self, workspace: Workspace, visit: Visit) -> None:
         """The question first; stop rules and review points of the playbook; the time that is left."""

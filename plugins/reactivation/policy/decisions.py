@@ -9,6 +9,8 @@ Source: the gate ladder of RULES.md; the decision row of DATA_CONTRACT.md; frame
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pyarrow as pa
 
 from reactivation.contract.tables import MONEY, TEXT, TEXTS, TIME
@@ -18,6 +20,9 @@ GATES = (
     "in_scope", "dormant", "evidence", "not_suppressed", "relationship", "fit", "no_open_issue", "permission",
     "reachable", "context_consistent", "offer_allowed", "timing",
 )  # fmt: skip
+
+#: What the no of a gate leads to.
+Outcome = Literal["not_a_candidate", "suppress", "hold"]
 
 DECISION_VALUES = ("enrol", "review", "hold", "suppress")
 REVIEW_FLAGS = ("consent", "fit", "timing", "offer", "relationship")

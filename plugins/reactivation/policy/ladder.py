@@ -10,18 +10,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import pandas as pd
 import pyarrow.compute as pc
 
 from reactivation.policy.columns import arrow, choose, constant, holds, holds_or_unknown, joined, listed, series
 from reactivation.policy.context import Context
-from reactivation.policy.decisions import FAIL, PASS, REVIEW
+from reactivation.policy.decisions import FAIL, PASS, REVIEW, Outcome
 
 _LOG = logging.getLogger(__name__)
 
-Outcome = Literal["not_a_candidate", "suppress", "hold"]
 Test = Callable[[pd.DataFrame, Context], pd.Series]
 
 

@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field, ValidationInfo, field_validator
 from reactivation.contract.digests import digest
 from reactivation.playbooks.declared import DeclarationError, Problem, parse_declared
 from reactivation.playbooks.model import Declared
+from reactivation.policy.gate_rules import GateRules
 from reactivation.policy.timing import TimingRules
 
 ConsentBasis = Literal[
@@ -146,13 +147,14 @@ class Rules:
     incentives: IncentiveRules
     priority: PriorityRules
     timing: TimingRules
+    gates: GateRules
     version: str
 
 
 #: The rule files, each with what it declares.
 FILES: dict[str, type[BaseModel]] = {
     "permission": PermissionRules, "words": Words, "reasons": ReasonRules, "incentives": IncentiveRules,
-    "priority": PriorityRules, "timing": TimingRules,
+    "priority": PriorityRules, "timing": TimingRules, "gates": GateRules,
 }  # fmt: skip
 
 

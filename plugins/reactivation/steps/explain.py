@@ -1,12 +1,13 @@
-"""One customer's story in words: every gate, passed or not, with the values used and the records behind them, and what
-has happened since, from the ledger.
+"""One customer's story in words: every gate with its question, passed or not, the values used and the records behind
+them; where it did not pass, what that means and whose sentence the gate stands for; and what has happened since, from
+the ledger.
 
 Ids, codes, dates and amounts only; no names, addresses or notes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,8 @@ import pyarrow.compute as pc
 from reactivation.ledger import runs
 from reactivation.ledger.runs import StepError
 from reactivation.playbooks.model import Playbook
-from reactivation.policy.decisions import GATES
+from reactivation.policy.decisions import GATES, PASS
+from reactivation.policy.gate_rules import GateRules, Source
 from reactivation.policy.rules import Rules
 from reactivation.steps.decide import decide_snapshot
 from reactivation.steps.results import decisions_of
@@ -67,7 +69,7 @@ def _decided(
         return f"customer {customer_id} is not in snapshot {run.snapshot_id} of the last run"
     if not others:
         raise StepError(f"snapshot {run.snapshot_id} has no customer {customer_id}; see `reactivation candidates`")
-    return _no_candidate(others[0], declared)
+    return _no_candidate(others[0], declared, workspace.rules.gates)
 
 
 def explain(row: Row, playbook: Playbook, rules: Rules) -> str:
@@ -87,25 +89,49 @@ def explain(row: Row, playbook: Playbook, rules: Rules) -> str:
         f"review flags: {_list(row['review_flags']) or 'none'}",
         "",
         "the ladder, first no decides:",
-        *(_gate(number, name, row) for number, name in enumerate(GATES, start=1)),
+        *_ladder(row, rules.gates),
+        *_beside_the_ladder(row, rules.gates),
         "",
         f"rules {row['rules_version']}",
     ]
     return "\n".join(lines)
 
 
-def _no_candidate(row: Row, playbook: Playbook) -> str:
+def _no_candidate(row: Row, playbook: Playbook, gates: GateRules) -> str:
+    told = {"in_scope": "", "dormant": _quiet(row["dormant_days"], row["window_days"])}
     return "\n".join(
         [
             f"customer {row['customer_id']} is no candidate of {playbook.title} ({playbook.playbook})",
-            f"  in_scope  {row['gate_in_scope']}",
-            f"  dormant   {row['gate_dormant']}  {_quiet(row['dormant_days'], row['window_days'])}",
+            *(line for name, values in told.items() for line in _gate(name, row[f"gate_{name}"], values, gates)),
         ]
     )
 
 
-def _gate(number: int, name: str, row: Row) -> str:
-    return f"{number:>3} {name:<18} {row[f'gate_{name}']:<28} {_TOLD[name](row, row['evidence'])}".rstrip()
+def _ladder(row: Row, gates: GateRules) -> Iterator[str]:
+    for number, name in enumerate(GATES, start=1):
+        first, *rest = _gate(name, row[f"gate_{name}"], _TOLD[name](row, row["evidence"]), gates)
+        yield f"{number:>3}{first[1:]}"
+        yield from rest
+
+
+def _gate(name: str, result: str, told: str, gates: GateRules) -> list[str]:
+    """The gate in one line: its result, its question, and what was found; beneath it what a result that is no pass
+    means, and the sentences it stands for."""
+    rule = gates.gates[name]
+    line = f"  {name:<18} {result:<28} {rule.question} {told}".rstrip()
+    return [line] if result == PASS else [line, *_meaning(gates.meaning(name, result), rule.sources)]
+
+
+def _meaning(meaning: str, sources: Sequence[Source]) -> list[str]:
+    return [f"{'':8}{meaning}", *(f"{'':8}{source}" for source in sources)]
+
+
+def _beside_the_ladder(row: Row, gates: GateRules) -> list[str]:
+    """What asks for a person although every gate passed."""
+    reasons = [reason for reason in row["review_reasons"] if reason in gates.reviews]
+    told = [(reason, gates.reviews[reason]) for reason in reasons]
+    lines = [line for reason, rule in told for line in (f"  {reason}", *_meaning(rule.meaning, rule.sources))]
+    return ["", "a person is asked besides, because of:", *lines] if lines else []
 
 
 def _in_scope(row: Row, evidence: Row) -> str:

@@ -158,7 +158,7 @@ def _reasons(
         if item.customer_id in decided_in:
             by_run.setdefault(decided_in[item.customer_id], []).append(item.customer_id)
     return {
-        decision["customer_id"]: why(decision, channel)
+        decision["customer_id"]: why(decision, channel, workspace.rules.gates)
         for run_id, customers in by_run.items()
         for decision in _rows(workspace, run_id, "decisions", "customer_id", customers)
     }

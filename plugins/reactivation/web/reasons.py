@@ -11,6 +11,8 @@ from datetime import datetime
 from typing import Any
 
 from reactivation.approvals.lists import amount
+from reactivation.policy.decisions import GATES, REVIEW
+from reactivation.policy.gate_rules import GateRules
 
 
 @dataclass(frozen=True)
@@ -22,8 +24,11 @@ class Fact:
     records: tuple[str, ...] = ()
 
 
-def why(decision: Mapping[str, Any], channel: str) -> tuple[Fact, ...]:
-    """The facts behind one row of ``decisions.parquet``, the most telling first; the permission is the channel's."""
+def why(decision: Mapping[str, Any], channel: str, gates: GateRules) -> tuple[Fact, ...]:
+    """The facts behind one row of ``decisions.parquet``, the most telling first; the permission is the channel's.
+
+    What asks for a person is told in the words of the rules.
+    """
     known = decision["evidence"] or {}
     facts = [
         Fact("Quiet for", f"{decision['dormant_days']} days ({words(decision['dormancy_range'])})"),
@@ -40,11 +45,14 @@ def why(decision: Mapping[str, Any], channel: str) -> tuple[Fact, ...]:
         Fact("Next best action", words(decision["next_best_action"])),
     ]
     flagged = [
-        Fact("Look at", words(name.removeprefix("gate_")) + ": " + words(result.partition(":")[2]))
-        for name, result in decision.items()
-        if name.startswith("gate_") and isinstance(result, str) and result.startswith("review:")
+        Fact("Look at", f"{words(name)}: {gates.meaning(name, result)}")
+        for name in GATES
+        if (result := decision[f"gate_{name}"]).startswith(REVIEW)
     ]
-    return (*flagged, *facts)
+    beside = [
+        Fact("Look at", rule.meaning) for code, rule in gates.reviews.items() if code in decision["review_reasons"]
+    ]
+    return (*flagged, *beside, *facts)
 
 
 def words(code: str | None) -> str:
