@@ -407,6 +407,7 @@ audit = Table(
     Column("action", Code, nullable=False),
     Column("subject", Code, nullable=False),
     Column("details", Text, nullable=False, comment="canonical JSON of ids, codes and counts"),
+    Index(None, "subject"),
 )  # fmt: skip
 
 seals = Table(

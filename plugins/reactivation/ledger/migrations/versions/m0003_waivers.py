@@ -1,4 +1,4 @@
-"""Conditions of readiness that compliance lets pass for one run."""
+"""Conditions of readiness that compliance lets pass for one run, and the audit trail found by what it is about."""
 
 from __future__ import annotations
 
@@ -29,10 +29,12 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["run_id"], ["runs.run_id"], name=op.f("fk_waivers_run_id")),
         sa.PrimaryKeyConstraint("run_id", "condition", name=op.f("pk_waivers")),
     )
+    op.create_index(op.f("ix_audit_subject"), "audit", ["subject"], unique=False)
     for table in APPEND_ONLY:
         for statement in triggers.append_only(op.get_bind().dialect.name, table):
             op.execute(statement)
 
 
 def downgrade() -> None:
+    op.drop_index(op.f("ix_audit_subject"), "audit")
     op.drop_table("waivers")
