@@ -53,6 +53,8 @@ def test_any_change_of_any_file_is_another_version(folder: Path, name: str) -> N
         ("permission", "  express: [method", "  flag_only: [method", r"permission\.yaml:\d+ .*flag_only"),
         ("incentives", 'uplift: "1.5"', 'uplift: "0.5"', r"incentives\.yaml:\d+ uplift: found .*0\.5"),
         ("priority", 'value: "0.5"', 'value: "half"', r"priority\.yaml:\d+ weights\.value: found .*half"),
+        ("inbound", "help: [HELP", "help: [STOP, HELP", r"inbound\.yaml:\d+ help: STOP is in opt_out too"),
+        ("inbound", "[STOP, ", "[Stop!, ", r"inbound\.yaml:\d+ opt_out\[0\]: found 'Stop!'"),
         ("words", "acquisition:", "aquisition:", r"words\.yaml:\d+ "),
     ],
 )  # fmt: skip
