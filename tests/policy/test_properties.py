@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from copy import deepcopy
 from datetime import timedelta
 from decimal import Decimal
+from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -20,6 +21,8 @@ from hypothesis import strategies as st
 from tests.policy.people import AT, Row, Tables, ago, consent, decide, person, suppression, together
 
 from reactivation.evidence.parquet import write_parquet
+from reactivation.policy import candidates
+from reactivation.policy.candidates import Decided
 
 SOFT = ["obtained_in_sale", "own_similar_products", "opt_out_at_collection", "opt_out_in_every_message", "no_objection"]
 GROUP = 14
@@ -280,11 +283,10 @@ def test_a_used_phone_without_a_country_is_no() -> None:
     assert not sendable(decided(person(contact=usable)))
 
 
-def _bytes(tables: Tables, **options: Any) -> bytes:
-    table = decide(tables, **options).table
+def _bytes(made: Decided) -> bytes:
     with TemporaryDirectory() as folder:
         file = Path(folder) / "decisions.parquet"
-        write_parquet(file, table, table.schema)
+        write_parquet(file, made.table, made.table.schema)
         return file.read_bytes()
 
 
@@ -296,7 +298,7 @@ def test_the_order_of_rows_and_the_number_of_threads_do_not_show(tables: Tables,
     for rows in shuffled.values():
         chance.shuffle(rows)
 
-    assert _bytes(shuffled, threads=1) == _bytes(tables, threads=2)
+    assert _bytes(decide(shuffled, threads=1)) == _bytes(decide(tables, threads=2))
 
 
 @thorough
@@ -316,11 +318,49 @@ def test_a_later_as_of_makes_nobody_less_dormant(tables: Tables, days: int) -> N
         assert since is None or later[name][1] >= since
 
 
-def _with_peers(tables: Tables, name: str) -> Tables:
-    """What a source asked by id answers: the customer and everybody behind the same addresses, with their rows."""
+@side_by_side
+@given(customers(), st.sampled_from([1, 3, 5, GROUP]))
+def test_the_size_of_a_share_does_not_show(tables: Tables, size: int) -> None:
+    """Customers are decided in shares of some size; one share of everybody gives the same bytes, others and counts."""
+    whole = decide(tables)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(candidates, "_SHARE", size)
+        shared = decide(tables)
+
+    assert _bytes(shared) == _bytes(whole)
+    assert shared.others.equals(whole.others)
+    assert shared.counts == whole.counts
+
+
+def _bucket(row: Row, buckets: int) -> int:
+    """The same customer falls into the same bucket everywhere."""
+    return int(sha256(row["customer_id"].encode()).hexdigest(), 16) % buckets
+
+
+@settings(thorough, max_examples=6)
+@given(customers(), st.sampled_from([2, 3, 5]), st.sampled_from(["high", "mid", "low"]))
+def test_the_number_of_buckets_does_not_show(tables: Tables, buckets: int, unknown: str) -> None:
+    """Decided bucket by bucket, each with those who share an address, every row is the row of all decided at once.
+
+    A value tier that no source gives is a rank by margin among everybody, and a bucket cannot know it: here all are
+    given. ``test_what_is_asked_again_by_id_is_answered_the_same`` says that the rank permits nothing.
+    """
+    given_tiers = [row | {"value_tier": row["value_tier"] or unknown} for row in tables["contacts"]]
+    tables = tables | {"contacts": given_tiers}
+    apart: list[Row] = []
+    for number in range(buckets):
+        mine = {row["customer_id"] for row in given_tiers if _bucket(row, buckets) == number}
+        rows = decide(_with_peers(tables, *mine)).table.to_pylist() if mine else []
+        apart += [row for row in rows if row["customer_id"] in mine]
+
+    assert sorted(apart, key=lambda row: row["customer_id"]) == decide(tables).table.to_pylist()
+
+
+def _with_peers(tables: Tables, *names: str) -> Tables:
+    """What a source asked by ids answers: the customers and everybody behind the same addresses, with their rows."""
     contacts = {row["customer_id"]: row for row in tables["contacts"]}
-    keys = {contacts[name].get("email_key"), contacts[name].get("phone_key")} - {None}
-    ids = {other for other, row in contacts.items() if keys & {row.get("email_key"), row.get("phone_key")}} | {name}
+    keys = {contacts[name].get(key) for name in names for key in ("email_key", "phone_key")} - {None}
+    ids = {other for other, row in contacts.items() if keys & {row.get("email_key"), row.get("phone_key")}} | {*names}
     accounts = {contacts[one].get("account_id") for one in ids} - {None}
 
     def mine(row: Row) -> bool:
