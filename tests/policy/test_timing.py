@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -43,6 +44,24 @@ PLACES: tuple[Place, ...] = (
     {"zones": ["Africa/Casablanca"], "country": "MA", "region": None},
 )
 
+#: Clocks of every kind: half hours and quarters, a change of half an hour, changes at midnight, on a Thursday or in
+#: Ramadan, none at all, and both sides of the date line.
+ZONES = [
+    "Africa/Cairo", "Africa/Casablanca", "Africa/Johannesburg", "America/Anchorage", "America/Asuncion",
+    "America/Chicago", "America/Denver", "America/Havana", "America/Los_Angeles", "America/Mexico_City",
+    "America/New_York", "America/Nuuk", "America/Phoenix", "America/Santiago", "America/Sao_Paulo", "America/St_Johns",
+    "America/Toronto", "Antarctica/Troll", "Asia/Beirut", "Asia/Gaza", "Asia/Jerusalem", "Asia/Kathmandu",
+    "Asia/Kolkata", "Asia/Tokyo", "Atlantic/Azores", "Atlantic/Canary", "Australia/Adelaide", "Australia/Eucla",
+    "Australia/Lord_Howe", "Australia/Sydney", "Europe/Berlin", "Europe/Chisinau", "Europe/Dublin", "Europe/Lisbon",
+    "Europe/London", "Europe/Madrid", "Europe/Paris", "Pacific/Auckland", "Pacific/Chatham", "Pacific/Easter",
+    "Pacific/Honolulu", "Pacific/Kiritimati", "Pacific/Marquesas", "Pacific/Norfolk",
+]  # fmt: skip
+COUNTRIES = [
+    "AT", "AU", "BR", "CA", "CH", "CL", "DE", "EG", "ES", "FR", "GB", "IE", "IL", "IN", "IT", "JP", "MA", "MX", "NL",
+    "NO", "NZ", "PL", "PT", "SE", "US", "ZA",
+]  # fmt: skip
+DAYS = [datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=number) for number in range(365 + 365 + 366)]
+
 INSTANTS = st.integers(0, 3 * 366 * 24 * 3600).map(lambda second: at("2026-01-01") + timedelta(seconds=second))
 
 
@@ -72,12 +91,17 @@ def calendar_of(country: str, region: str | None, year: int) -> holidays.Holiday
     return holidays.country_holidays(country, subdiv=region, years=year)
 
 
+def everywhere_in(country: str) -> list[tuple[str, str | None]]:
+    return [(country, None), *((country, part) for part in holidays.country_holidays(country).subdivisions)]
+
+
+@cache
 def holidays_of(country: str, region: str | None, phone_country: str | None, day: date) -> bool:
     """The oracle: a person's public holidays, asked of the library one day at a time."""
     region = {"Bavaria": "BY", "US-NY": "NY"}.get(region, region)
-    asked = [(country, region)]
-    if phone_country:
-        asked += [(phone_country, part) for part in holidays.country_holidays(phone_country).subdivisions]
+    asked = [(country, region)] if region else everywhere_in(country)
+    if phone_country and phone_country != country:
+        asked += everywhere_in(phone_country)
     return any(day in calendar_of(*one, day.year) for one in asked)
 
 
@@ -86,6 +110,29 @@ def plainly_legal(instant: datetime, place: Place) -> bool:
     walls = [instant.astimezone(ZoneInfo(zone)) for zone in place["zones"]]
     where = (place["country"], place["region"], place.get("phone_country"))
     return all(w.weekday() < 5 and 10 <= w.hour < 17 and not holidays_of(*where, w.date()) for w in walls)
+
+
+def somebody(chance: random.Random) -> Place:
+    """A person by chance: one to four clocks, mostly neighbours, a country, and perhaps a region and a phone."""
+    ordered = sorted(ZONES, key=lambda zone: DAYS[0].astimezone(ZoneInfo(zone)).utcoffset())
+    first, many = chance.randrange(len(ZONES)), chance.choice([1, 1, 2, 3, 4])
+    near = ordered[max(0, first - 5) : first + 6]
+    country = chance.choice(COUNTRIES)
+    return {
+        "zones": chance.sample(chance.choice([near, near, near, ZONES]), k=many), "country": country,
+        "region": chance.choice([None, *holidays.country_holidays(country).subdivisions]),
+        "phone_country": chance.choice([None, country, chance.choice(COUNTRIES)]),
+    }  # fmt: skip
+
+
+def moments_of(place: Place, chance: random.Random) -> list[datetime]:
+    """Three by chance on every date of 2026-2028, and every quarter of an hour of the days when a clock changes."""
+    anywhen = [day + timedelta(seconds=chance.randrange(86_400)) for day in DAYS for _ in range(3)]
+    changes = [
+        day for day in DAYS for zone in map(ZoneInfo, place["zones"])
+        if day.astimezone(zone).utcoffset() != (day + timedelta(days=1)).astimezone(zone).utcoffset()
+    ]  # fmt: skip
+    return anywhen + [day + timedelta(minutes=15 * number) for day in changes for number in range(-48, 144)]
 
 
 class TestEveryDate:
@@ -102,6 +149,19 @@ class TestEveryDate:
         instants = found.to_pylist()
         assert all(plainly_legal(i, place) for i in set(instants))
         assert all(i >= s for i, s in zip(instants, starts, strict=True))
+
+    @pytest.mark.parametrize("seed", range(48))
+    def test_what_is_allowed_is_legal_by_every_clock_of_anybody(self, seed: int) -> None:
+        """On every date of 2026-2028, by ``zoneinfo`` and ``holidays``: any instant asked about, and the one found."""
+        chance = random.Random(seed)  # noqa: S311  (nothing secret)
+        place = somebody(chance)
+        moments = moments_of(place, chance)
+        table = places(*[place] * len(moments))
+        allowed = is_legal(pa.array(moments, TIME), table, RULES).to_pylist()
+        found = next_legal_instant(pa.array(moments, TIME), table, RULES).to_pylist()
+
+        assert allowed == [plainly_legal(moment, place) for moment in moments], place
+        assert all(plainly_legal(moment, place) for moment in set(found) - {None}), place
 
     @given(st.sampled_from(PLACES), INSTANTS)
     @settings(max_examples=60, deadline=None)
