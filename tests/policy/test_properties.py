@@ -337,23 +337,49 @@ def _bucket(row: Row, buckets: int) -> int:
     return int(sha256(row["customer_id"].encode()).hexdigest(), 16) % buckets
 
 
-@settings(thorough, max_examples=6)
-@given(customers(), st.sampled_from([2, 3, 5]), st.sampled_from(["high", "mid", "low"]))
-def test_the_number_of_buckets_does_not_show(tables: Tables, buckets: int, unknown: str) -> None:
-    """Decided bucket by bucket, each with those who share an address, every row is the row of all decided at once.
-
-    A value tier that no source gives is a rank by margin among everybody, and a bucket cannot know it: here all are
-    given. ``test_what_is_asked_again_by_id_is_answered_the_same`` says that the rank permits nothing.
-    """
-    given_tiers = [row | {"value_tier": row["value_tier"] or unknown} for row in tables["contacts"]]
-    tables = tables | {"contacts": given_tiers}
-    apart: list[Row] = []
+def _in_buckets(tables: Tables, buckets: int) -> list[Row]:
+    """The rows of customers decided bucket by bucket, each with those who share an address."""
+    rows: list[Row] = []
     for number in range(buckets):
-        mine = {row["customer_id"] for row in given_tiers if _bucket(row, buckets) == number}
-        rows = decide(_with_peers(tables, *mine)).table.to_pylist() if mine else []
-        apart += [row for row in rows if row["customer_id"] in mine]
+        mine = {row["customer_id"] for row in tables["contacts"] if _bucket(row, buckets) == number}
+        made = decide(_with_peers(tables, *mine)).table.to_pylist() if mine else []
+        rows += [row for row in made if row["customer_id"] in mine]
+    return sorted(rows, key=lambda row: row["customer_id"])
 
-    assert sorted(apart, key=lambda row: row["customer_id"]) == decide(tables).table.to_pylist()
+
+def _tiered(tables: Tables, tiers: Sequence[str | None]) -> Tables:
+    """The customers with these value tiers, over and over."""
+    contacts = [row | {"value_tier": tiers[n % len(tiers)]} for n, row in enumerate(tables["contacts"])]
+    return tables | {"contacts": contacts}
+
+
+@side_by_side
+@given(customers(), st.sampled_from([2, 3, 5]))
+def test_the_number_of_buckets_does_not_show(tables: Tables, buckets: int) -> None:
+    """As long as the source gives value tiers, every row is the row of all decided at once."""
+    tables = _tiered(tables, ["high", "mid", "low"])
+
+    assert _in_buckets(tables, buckets) == decide(tables).table.to_pylist()
+
+
+#: What follows from a value tier, and from nothing else that a bucket cannot know.
+OF_VALUE = {
+    "value_tier", "population", "priority", "priority_value", "decision", "reason_codes", "review_reasons",
+    "review_flags", "reviewed", "gate_offer_allowed", "offer_position", "next_best_action",
+}  # fmt: skip
+
+
+@side_by_side
+@given(customers(), st.sampled_from([2, 3, 5]))
+def test_a_rank_among_fewer_moves_only_what_follows_from_value(tables: Tables, buckets: int) -> None:
+    """A tier that no source gives is the rank by margin among everybody, which needs the whole; it permits nobody."""
+    tables = _tiered(tables, [None])
+    whole, apart = decide(tables).table.to_pylist(), _in_buckets(tables, buckets)
+
+    assert [row["customer_id"] for row in apart] == [row["customer_id"] for row in whole]
+    for one, other in zip(whole, apart, strict=True):
+        assert {name for name in one if one[name] != other[name]} <= OF_VALUE
+        assert (one["decision"] in ("enrol", "review")) == (other["decision"] in ("enrol", "review"))
 
 
 def _with_peers(tables: Tables, *names: str) -> Tables:
