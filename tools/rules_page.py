@@ -24,6 +24,7 @@ from reactivation.policy.gate_rules import GateRule, GateRules, Source
 from reactivation.policy.gates import LADDER
 from reactivation.policy.ladder import Gate
 from reactivation.policy.rules import Accepted, PermissionRules, Regime, Rules
+from reactivation.policy.timing_rules import WEEKDAYS, LegalHours
 from reactivation.sources.addresses import read_address_rules
 from reactivation.steps.rules import read_rules
 
@@ -244,7 +245,13 @@ def _shown(value: Any) -> str:
         return f"{value:%H:%M}"
     if isinstance(value, Mapping):
         return "; ".join(f"`{key}`: {_shown(inner)}" for key, inner in value.items())
-    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    if isinstance(value, LegalHours):
+        hours = "no hour" if value.opens is None else f"{_shown(value.opens)} to {_shown(value.closes)}"
+        days = "" if value.weekdays == WEEKDAYS else f" on {', '.join(value.weekdays)}"
+        return f"{', '.join(value.places)}: {hours}{days}"
+    if isinstance(value, tuple):
+        return ("; " if any(isinstance(one, LegalHours) for one in value) else ", ").join(map(_shown, value))
+    return str(value)
 
 
 def _limits(metadata: Iterable[Any]) -> str:

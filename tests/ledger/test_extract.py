@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import random
+import shutil
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import Connection, insert
 from tests.ledgers import NOW, PLAYBOOK, a_key, a_send, add_touch, an_id, begin, enrol
 
 from reactivation.ledger import enrolments, extract, sends, suppressions, tags
-from reactivation.ledger.engine import Ledger
+from reactivation.ledger.engine import Ledger, open_ledger
 from reactivation.ledger.suppressions import Suppression
 from reactivation.ledger.tables import events
 
@@ -150,3 +154,60 @@ def test_it_can_be_narrowed_to_some_keys(book: Ledger) -> None:
         for customer_id in ("C001", "C002", "C003"):
             enrol(conn, customer_id)
     assert set(_extract(book, address_keys=[a_key("C002"), a_key("nobody")])) == {a_key("C002")}
+
+
+def _lived(ledger: Ledger, seed: int) -> None:
+    """A history of forty people by chance, the same for the same seed: enrolments, sends, answers, tags."""
+    chance = random.Random(seed)  # noqa: S311  (nothing secret)
+    with ledger.begin() as conn:
+        begin(conn)
+        begin(conn, run_id=an_id("second run"))
+        for number in range(40):
+            customer_id = f"C{number:03}"
+            keys = [a_key(customer_id), a_key(f"phone of {customer_id}")]
+            one = enrol(conn, customer_id, keys=keys[: chance.randint(1, 2)])
+            if chance.random() < 0.5:
+                _sent(conn, add_touch(conn, one, customer_id), customer_id, chance)
+            if chance.random() < 0.5:
+                at = NOW - timedelta(seconds=chance.randrange(10**7))
+                enrolments.end_enrolment(conn, one, reason="no_response", actor="x", now=at)
+                enrol(conn, customer_id, run_id=an_id("second run"))
+            for tag in chance.sample(["lapsed", "no_response", "Ärger", "old"], k=chance.randrange(3)):
+                tags.put(conn, customer_id=customer_id, tag=tag, actor="x", now=NOW)
+            if chance.random() < 0.3:
+                conn.execute(insert(events), {
+                    "event_id": f"redeemed:{number}", "customer_id": customer_id, "address_key": a_key(customer_id),
+                    "kind": "redeemed", "occurred_at": NOW - timedelta(microseconds=chance.randrange(10**12)),
+                    "recorded_at": NOW, "source": "source", "crossed": False,
+                })  # fmt: skip
+    noes = [
+        _no(a_key(f"C{chance.randrange(60):03}"), chance.choice(["opt_out", "complaint", "hard_bounce"]),
+            brand=chance.choice(["*", BRAND, "other"]), channel=chance.choice(["*", "email", "sms"]))
+        for _ in range(40)
+    ]  # fmt: skip
+    suppressions.commit(ledger, noes, actor="record_outcomes", now=NOW)
+
+
+def _sent(conn: Connection, touch_id: str, customer_id: str, chance: random.Random) -> None:
+    at = NOW - timedelta(microseconds=chance.randrange(9 * 86_400 * 10**6))
+    row = a_send(touch_id, customer_id, "w", channel=chance.choice(["email", "sms"]), intended_at=at)
+    sends.intend(conn, row)
+    sends.win_call(conn, row["send_id"], worker="w", now=at)
+    sends.finish(conn, row["send_id"], state=chance.choice(["accepted", "unknown", "refused"]), now=at)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_both_databases_tell_the_gates_the_same(
+    seed: int, tmp_path: Path, sqlite_template: Path, migrated_postgres: Any
+) -> None:
+    """One history in SQLite and in PostgreSQL: the same rows in the same order, so the same decisions."""
+    file = shutil.copyfile(sqlite_template, tmp_path / "ledger.db")
+    told: list[pa.Table] = []
+    for url in (f"sqlite:///{file}", migrated_postgres.url()):
+        ledger = open_ledger(url)
+        _lived(ledger, seed)
+        with ledger.begin() as conn:
+            told.append(extract.ledger_extract(conn, brand=BRAND, now=NOW))
+        ledger.close()
+    assert told[0].num_rows > 40
+    assert told[0].equals(told[1])

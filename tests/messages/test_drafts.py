@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -16,7 +18,7 @@ from hypothesis import strategies as st
 from tests.messages.letters import CLAIMS, LINK, OFFERS, SEND, TENANT, drafter, due, due_sms, offer, percent, words_of
 
 from reactivation.contract.digests import ITEM_FIELDS, item_digest
-from reactivation.messages.drafts import DRAFTS
+from reactivation.messages.drafts import DRAFTS, DueTouch
 from reactivation.messages.fields import MessageError
 from reactivation.messages.sms import segments
 
@@ -226,20 +228,23 @@ class TestProperties:
         assert (item_digest({**row, words: changed}) == row["digest"]) == (changed == row[words])
 
     @given(
-        number=st.sampled_from([1, 3]),
-        offer_id=st.sampled_from([None, "offer-credit-15"]),
+        number=st.integers(1, 7),
+        offer_id=st.sampled_from([None, *OFFERS.values()]),
         code=st.sampled_from([None, "K7QD-M2RX"]),
+        made=st.sampled_from([due, due_sms]),
     )
     def test_an_offer_in_the_bytes_is_an_offer_in_the_row(
-        self, number: int, offer_id: str | None, code: str | None
+        self, number: int, offer_id: str | None, code: str | None, made: Callable[..., DueTouch]
     ) -> None:
         """Whatever is put together: a reward or a code that a customer reads is one that was approved as an offer."""
         try:
-            row = DRAFTER.draft(due(number, offer_id=offer_id, code=code))
+            row = DRAFTER.draft(made(number, offer_id=offer_id, code=code))
         except MessageError:
             return
-        says_offer = any(sign in row[part] for part in ("text", "html") for sign in ("credit", "K7QD-M2RX", "£"))
-        assert says_offer == (row["offer_id"] is not None)
+        page = row["html"] or ""
+        read = f"{row['subject']} {row['text']} {re.sub('<[^>]*>', '', page[page.find('<body') :])}"
+        says_offer = any(sign in read for sign in ("credit", "K7QD-M2RX", "£", "%", "First pick", "diary opens"))
+        assert says_offer == (row["offer_id"] is not None), read
         assert says_offer == (row["offer_terms"] is not None)
 
 

@@ -148,11 +148,23 @@ class TestParts:
 class TestIncentives:
     @pytest.mark.parametrize("words", [
         "A discount awaits", "We offer more", "Save today", "It is free", "20% less", "£15 for you", "$ 20", "15 GBP",
-        "500 points", "Some credit", "A voucher", "Use this coupon", "Special terms", "The best price",
+        "500 points", "Some credit", "A voucher", "Use this coupon", "Special terms", "The best price", "15 pounds off",
+        "15€", "15 £", "EUR 15", "20 dollars", "Two for one", "A visit on the house", "At no charge",
     ])  # fmt: skip
     @pytest.mark.parametrize("part", ["subject", "text", "html"])
     def test_no_word_of_an_incentive_without_an_offer(self, words: str, part: str) -> None:
         """Wherever it stands: an offer in the bytes implies an offer."""
+        judged = proof()
+        changed = words if part == "subject" else getattr(judged, part).replace("It has been a while.", words)
+        assert "incentive_without_offer" in codes(replace(judged, **{part: changed}))
+
+    @pytest.mark.parametrize("words", [
+        "A dis\u00adcount", "A dis\u200bcount", "ＤＩＳＣＯＵＮＴ", "１５％", "𝐅𝐑𝐄𝐄", "An o\ufb00er", "Money\u00a0off",
+        "A d\u2060eal",
+    ])  # fmt: skip
+    @pytest.mark.parametrize("part", ["subject", "text", "html"])
+    def test_no_shape_of_letters_hides_an_incentive(self, words: str, part: str) -> None:
+        """Signs without width, full-width and bold letters, ligatures: what is read counts, not how it is stored."""
         judged = proof()
         changed = words if part == "subject" else getattr(judged, part).replace("It has been a while.", words)
         assert "incentive_without_offer" in codes(replace(judged, **{part: changed}))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,7 +31,7 @@ def test_a_letter_that_counts_twice_is_never_cut() -> None:
     assert segments("a" * 152 + "€" + "a" * 152) == 3
 
 
-@pytest.mark.parametrize("letter", ["’", "“", "–", "…", "ê", "ş", "李", "🎁", "`", "\u00a0"])
+@pytest.mark.parametrize("letter", ["’", "“", "–", "…", "ê", "ş", "李", "🎁", "`", "\u00a0", "\x1b"])
 def test_a_letter_outside_the_alphabet_is_none(letter: str) -> None:
     """One typographic quote would make a message of seventy letters a segment."""
     assert segments(f"Hello {letter}") is None
@@ -52,3 +54,52 @@ def test_less_text_never_needs_more(text: str, keep: int) -> None:
     assert shorter is not None
     assert whole is not None
     assert shorter <= whole
+
+
+#: The tables of GSM 03.38 in the order of their codes, as the standard prints them; 0x1B is the escape and no letter.
+STANDARD = (
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§"
+    "¿abcdefghijklmnopqrstuvwxyzäöñüà"
+)
+EXTENSION = "\f^{}\\[~]|€"
+FOREIGN = "`çê’–\u00a0\t\x1bşЖ李🎁👍🏽"
+
+
+def counted(text: str) -> int | None:
+    """The standard, letter by letter: each goes whole into the segment that is open, or opens the next."""
+    if any(letter not in STANDARD + EXTENSION for letter in text):
+        return None
+    sizes = [1 if letter in STANDARD else 2 for letter in text]
+    if sum(sizes) <= 160:
+        return 1
+    filled = [0]
+    for size in sizes:
+        if filled[-1] + size > 153:
+            filled.append(0)
+        filled[-1] += size
+    return len(filled)
+
+
+def random_text(chance: random.Random) -> str:
+    """Of one table or both, now and then with a foreign letter; often as long as a segment or several, or nearly."""
+    letters = chance.choice([STANDARD, EXTENSION, STANDARD + EXTENSION, STANDARD + EXTENSION * 10])
+    edge = chance.choice([0, 70, 76, 80, 153, 160, 306, 459, 612]) + chance.randint(-2, 2)
+    text = chance.choices(letters, k=max(0, chance.choice([edge, chance.randint(0, 700)])))
+    if text and chance.random() < 0.1:
+        text[chance.randrange(len(text))] = chance.choice(FOREIGN)
+    return "".join(text)
+
+
+def test_ten_thousand_texts_are_counted_as_the_standard_counts() -> None:
+    """The same count, and none where a letter stands in neither table."""
+    assert len(set(STANDARD + EXTENSION)) == 127 + 10
+    chance = random.Random(20261126)  # noqa: S311  (nothing secret)
+    texts = [random_text(chance) for _ in range(10_000)]
+    assert {counted(text) for text in texts} >= {None, 1, 2, 3, 4, 5}
+    assert [text for text in texts if segments(text) != counted(text)] == []
+
+
+def test_every_letter_there_is_stands_in_the_tables_or_is_refused() -> None:
+    """Of the whole basic plane, one letter at a time."""
+    accepted = {letter for letter in map(chr, range(0x10000)) if segments(letter) == 1}
+    assert accepted == {*STANDARD, *EXTENSION}

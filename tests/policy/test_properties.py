@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from copy import deepcopy
 from datetime import timedelta
 from decimal import Decimal
+from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -20,6 +21,8 @@ from hypothesis import strategies as st
 from tests.policy.people import AT, Row, Tables, ago, consent, decide, person, suppression, together
 
 from reactivation.evidence.parquet import write_parquet
+from reactivation.policy import candidates
+from reactivation.policy.candidates import Decided
 
 SOFT = ["obtained_in_sale", "own_similar_products", "opt_out_at_collection", "opt_out_in_every_message", "no_objection"]
 GROUP = 14
@@ -280,11 +283,10 @@ def test_a_used_phone_without_a_country_is_no() -> None:
     assert not sendable(decided(person(contact=usable)))
 
 
-def _bytes(tables: Tables, **options: Any) -> bytes:
-    table = decide(tables, **options).table
+def _bytes(made: Decided) -> bytes:
     with TemporaryDirectory() as folder:
         file = Path(folder) / "decisions.parquet"
-        write_parquet(file, table, table.schema)
+        write_parquet(file, made.table, made.table.schema)
         return file.read_bytes()
 
 
@@ -296,7 +298,7 @@ def test_the_order_of_rows_and_the_number_of_threads_do_not_show(tables: Tables,
     for rows in shuffled.values():
         chance.shuffle(rows)
 
-    assert _bytes(shuffled, threads=1) == _bytes(tables, threads=2)
+    assert _bytes(decide(shuffled, threads=1)) == _bytes(decide(tables, threads=2))
 
 
 @thorough
@@ -316,11 +318,75 @@ def test_a_later_as_of_makes_nobody_less_dormant(tables: Tables, days: int) -> N
         assert since is None or later[name][1] >= since
 
 
-def _with_peers(tables: Tables, name: str) -> Tables:
-    """What a source asked by id answers: the customer and everybody behind the same addresses, with their rows."""
+@side_by_side
+@given(customers(), st.sampled_from([1, 3, 5, GROUP]))
+def test_the_size_of_a_share_does_not_show(tables: Tables, size: int) -> None:
+    """Customers are decided in shares of some size; one share of everybody gives the same bytes, others and counts."""
+    whole = decide(tables)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(candidates, "_SHARE", size)
+        shared = decide(tables)
+
+    assert _bytes(shared) == _bytes(whole)
+    assert shared.others.equals(whole.others)
+    assert shared.counts == whole.counts
+
+
+def _bucket(row: Row, buckets: int) -> int:
+    """The same customer falls into the same bucket everywhere."""
+    return int(sha256(row["customer_id"].encode()).hexdigest(), 16) % buckets
+
+
+def _in_buckets(tables: Tables, buckets: int) -> list[Row]:
+    """The rows of customers decided bucket by bucket, each with those who share an address."""
+    rows: list[Row] = []
+    for number in range(buckets):
+        mine = {row["customer_id"] for row in tables["contacts"] if _bucket(row, buckets) == number}
+        made = decide(_with_peers(tables, *mine)).table.to_pylist() if mine else []
+        rows += [row for row in made if row["customer_id"] in mine]
+    return sorted(rows, key=lambda row: row["customer_id"])
+
+
+def _tiered(tables: Tables, tiers: Sequence[str | None]) -> Tables:
+    """The customers with these value tiers, over and over."""
+    contacts = [row | {"value_tier": tiers[n % len(tiers)]} for n, row in enumerate(tables["contacts"])]
+    return tables | {"contacts": contacts}
+
+
+@side_by_side
+@given(customers(), st.sampled_from([2, 3, 5]))
+def test_the_number_of_buckets_does_not_show(tables: Tables, buckets: int) -> None:
+    """As long as the source gives value tiers, every row is the row of all decided at once."""
+    tables = _tiered(tables, ["high", "mid", "low"])
+
+    assert _in_buckets(tables, buckets) == decide(tables).table.to_pylist()
+
+
+#: What follows from a value tier, and from nothing else that a bucket cannot know.
+OF_VALUE = {
+    "value_tier", "population", "priority", "priority_value", "decision", "reason_codes", "review_reasons",
+    "review_flags", "reviewed", "gate_offer_allowed", "offer_position", "next_best_action",
+}  # fmt: skip
+
+
+@side_by_side
+@given(customers(), st.sampled_from([2, 3, 5]))
+def test_a_rank_among_fewer_moves_only_what_follows_from_value(tables: Tables, buckets: int) -> None:
+    """A tier that no source gives is the rank by margin among everybody, which needs the whole; it permits nobody."""
+    tables = _tiered(tables, [None])
+    whole, apart = decide(tables).table.to_pylist(), _in_buckets(tables, buckets)
+
+    assert [row["customer_id"] for row in apart] == [row["customer_id"] for row in whole]
+    for one, other in zip(whole, apart, strict=True):
+        assert {name for name in one if one[name] != other[name]} <= OF_VALUE
+        assert (one["decision"] in ("enrol", "review")) == (other["decision"] in ("enrol", "review"))
+
+
+def _with_peers(tables: Tables, *names: str) -> Tables:
+    """What a source asked by ids answers: the customers and everybody behind the same addresses, with their rows."""
     contacts = {row["customer_id"]: row for row in tables["contacts"]}
-    keys = {contacts[name].get("email_key"), contacts[name].get("phone_key")} - {None}
-    ids = {other for other, row in contacts.items() if keys & {row.get("email_key"), row.get("phone_key")}} | {name}
+    keys = {contacts[name].get(key) for name in names for key in ("email_key", "phone_key")} - {None}
+    ids = {other for other, row in contacts.items() if keys & {row.get("email_key"), row.get("phone_key")}} | {*names}
     accounts = {contacts[one].get("account_id") for one in ids} - {None}
 
     def mine(row: Row) -> bool:

@@ -53,6 +53,11 @@ def test_any_change_of_any_file_is_another_version(folder: Path, name: str) -> N
         ("permission", "  express: [method", "  flag_only: [method", r"permission\.yaml:\d+ .*flag_only"),
         ("incentives", 'uplift: "1.5"', 'uplift: "0.5"', r"incentives\.yaml:\d+ uplift: found .*0\.5"),
         ("priority", 'value: "0.5"', 'value: "half"', r"priority\.yaml:\d+ weights\.value: found .*half"),
+        ("inbound", "help: [HELP", "help: [STOP, HELP", r"inbound\.yaml:\d+ help: STOP is in opt_out too"),
+        ("inbound", "[STOP, ", "[Stop!, ", r"inbound\.yaml:\d+ opt_out\[0\]: found 'Stop!'"),
+        ("timing", 'opens: "10:00", closes: "17:00"', 'opens: "09:00", closes: "17:00"',
+         r"timing\.yaml:\d+ window: 09:00-17:00 on .* is wider than the legal hours of US-KY on mon"),
+        ("timing", "places: [FR]", "places: [France]", r"timing\.yaml:\d+ legal_hours\[9\]\.places\[0\]: .*France"),
         ("words", "acquisition:", "aquisition:", r"words\.yaml:\d+ "),
     ],
 )  # fmt: skip

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+import random
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -26,6 +27,7 @@ from reactivation.policy.timing import (
     recipient_zone,
     start_of_day,
 )  # fmt: skip
+from reactivation.policy.timing_rules import WEEKDAYS, Weekday, Window
 
 DECLARED = yaml.safe_load((paths.RULES / "timing.yaml").read_text(encoding="utf-8"))
 RULES = TimingRules.model_validate(DECLARED)
@@ -42,6 +44,24 @@ PLACES: tuple[Place, ...] = (
     {"zones": ["America/Toronto"], "country": "CA", "region": "ON", "phone_country": "US"},
     {"zones": ["Africa/Casablanca"], "country": "MA", "region": None},
 )
+
+#: Clocks of every kind: half hours and quarters, a change of half an hour, changes at midnight, on a Thursday or in
+#: Ramadan, none at all, and both sides of the date line.
+ZONES = [
+    "Africa/Cairo", "Africa/Casablanca", "Africa/Johannesburg", "America/Anchorage", "America/Asuncion",
+    "America/Chicago", "America/Denver", "America/Havana", "America/Los_Angeles", "America/Mexico_City",
+    "America/New_York", "America/Nuuk", "America/Phoenix", "America/Santiago", "America/Sao_Paulo", "America/St_Johns",
+    "America/Toronto", "Antarctica/Troll", "Asia/Beirut", "Asia/Gaza", "Asia/Jerusalem", "Asia/Kathmandu",
+    "Asia/Kolkata", "Asia/Tokyo", "Atlantic/Azores", "Atlantic/Canary", "Australia/Adelaide", "Australia/Eucla",
+    "Australia/Lord_Howe", "Australia/Sydney", "Europe/Berlin", "Europe/Chisinau", "Europe/Dublin", "Europe/Lisbon",
+    "Europe/London", "Europe/Madrid", "Europe/Paris", "Pacific/Auckland", "Pacific/Chatham", "Pacific/Easter",
+    "Pacific/Honolulu", "Pacific/Kiritimati", "Pacific/Marquesas", "Pacific/Norfolk",
+]  # fmt: skip
+COUNTRIES = [
+    "AT", "AU", "BR", "CA", "CH", "CL", "DE", "EG", "ES", "FR", "GB", "IE", "IL", "IN", "IT", "JP", "MA", "MX", "NL",
+    "NO", "NZ", "PL", "PT", "SE", "US", "ZA",
+]  # fmt: skip
+DAYS = [datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=number) for number in range(365 + 365 + 366)]
 
 INSTANTS = st.integers(0, 3 * 366 * 24 * 3600).map(lambda second: at("2026-01-01") + timedelta(seconds=second))
 
@@ -72,12 +92,17 @@ def calendar_of(country: str, region: str | None, year: int) -> holidays.Holiday
     return holidays.country_holidays(country, subdiv=region, years=year)
 
 
+def everywhere_in(country: str) -> list[tuple[str, str | None]]:
+    return [(country, None), *((country, part) for part in holidays.country_holidays(country).subdivisions)]
+
+
+@cache
 def holidays_of(country: str, region: str | None, phone_country: str | None, day: date) -> bool:
     """The oracle: a person's public holidays, asked of the library one day at a time."""
     region = {"Bavaria": "BY", "US-NY": "NY"}.get(region, region)
-    asked = [(country, region)]
-    if phone_country:
-        asked += [(phone_country, part) for part in holidays.country_holidays(phone_country).subdivisions]
+    asked = [(country, region)] if region else everywhere_in(country)
+    if phone_country and phone_country != country:
+        asked += everywhere_in(phone_country)
     return any(day in calendar_of(*one, day.year) for one in asked)
 
 
@@ -86,6 +111,29 @@ def plainly_legal(instant: datetime, place: Place) -> bool:
     walls = [instant.astimezone(ZoneInfo(zone)) for zone in place["zones"]]
     where = (place["country"], place["region"], place.get("phone_country"))
     return all(w.weekday() < 5 and 10 <= w.hour < 17 and not holidays_of(*where, w.date()) for w in walls)
+
+
+def somebody(chance: random.Random) -> Place:
+    """A person by chance: one to four clocks, mostly neighbours, a country, and perhaps a region and a phone."""
+    ordered = sorted(ZONES, key=lambda zone: DAYS[0].astimezone(ZoneInfo(zone)).utcoffset())
+    first, many = chance.randrange(len(ZONES)), chance.choice([1, 1, 2, 3, 4])
+    near = ordered[max(0, first - 5) : first + 6]
+    country = chance.choice(COUNTRIES)
+    return {
+        "zones": chance.sample(chance.choice([near, near, near, ZONES]), k=many), "country": country,
+        "region": chance.choice([None, *holidays.country_holidays(country).subdivisions]),
+        "phone_country": chance.choice([None, country, chance.choice(COUNTRIES)]),
+    }  # fmt: skip
+
+
+def moments_of(place: Place, chance: random.Random) -> list[datetime]:
+    """Three by chance on every date of 2026-2028, and every quarter of an hour of the days when a clock changes."""
+    anywhen = [day + timedelta(seconds=chance.randrange(86_400)) for day in DAYS for _ in range(3)]
+    changes = [
+        day for day in DAYS for zone in map(ZoneInfo, place["zones"])
+        if day.astimezone(zone).utcoffset() != (day + timedelta(days=1)).astimezone(zone).utcoffset()
+    ]  # fmt: skip
+    return anywhen + [day + timedelta(minutes=15 * number) for day in changes for number in range(-48, 144)]
 
 
 class TestEveryDate:
@@ -102,6 +150,19 @@ class TestEveryDate:
         instants = found.to_pylist()
         assert all(plainly_legal(i, place) for i in set(instants))
         assert all(i >= s for i, s in zip(instants, starts, strict=True))
+
+    @pytest.mark.parametrize("seed", range(48))
+    def test_what_is_allowed_is_legal_by_every_clock_of_anybody(self, seed: int) -> None:
+        """On every date of 2026-2028, by ``zoneinfo`` and ``holidays``: any instant asked about, and the one found."""
+        chance = random.Random(seed)  # noqa: S311  (nothing secret)
+        place = somebody(chance)
+        moments = moments_of(place, chance)
+        table = places(*[place] * len(moments))
+        allowed = is_legal(pa.array(moments, TIME), table, RULES).to_pylist()
+        found = next_legal_instant(pa.array(moments, TIME), table, RULES).to_pylist()
+
+        assert allowed == [plainly_legal(moment, place) for moment in moments], place
+        assert all(plainly_legal(moment, place) for moment in set(found) - {None}), place
 
     @given(st.sampled_from(PLACES), INSTANTS)
     @settings(max_examples=60, deadline=None)
@@ -262,19 +323,103 @@ class TestLocalClock:
         assert found.to_pylist() == [at("2026-03-28T22:00")]
 
 
+def as_window(opens: str, closes: str, *weekdays: str) -> dict[str, object]:
+    return {"opens": opens, "closes": closes, "weekdays": list(weekdays)}
+
+
+#: The table of RULES.md, Timing, written out: from which hour to which a message is legal at a place.
+HOURS = {
+    "US": (8, 21),
+    **dict.fromkeys(
+        ["US-FL", "US-OK", "US-MD", "US-OR", "US-NJ", "US-WA", "US-AL", "US-LA", "US-MS", "US-MA", "US-WY"], (8, 20)
+    ),
+    **dict.fromkeys(["US-CT", "US-IN", "US-NV"], (9, 20)),
+    "US-KY": (10, 21), "US-RI": (9, 18), "US-ME": (9, 17), "US-TX": (8, 21), "US-SD": (8, 21), "US-UT": (8, 21),
+    "FR": (0, 24),
+}  # fmt: skip
+NO_SUNDAY = ("US-AL", "US-LA", "US-MS", "US-SD", "US-UT", "US-RI", "US-ME", "FR")
+
+
+def law(place: str, weekday: str) -> tuple[int, int]:
+    """The same with what differs at the weekend; from 0 to 0 where no hour is legal."""
+    if (weekday == "sun" and place in NO_SUNDAY) or (weekday == "sat" and place == "US-ME"):
+        return 0, 0
+    return (12, 21) if (place, weekday) == ("US-TX", "sun") else HOURS[place]
+
+
+class TestLegalHours:
+    """The state and country table: why the default window needs no look into it."""
+
+    @pytest.mark.parametrize("place", HOURS)
+    @pytest.mark.parametrize("weekday", WEEKDAYS)
+    def test_the_rows_say_what_the_law_says(self, place: str, weekday: Weekday) -> None:
+        """Hour by hour but for the last of the day, for every place with a row and every weekday."""
+        rows = [row for row in RULES.legal_hours if {place, place[:2]} & set(row.places)]
+        allowed = [
+            hour for hour in range(23)
+            if all(row.allow(Window(opens=time(hour), closes=time(hour + 1), weekdays=(weekday,))) for row in rows)
+        ]  # fmt: skip
+        assert allowed == list(range(*law(place, weekday)))[:23]
+
+    def test_no_row_is_of_another_place(self) -> None:
+        """What the table knows is what is written out above."""
+        assert {place for row in RULES.legal_hours for place in row.places} == set(HOURS)
+
+    @pytest.mark.parametrize("weekday", RULES.window.weekdays)
+    def test_the_default_window_is_inside_every_row(self, weekday: str) -> None:
+        """That is why nobody's state is looked up: what the default allows is legal wherever a person may be."""
+        opens, closes = RULES.window.opens.hour, RULES.window.closes.hour
+        assert (opens, closes) == (10, 17)
+        assert all(law(place, weekday)[0] <= opens and closes <= law(place, weekday)[1] for place in HOURS)
+        assert all(row.allow(RULES.window) for row in RULES.legal_hours)
+
+    def test_nothing_wider_would_be(self) -> None:
+        """An hour earlier, an hour later, or a day of the weekend: each is refused by some row."""
+        wider = [(9, 17, "mon"), (10, 18, "mon"), (10, 17, "sat"), (10, 17, "sun")]
+        for opens, closes, weekday in wider:
+            window = Window.model_validate({"opens": time(opens), "closes": time(closes), "weekdays": [weekday]})
+            assert not all(row.allow(window) for row in RULES.legal_hours)
+
+
 class TestRules:
     """A rules file may tighten the default, never widen it."""
 
-    @pytest.mark.parametrize("window", [
-        {"opens": "09:59", "closes": "17:00", "weekdays": ["mon"]},
-        {"opens": "10:00", "closes": "17:01", "weekdays": ["mon"]},
-        {"opens": "10:00", "closes": "17:00", "weekdays": ["mon", "sat"]},
-        {"opens": "12:00", "closes": "12:00", "weekdays": ["mon"]},
+    @pytest.mark.parametrize(("window", "row"), [
+        (("09:59", "17:00", "mon"), r"US-KY on mon, tue"),
+        (("10:00", "17:01", "mon"), r"US-ME on mon, tue, wed, thu, fri \["),
+        (("10:00", "17:00", "mon", "sat"), r"US-ME on sat, sun \["),
+        (("10:00", "17:00", "sun"), r"US-ME on sat, sun; of US-TX on sun; of US-AL, .*US-RI on sun; of FR on sun \["),
+        (("08:00", "21:00", "fri"), r"US-FL, .*; of US-CT, .*; of US-KY .*; of US-RI .*; of US-ME on mon"),
+        (("07:59", "10:30", "tue"), r"US on mon"),
     ], ids=str)  # fmt: skip
-    def test_a_wider_window_is_refused(self, window: dict[str, object]) -> None:
-        """Only a signed setting may widen the window, and an empty one is none."""
+    def test_a_window_wider_than_the_law_is_refused_with_the_row(self, window: tuple[str, ...], row: str) -> None:
+        """Whose law it is, and on which weekdays; with the line of the window when the rules are read."""
+        with pytest.raises(ValidationError, match=rf"is wider than the legal hours of (.*; of )?{row}"):
+            TimingRules.model_validate({**DECLARED, "window": as_window(*window)})
+
+    @pytest.mark.parametrize("window", [
+        ("09:59", "17:00", "mon"), ("10:00", "17:01", "mon"), ("10:00", "17:00", "mon", "sat"),
+    ], ids=str)  # fmt: skip
+    def test_rows_that_allow_more_widen_nothing(self, window: tuple[str, ...]) -> None:
+        """Only a signed setting may widen the window, whatever stands in the table."""
+        everything = [{"places": ["US"], "opens": "00:00", "closes": "23:59"}]
         with pytest.raises(ValidationError, match="wider than Mon-Fri 10:00-17:00"):
-            TimingRules.model_validate({**DECLARED, "window": window})
+            TimingRules.model_validate({**DECLARED, "legal_hours": everything, "window": as_window(*window)})
+
+    @pytest.mark.parametrize(("closes", "row"), [("12:00", {}), ("17:00", {"opens": "10:00"}), ("17:00", {
+        "opens": "20:00", "closes": "08:00",
+    })], ids=str)  # fmt: skip
+    def test_hours_that_are_none_are_refused(self, closes: str, row: dict[str, str]) -> None:
+        """A window or a row opens before it closes, and a row has both or neither."""
+        changed = {"window": as_window("12:00", closes, "mon"), "legal_hours": [{"places": ["FR"], **row}]}
+        with pytest.raises(ValidationError, match=r"no time at all|the hours of FR on mon"):
+            TimingRules.model_validate({**DECLARED, **changed})
+
+    @pytest.mark.parametrize("opens", ["10:00Z", "10:00+01:00", "10:00:30"])
+    def test_a_window_is_of_wall_clocks_to_the_minute(self, opens: str) -> None:
+        """One in a zone is nobody's wall clock, and seconds would be dropped."""
+        with pytest.raises(ValidationError, match="expected a recipient's wall clock to the minute"):
+            TimingRules.model_validate({**DECLARED, "window": as_window(opens, "17:00", "mon")})
 
     def test_a_narrower_window_is_obeyed(self) -> None:
         """Tuesdays, 11:00-12:00."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
-from tests.policy.people import AT, one, person, playbook, rules
+from tests.policy.people import AT, one, person, playbook, rules, stories
 
 from reactivation.ledger.enrolments import Enrolment
 from reactivation.ledger.touches import Touch
@@ -88,3 +89,12 @@ def test_the_sender_judges_offers_as_of_today_and_opens_as_no_return() -> None:
     used = for_sending(playbook())
     assert {touch.day for touch in used.touches} == {0}
     assert set(used.activity) == set(playbook().exits)
+
+
+def test_an_offer_of_an_account_does_not_depend_on_who_else_is_asked_about() -> None:
+    """The largest margin of ten who happen to be due together is no high value; one that a source gives is."""
+    margins = {f"c-{number}": {"margin_24m": Decimal(300 - number)} for number in range(10)}
+    due = {name: {"account": {}, "contact": {"value_tier": None}, "purchases": told} for name, told in margins.items()}
+    due["c-given"] = {"account": {}, "contact": {"value_tier": "high"}}
+    gates = {name: row["gate_offer_allowed"] for name, row in stories(due, declared=for_sending(playbook())).items()}
+    assert gates == dict.fromkeys(margins, "pass") | {"c-given": "drop:high_context_account"}

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from reactivation.messages import words
-from reactivation.messages.proof import Check, Finding, Proof
+from reactivation.messages.proof import Check, Finding, Proof, as_read
 
 _NEAR = 600
 _PERCENT_AT_LEAST = 20
@@ -26,7 +26,7 @@ def no_incentive(proof: Proof) -> Iterator[Finding]:
 
 def no_product(proof: Proof) -> Iterator[Finding]:
     """A pattern interrupt does not sell: no product is named."""
-    if words.names_one_of(proof.copy, proof.product_names):
+    if words.names_one_of(proof.copy, map(as_read, proof.product_names)):
         yield Finding("product_named", "the message names a product; this pattern names none")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -15,6 +16,8 @@ from markupsafe import escape
 from reactivation.playbooks.tenant import Tenant
 
 _TAG = re.compile(r"<[^>]*>")
+#: Hyphens that may be and signs without width: between the letters of a word they hide it from a search, not a reader.
+_UNSEEN = re.compile("[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]")
 
 
 @dataclass(frozen=True)
@@ -90,13 +93,13 @@ class Proof:
 
     @cached_property
     def copy(self) -> str:
-        """The words somebody wrote as copy, in lower case: without names, the link out and what the law demands."""
+        """The words somebody wrote as copy, as read: without names, the link out and what the law demands."""
         whole = f"{self.subject}\n{self.plain}\n{self.visible}"
         tenant = self.tenant
         printed = (tenant.postal_address, tenant.legal_name, tenant.display_name)
         for part in (self.unsubscribe_url, self.salutation, self.owner_name, *printed):
             whole = whole.replace(part, " ")
-        return whole.lower()
+        return as_read(whole)
 
     @cached_property
     def own_words(self) -> str:
@@ -105,7 +108,7 @@ class Proof:
         reviewed += [self.offer.terms, self.offer.reward] if self.offer else []
         whole = self.copy
         for words in reviewed:
-            whole = whole.replace(words.lower(), " ")
+            whole = whole.replace(as_read(words), " ")
         return whole
 
     def for_nobody(self) -> Proof:
@@ -130,6 +133,11 @@ class Proof:
 
 #: One check: what it finds in a message.
 Check = Callable[[Proof], Iterator[Finding]]
+
+
+def as_read(words: str) -> str:
+    """The words in lower case, each letter in its usual shape and none apart: what searches of the copy look at."""
+    return unicodedata.normalize("NFKC", _UNSEEN.sub("", words)).lower()
 
 
 def _with(part: str, stand_ins: Mapping[str, str]) -> str:

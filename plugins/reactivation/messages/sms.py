@@ -8,6 +8,7 @@ from __future__ import annotations
 import gsm0338  # noqa: F401  (importing it makes the codec known)
 
 _ALONE, _OF_SEVERAL = 160, 153
+#: Announces a letter of the extension table. The codec takes it for a letter too: a telephone would show another.
 _ESCAPE = 0x1B
 
 
@@ -16,6 +17,8 @@ def segments(text: str) -> int | None:
 
     A letter of the extension table is two septets, and both go into one segment.
     """
+    if chr(_ESCAPE) in text:
+        return None
     try:
         septets = text.encode("gsm03.38")
     except UnicodeEncodeError:

@@ -24,8 +24,9 @@ FAKED_EVENT = re.compile(
 INCENTIVE = re.compile(
     r"\b(?:discount\w*|coupons?|vouchers?|promo\w*|cashback|rebates?|bonus\w*|rewards?|gifts?|freebies?|gratis"
     r"|(?<!feel )free|credits?|points|deals?|offers?|sales?|savings?|save|prices?|pricing|bargains?|cheap\w*"
-    r"|percent\w*|per cent|money off|special terms|limited time)\b|[%‰]|[£$€¥]\s?\d"
-    r"|\b\d+(?:[.,]\d\d)? ?(?:gbp|eur|usd|chf)\b"
+    r"|percent\w*|per cent|money off|special terms|limited time|complimentary|on the house|(?:no|half|without) charge"
+    r"|buy one|(?:two|2) for (?:one|1))\b|[%‰]|[£$€¥]\s?\d|\d\s?[£$€¥]|\b(?:gbp|eur|usd|chf)\s?\d"
+    r"|\b\d+(?:[.,]\d\d)? ?(?:gbp|eur|usd|chf|pounds?|euros?|dollars?|francs?|quid)\b"
 )
 PERCENT = re.compile(r"[%‰]|\bpercent\w*|\bper cent\b")
 BEST_OR_LAST = re.compile(
@@ -81,6 +82,6 @@ LEFT_OVER = ("{{", "}}", "{%", "%}", "{#", "#}", "[[", "]]", "*|", "|*", "Lorem 
 
 
 def names_one_of(copy: str, names: Iterable[str]) -> bool:
-    """Whether the lower-case copy says the name of a product as whole words."""
-    wanted = (name.lower().strip() for name in names)
+    """Whether the copy says one of the names, written as the copy is, as whole words."""
+    wanted = (name.strip() for name in names)
     return any(name and name in copy and re.search(rf"(?<!\w){re.escape(name)}(?!\w)", copy) for name in wanted)

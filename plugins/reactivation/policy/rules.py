@@ -27,6 +27,8 @@ Condition = Literal[
     "not_prechecked", "not_condition_of_purchase",
 ]  # fmt: skip
 Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+#: A word as replies are compared with it: letters only.
+Keyword = Annotated[str, Field(pattern=r"^[A-Z]+$")]
 Part = Annotated[Decimal, Field(ge=0, le=1)]
 
 
@@ -137,6 +139,25 @@ class PriorityRules(Declared):
     engagement: dict[Literal["clicks_no_purchase", "opens_no_clicks", "unknown", "dark"], Part]
 
 
+class InboundRules(Declared):
+    """``inbound.yaml``."""
+
+    version: str
+    opt_out: tuple[Keyword, ...] = Field(min_length=1)
+    help: tuple[Keyword, ...] = Field(min_length=1)
+    start: tuple[Keyword, ...] = Field(min_length=1)
+    courtesies: tuple[Keyword, ...]
+
+    @field_validator("help", "start", "courtesies")
+    @classmethod
+    def _mean_one_thing(cls, words: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        for other in ("opt_out", "help", "start"):
+            twice = sorted(set(words) & set(info.data.get(other, ())))
+            if twice:
+                raise ValueError(f"{twice[0]} is in {other} too; a word has one meaning")
+        return words
+
+
 @dataclass(frozen=True)
 class Rules:
     """Every rule of the policy. ``version`` is the newest declared version and the digest of all the files' text."""
@@ -148,13 +169,14 @@ class Rules:
     priority: PriorityRules
     timing: TimingRules
     gates: GateRules
+    inbound: InboundRules
     version: str
 
 
 #: The rule files, each with what it declares.
 FILES: dict[str, type[BaseModel]] = {
     "permission": PermissionRules, "words": Words, "reasons": ReasonRules, "incentives": IncentiveRules,
-    "priority": PriorityRules, "timing": TimingRules, "gates": GateRules,
+    "priority": PriorityRules, "timing": TimingRules, "gates": GateRules, "inbound": InboundRules,
 }  # fmt: skip
 
 

@@ -51,10 +51,12 @@ def for_sending(playbook: Playbook) -> Playbook:
     """The playbook as the sender judges by it: only what would end the enrolment counts as activity, and every offer
     must run today, not on the day the touch would have if the sequence began now.
 
-    Else a mere open of touch 1 would make its reader active again and touch 3 would never be sent.
+    Else a mere open of touch 1 would make its reader active again and touch 3 would never be sent. Nobody is of high
+    value by a rank among the few just asked about: else who is due with an account would hold its signed offer.
     """
     today = tuple(touch.model_copy(update={"day": 0}) for touch in playbook.touches)
-    return playbook.only_exits().model_copy(update={"touches": today})
+    unranked = playbook.segments.model_copy(update={"value_high_share": 0.0, "value_mid_share": 0.0})
+    return playbook.only_exits().model_copy(update={"touches": today, "segments": unranked})
 
 
 def claims_hold(
