@@ -28,7 +28,7 @@ from reactivation.steps import claims, dispatch, readiness
 from reactivation.steps.workspace import open_workspace
 
 _PROCESSES = multiprocessing.get_context("forkserver")
-_PROCESSES.set_forkserver_preload(["tests.faults.killing"])
+_PROCESSES.set_forkserver_preload(["tests.faults.killing", "great_expectations"])
 
 #: Where a dispatcher is killed: the module, its function, and whether before or after it. In the order of a send.
 POINTS: dict[str, tuple[Any, str, str]] = {

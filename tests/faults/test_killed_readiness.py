@@ -23,9 +23,25 @@ def six(tmp_path: Path, ledger: Ledger) -> Six:
     return made
 
 
+#: Where the database decides what is left of it; before that there are only files.
+IN_THE_LEDGER = ("in the transaction that records the verdict", "when the verdict is recorded")
+
+
+@pytest.mark.parametrize("ledger_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("point", JUDGING)
 def test_a_run_that_is_ready_goes_on_all_the_same(six: Six, point: str) -> None:
     """The next try finds what the killed one left, or judges afresh; the plan follows."""
+    _goes_on(six, point)
+
+
+@pytest.mark.parametrize("ledger_url", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("point", IN_THE_LEDGER)
+def test_so_it_does_on_a_server(six: Six, point: str) -> None:
+    """Whose open transaction ends with the process."""
+    _goes_on(six, point)
+
+
+def _goes_on(six: Six, point: str) -> None:
     run_id = six.decided()
     assert is_killed(judge(six, run_id, NOW, point)), "it must have died there"
     assert check_readiness(six.workspace, run_id, NOW).conditions > 50
@@ -35,7 +51,7 @@ def test_a_run_that_is_ready_goes_on_all_the_same(six: Six, point: str) -> None:
 
 
 @pytest.mark.parametrize("ledger_url", ["sqlite"], indirect=True)
-@pytest.mark.parametrize("point", JUDGING)
+@pytest.mark.parametrize("point", ["when the files are written", *IN_THE_LEDGER])
 def test_a_run_that_is_stopped_stays_stopped_and_is_asked_about_once(six: Six, point: str) -> None:
     """Its report is one, and so is the question to compliance."""
     check_readiness(six.workspace, six.decided(), NOW)
