@@ -99,13 +99,15 @@ class Six:
         decide_run(self.workspace, run_id, now)
         return run_id
 
-    def ready(self, now: datetime = NOW, *, dry: bool = False, **asked: Any) -> str:
+    def ready(
+        self, now: datetime = NOW, *, dry: bool = False, counts: Mapping[str, Any] | None = None, **asked: Any
+    ) -> str:
         """A run on the newest snapshot, decided, and recorded as ready without being judged, which takes a second."""
         run_id = self.decided(now, dry=dry, **asked)
         digest = self.workspace.run_folder(run_id).add_file(ROWS, CONCERNED.empty_table())
         with self.ledger.begin() as conn:
             runs.record_step(
-                conn, run_id, "readiness", state="succeeded", manifest_digest=digest, counts={}, now=now
+                conn, run_id, "readiness", state="succeeded", manifest_digest=digest, counts=counts or {}, now=now
             )  # fmt: skip
         return run_id
 
