@@ -97,3 +97,10 @@ def test_nothing_heavy_is_imported_before_a_verdict() -> None:
         env={"PYTHONPATH": str(Path(reactivation.__file__).parents[1])},
     )
     assert result.stdout.strip() == "False"
+
+
+def test_what_cannot_be_told_is_a_broken_check(checker: Checker) -> None:
+    """Great Expectations gave its verdict, and our own reading of it raised: that blocks too."""
+    facts = pd.DataFrame([{"present": True, "rows": 5, "missing_columns": 1}])  # and not the names of what is missing
+    (found,) = [one for one in checker.ask("offers", facts, {"required_filled"}, {}).results if one.broken]
+    assert (found.broken, found.blocks) == ("KeyError", True)

@@ -47,6 +47,7 @@ TYPOS: dict[str, tuple[Callable[[str], str], str]] = {
     ),
     "a severity is misspelt": (lambda t: t.replace('"critical"', '"citical"', 1), "did you mean critical"),
     "a time to ask is misspelt": (lambda t: t.replace('"joinable"', '"joined"', 1), "joinable"),
+    "a word in braces is misspelt": (lambda t: t.replace("{file}", "{fiel}", 1), "did you mean file"),
     "another suite's name": (lambda t: t.replace('"name": "cases"', '"name": "case"', 1), "expected 'cases'"),
     "no expectations": (
         lambda _: '{"name": "cases", "meta": {"frame": "f", "grain": "g"}, "expectations": []}', "at least 1",

@@ -87,9 +87,13 @@ class Checker:
             return Answer(tuple(broken), CONCERNED.empty_table())
         results, rows = [], []
         for number, place in enumerate(places):
-            result, of_rows = self._judged(
-                name, suite.expectations[place], found.get(number), frame=frame, parameters=parameters, keys=keys
-            )
+            one = suite.expectations[place]
+            try:
+                result, of_rows = self._judged(
+                    name, one, found.get(number), frame=frame, parameters=parameters, keys=keys
+                )
+            except Exception as error:  # what cannot be told is not known
+                result, of_rows = self._broken(name, one, type(error).__name__), CONCERNED.empty_table()
             results.append(result)
             rows.append(of_rows)
         return Answer(tuple(results), pa.concat_tables([CONCERNED.empty_table(), *rows]), said)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from string import Formatter
 from typing import Any, Literal
 
 from pydantic import Field, ValidationError, field_validator
@@ -32,6 +33,10 @@ When = Literal[
 ]  # fmt: skip
 
 
+#: What ``found`` and ``fix`` may ask for in braces.
+_WORDS = frozenset({"count", "of", "value", "limit", "affected", "names", "file"})
+
+
 class SuiteError(DeclarationError):
     """A suite is refused; every problem with its line."""
 
@@ -39,8 +44,8 @@ class SuiteError(DeclarationError):
 
 
 class Meta(Declared):
-    """What an expectation is about. ``found`` and ``fix`` may hold ``{count}``, ``{of}``, ``{value}``, ``{limit}``,
-    ``{affected}``, ``{names}`` and ``{file}``; ``names`` and ``affected`` are columns of the rows that fail."""
+    """What an expectation is about. ``found`` and ``fix`` may hold the words of ``_WORDS`` in braces; ``names`` and
+    ``affected`` are columns of the rows that fail."""
 
     condition: str
     when: When
@@ -58,6 +63,15 @@ class Meta(Declared):
             known = list(conditions())
             raise ValueError(f"found {condition!r}, expected a condition{near_miss(condition, known)}")
         return condition
+
+    @field_validator("fix", "found")
+    @classmethod
+    def _asks_for_what_is_known(cls, words: str) -> str:
+        unknown = sorted({name for _, name, _, _ in Formatter().parse(words) if name is not None} - _WORDS)
+        if unknown:
+            known = ", ".join(sorted(_WORDS))
+            raise ValueError(f"found {{{unknown[0]}}}{near_miss(unknown[0], sorted(_WORDS))}; known are {known}")
+        return words
 
 
 class Parameter(Declared):
