@@ -8,10 +8,19 @@ from typing import Any
 from urllib.parse import quote
 
 import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import Retry
 
 from tools.home import LocalError
 
+#: From this status on the server says that it is at fault, not the request.
+OUT_OF_ORDER = 500
+
 _TIMEOUT = 60
+
+#: A local Airflow keeps its tables in SQLite: a read that meets its one writer is answered 500, and may be asked again.
+_READ_AGAIN = Retry(3, allowed_methods={"GET"}, status_forcelist=(OUT_OF_ORDER,), backoff_factor=1,
+                    raise_on_status=False)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -34,10 +43,12 @@ class Api:
         self, method: str, path: str, body: Any = None, params: Mapping[str, Any] | None = None
     ) -> requests.Response:
         """One request to a path below the server's root; whatever the status."""
-        return requests.request(
-            method, f"{self.url}{path}", json=body, params=params, timeout=_TIMEOUT,
-            headers={"Authorization": f"Bearer {self.token}"},
-        )  # fmt: skip
+        with requests.Session() as session:
+            session.mount(self.url, HTTPAdapter(max_retries=_READ_AGAIN))
+            return session.request(
+                method, f"{self.url}{path}", json=body, params=params, timeout=_TIMEOUT,
+                headers={"Authorization": f"Bearer {self.token}"},
+            )  # fmt: skip
 
     def get(self, path: str, **params: Any) -> Any:
         """The JSON at a path; ``LocalError`` for anything but success."""

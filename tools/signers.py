@@ -12,7 +12,7 @@ from typing import Any
 from reactivation.ledger import lists, questions
 from reactivation.ledger.lists import ListRow
 from reactivation.steps.workspace import Workspace
-from tools.api import Api
+from tools.api import OUT_OF_ORDER, Api
 from tools.home import Home, LocalError
 from tools.stack import Stack
 
@@ -20,8 +20,6 @@ SIGNS, SIGNS_SOME, REJECTS = "ada", "ben", "olu"
 
 #: A request answered within a moment of its opening can fail inside Airflow.
 _SETTLED = timedelta(seconds=8)
-#: From this status on the server says that it is at fault, not the answer.
-_OUT_OF_ORDER = 500
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,7 @@ def _answer(task: Task, api: Api) -> bool:
     option, form = _decision(task, _read(api, task.asked.list_id))
     _wait_until_settled(task.request)
     response = api.respond(task.request["task_instance"], option, form)
-    if not response.ok and response.status_code < _OUT_OF_ORDER:
+    if not response.ok and response.status_code < OUT_OF_ORDER:
         raise LocalError(f"{task.signer} could not answer: {response.status_code} {response.text[:300]}")
     return bool(response.ok)
 
