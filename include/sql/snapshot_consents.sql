@@ -2,7 +2,7 @@
 -- Parameters  $as_of; tables typed_consents, typed_contacts
 -- Grain       one record
 -- Why         a grant or a confirmation after the as-of did not yet exist; a withdrawal or an objection counts whenever it
---             is known.
+--             is known. Nobody says when a flag was set: it is as old as the contact, so that no edit of the row renews it.
 SELECT
     * EXCLUDE (row, bad) REPLACE (CASE WHEN confirmed_at <= $as_of THEN confirmed_at END AS confirmed_at)
 FROM typed_consents
@@ -15,7 +15,7 @@ SELECT
     'marketing' AS purpose,
     'granted' AS state,
     'flag_only' AS basis,
-    updated_at AS occurred_at,
+    created_at AS occurred_at,
     'contacts.consent_email' AS source,
     '*' AS brand
 FROM typed_contacts

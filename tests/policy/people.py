@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cache
@@ -26,6 +27,7 @@ from reactivation.ledger.extract import EXTRACT
 from reactivation.playbooks.loader import load_playbook
 from reactivation.playbooks.model import Playbook
 from reactivation.playbooks.owners import Owners, load_owners
+from reactivation.playbooks.tenant import Acceptance
 from reactivation.policy.candidates import Decided
 from reactivation.policy.rules import Rules
 from reactivation.steps.decide import decide_snapshot
@@ -211,12 +213,13 @@ def snapshot(
 
 def decide(
     tables: Mapping[str, Sequence[Row]], *ledger: Row, at: datetime = AT, planned_on: datetime | None = None,
-    declared: Playbook | None = None, threads: int = 2, **options: Any,
+    declared: Playbook | None = None, threads: int = 2, signed: Mapping[Acceptance, str] | None = None, **options: Any,
 ) -> Decided:  # fmt: skip
-    """The decisions about those tables with the real playbook, rules and owners."""
+    """The decisions about those tables with the real playbook, rules and owners. ``signed``: the settings in force."""
     folder = snapshot(tables, as_of=at, **options)
+    in_force = replace(rules(), signed=signed or {})
     return decide_snapshot(
-        folder, extract_of(*ledger), declared or playbook(), rules(), owners(), at, planned_on, threads=threads
+        folder, extract_of(*ledger), declared or playbook(), in_force, owners(), at, planned_on, threads=threads
     )
 
 

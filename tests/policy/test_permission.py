@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from tests.policy.people import AT, Row, ago, consent, decide, one, person, stories, together
 
+from reactivation.playbooks.tenant import Acceptance
+
 SOFT = ["obtained_in_sale", "own_similar_products", "opt_out_at_collection", "opt_out_in_every_message", "no_objection"]
 MONTHS_24 = datetime(2024, 11, 17, 9, 0, tzinfo=UTC)  # 24 months before AT, to the second
 MONTHS_18 = datetime(2025, 5, 17, 9, 0, tzinfo=UTC)
@@ -183,6 +185,55 @@ def test_the_best_record_is_used_and_the_longest_of_equals() -> None:
     ]  # fmt: skip
 
     assert one(person(consents=records))["email_records"] == ["r-3"]
+
+
+#: Story, why not once both settings are signed (None: permitted).
+SIGNED: dict[str, tuple[Row, str | None]] = {
+    "bare-flag": (record("flag_only", "US", evidence_ref=None, method=None, collected_by_brand=None), None),
+    "bare-flag-18-months": (record("flag_only", "US", occurred_at=MONTHS_18), "expired"),
+    "bare-flag-in-Britain": (record("flag_only"), "unverified"),
+    "opt-out-regime": (record("opt_out_regime", "US"), None),
+    "opt-out-regime-unproven": (record("opt_out_regime", "US", evidence_ref=None), "no_evidence"),
+    "opt-out-regime-in-Canada": (record("opt_out_regime", "CA"), "basis_not_accepted"),
+    "evidenced": (record("express", "US"), None),
+    "nothing": ({"contact": {"country": "US"}, "consents": []}, "no_record"),
+    "unclear": (record("flag_only", "US", state="unknown"), "state_unknown"),
+    "withdrawn": (record("flag_only", "US", state="withdrawn"), "withdrawn"),
+}
+SIGNATURES: dict[Acceptance, str] = {"flag_only_email": "set-1", "opt_out_email": "set-2"}
+
+
+@pytest.mark.parametrize("story", SIGNED)
+def test_a_signed_setting_accepts_its_basis_where_its_terms_say(story: str) -> None:
+    """Nothing else: no other place, no missing or refused record, nothing past its months."""
+    how, why = SIGNED[story]
+    rows = stories({story: how}, signed=SIGNATURES)
+
+    assert rows[story]["email_why"] == why
+
+
+@pytest.mark.parametrize(("basis", "signature"), [("flag_only", "set-1"), ("opt_out_regime", "set-2")])
+def test_the_signature_stands_among_the_evidence(basis: str, signature: str) -> None:
+    """Beside the record it lets count; whoever needs no signature has none."""
+    told = {"accepted": record(basis, "US"), "evidenced": record("express", "US")}
+    rows = stories(told, signed=SIGNATURES)
+
+    assert rows["accepted"]["email_records"] == ["r-accepted", f"setting:{signature}"]
+    assert rows["evidenced"]["email_records"] == ["r-evidenced"]
+
+
+@pytest.mark.parametrize("signed", [{}, {"opt_out_email": "set-2"}])
+def test_one_signature_is_not_the_other(signed: dict[Acceptance, str]) -> None:
+    """A flag is unverified until the setting about flags is signed."""
+    assert one(person(**record("flag_only", "US")), signed=signed)["email_why"] == "unverified"
+
+
+def test_no_signature_accepts_a_flag_for_a_text_message() -> None:
+    """Prior express written consent stays the only one."""
+    text = consent(channel="sms", basis="flag_only")
+    row = one(person(contact={"country": "US"}, consents=[text]), signed=SIGNATURES)
+
+    assert row["sms_why"] == "unverified"
 
 
 def test_one_channel_says_nothing_about_the_other() -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from reactivation import paths
-from reactivation.policy.rules import FILES, RulesError
+from reactivation.playbooks.tenant import Acceptance
+from reactivation.policy.rules import FILES, SETTING_OF, RulesError, terms_to_sign
 from reactivation.steps.rules import read_rules
 
 
@@ -50,7 +52,9 @@ def test_any_change_of_any_file_is_another_version(folder: Path, name: str) -> N
         ("permission", "countries: [CA]", "countries: [CA, US]", r"permission\.yaml:\d+ regimes: US is in us"),
         ("permission", "countries: [CA]", "countries: [Canada]", r"permission\.yaml:\d+ .*Canada"),
         ("permission", "[not_condition_of_purchase]", "[not_condition]", r"permission\.yaml:\d+ .*not_condition"),
-        ("permission", "  express: [method", "  flag_only: [method", r"permission\.yaml:\d+ .*flag_only"),
+        ("permission", "  express: [method", "  flag: [method", r"permission\.yaml:\d+ .*flag"),
+        ("permission", "      express_written: {months: 18, conditions: [not_condition_of_purchase]}",
+         "      flag_only: {}", r"permission\.yaml:\d+ regimes\.us\.sms: flag_only is never enough for a text message"),
         ("incentives", 'uplift: "1.5"', 'uplift: "0.5"', r"incentives\.yaml:\d+ uplift: found .*0\.5"),
         ("priority", 'value: "0.5"', 'value: "half"', r"priority\.yaml:\d+ weights\.value: found .*half"),
         ("inbound", "help: [HELP", "help: [STOP, HELP", r"inbound\.yaml:\d+ help: STOP is in opt_out too"),
@@ -77,6 +81,16 @@ def test_a_basis_needs_to_say_what_must_be_on_record(folder: Path) -> None:
         read_rules(folder)
 
 
+def test_what_is_signed_is_the_terms() -> None:
+    """Where the basis counts and on which terms, so that a signature is of nothing else."""
+    rules = read_rules().permission
+
+    assert terms_to_sign(rules, "flag_only_email") == {
+        "us": {"countries": ["US"], "months": 18, "counted_from": "last_evidence", "confirmed": False, "conditions": []}
+    }
+    assert set(SETTING_OF.values()) == set(get_args(Acceptance))
+
+
 def test_a_missing_file_is_named(folder: Path) -> None:
     """With what to do about it."""
     (folder / "reasons.yaml").unlink()
@@ -86,9 +100,9 @@ def test_a_missing_file_is_named(folder: Path) -> None:
 
 
 def test_what_is_not_accepted_is_not_there() -> None:
-    """No regime takes a bare flag or an opt-out regime, and Switzerland has none."""
+    """Only American law knows an opt-out regime, no other place takes a bare flag, and Switzerland has no rules."""
     regimes = read_rules().permission.regimes
 
-    bases = {basis for regime in regimes.values() for basis in (*regime.email, *regime.sms)}
-    assert bases.isdisjoint({"flag_only", "opt_out_regime"})
+    abroad = {basis for name, regime in regimes.items() if name != "us" for basis in (*regime.email, *regime.sms)}
+    assert abroad.isdisjoint(SETTING_OF)
     assert "CH" not in {country for regime in regimes.values() for country in regime.countries}

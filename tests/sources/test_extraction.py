@@ -76,6 +76,7 @@ class TestExtract:
         assert row == row | {
             "record_id": "flag:c-1", "customer_id": "c-1", "channel": "email", "state": "granted",
             "basis": "flag_only", "evidence_ref": None, "source": "contacts.consent_email",
+            "occurred_at": contact("c-1")["created_at"],
         }  # fmt: skip
 
     def test_manifest_says_what_was_read(self, tmp_path: Path) -> None:

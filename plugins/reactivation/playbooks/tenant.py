@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
@@ -22,6 +22,10 @@ SHORTENERS = frozenset({
     "bit.ly", "bl.ink", "buff.ly", "cutt.ly", "goo.gl", "is.gd", "lnkd.in", "ow.ly", "rb.gy", "rebrand.ly", "s.id",
     "shorturl.at", "t.co", "t.ly", "tiny.cc", "tinyurl.com", "v.gd",
 })  # fmt: skip
+
+
+#: A bare flag of the CRM as consent to e-mail; e-mail to whoever did not opt out, where the law allows it.
+Acceptance = Literal["flag_only_email", "opt_out_email"]
 
 
 class TenantError(DeclarationError):
@@ -45,6 +49,14 @@ class SmsSender(Declared):
     category: Line
 
 
+class Accept(Declared):
+    """What the tenant asks to accept as permission beyond evidenced consent, and who asks. Each is in force only once
+    compliance signed it, and as long as it stands here. Source: RULES.md, Permission."""
+
+    authored_by: str = Field(min_length=1, max_length=80)
+    settings: tuple[Acceptance, ...] = Field(min_length=1)
+
+
 class Tenant(Declared):
     """The tenant as declared; a run without it does not draft."""
 
@@ -61,6 +73,7 @@ class Tenant(Declared):
     keep_url: Https | None = None
     close_url: Https | None = None
     sms: SmsSender | None = None
+    accept: Accept | None = None
 
     @field_validator("timezone")
     @classmethod

@@ -71,7 +71,10 @@ def decide_facts(facts: pa.Table, consents: pa.Table, context: Context) -> Decid
     with ThreadPoolExecutor(max_workers=_AT_A_TIME) as pool:
         # An address shared with somebody who refused is nobody's: permission alone is asked of all together.
         people = frame_of(facts.select(PEOPLE_COLUMNS))
-        permitted = pool.submit(permissions, people, consents, rules, at=context.at, planned_on=context.planned_on)
+        permitted = pool.submit(
+            permissions, people, consents, rules, at=context.at, planned_on=context.planned_on,
+            signed=context.rules.signed,
+        )  # fmt: skip
         asked = list(pool.map(lambda share: _asked(share, context), shares))
 
         def decided(number: int) -> pa.Table:

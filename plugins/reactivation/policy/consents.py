@@ -6,6 +6,7 @@ missing. Source: RULES.md, Permission.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,7 +17,7 @@ import pyarrow.compute as pc
 
 from reactivation.contract.tables import CHANNELS, CONSENT_BASES
 from reactivation.policy.columns import Instants, instant, instants, plus_months, series
-from reactivation.policy.rules import Accepted, PermissionRules
+from reactivation.policy.rules import SETTING_OF, Accepted, PermissionRules
 
 Whole = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -53,29 +54,32 @@ class Judged:
     grant: Flags
 
 
-def terms_of(rules: PermissionRules) -> Terms:
-    """The rules as arrays, regimes in their declared order."""
+def terms_of(rules: PermissionRules, signed: Collection[str]) -> Terms:
+    """The rules as arrays, regimes in their declared order. ``signed``: the settings in force."""
     shape = (len(rules.regimes), len(CHANNELS), len(CONSENT_BASES))
     terms = Terms(np.zeros(shape, bool), np.full(shape, _NO_MONTHS), np.zeros(shape, bool), np.zeros(shape, bool),
                   np.zeros(shape, np.int64))  # fmt: skip
     for number, regime in enumerate(rules.regimes.values()):
         for channel, bases in enumerate((regime.email, regime.sms)):
             for basis, accepted in bases.items():
+                if basis in SETTING_OF and SETTING_OF[basis] not in signed:
+                    continue
                 _write(terms, (number, channel, CONSENT_BASES.index(basis)), accepted)
     return terms
 
 
 def judge(
     rows: pa.Table, channel: Whole, regimes: tuple[Whole, ...], rules: PermissionRules, *, at: datetime,
-    planned_on: datetime,
+    planned_on: datetime, signed: Collection[str],
 ) -> Judged:  # fmt: skip
     """Each record's verdict in all of its person's ``regimes`` (one array of regime numbers per jurisdiction).
 
     The worst jurisdiction counts. A negative regime number is judged as the first regime: whoever has one is refused
-    for the jurisdiction itself.
+    for the jurisdiction itself. ``signed``: the settings in force.
     """
-    terms = terms_of(rules)
+    terms = terms_of(rules, signed)
     basis = codes(rows["basis"], CONSENT_BASES)
+    bare = basis == CONSENT_BASES.index("flag_only")
     occurred, event = instants(series(rows["occurred_at"])), instants(series(rows["event_date"]))
     confirmed = instants(series(rows["confirmed_at"]))
     now = instant(at)
@@ -99,7 +103,7 @@ def judge(
         ends = plus_months(np.where(from_event, event, last_evidence), np.maximum(months, 0))
         ends = np.where(months == _NO_MONTHS, NEVER_ENDS, ends)
         here = np.select(
-            [state == 1, basis == CONSENT_BASES.index("flag_only"), unproven, ~terms.accepted[place], missing,
+            [state == 1, bare & ~terms.accepted[place], unproven, ~terms.accepted[place], missing,
              ~(instant(planned_on) < ends)],
             [WHY.index(w) for w in ("state_unknown", "unverified", "no_evidence", "basis_not_accepted",
                                     "conditions_missing", "expired")],

@@ -9,6 +9,7 @@ Source: RULES.md, Permission; seed 000 (stop when consent is missing).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,9 +19,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from reactivation.contract.tables import CHANNELS, TEXTS
+from reactivation.playbooks.tenant import Acceptance
 from reactivation.policy.columns import arrow, as_instants, choose, holds_or_unknown, listed, series
 from reactivation.policy.consents import NEVER_ENDS, WHY, Flags, Judged, Whole, codes, judge
-from reactivation.policy.rules import PermissionRules
+from reactivation.policy.rules import SETTING_OF, PermissionRules
 
 #: A consent status that nobody can read; more than a few of them stop a run (seed 000, not ready if).
 UNCLEAR = ("no_record", "state_unknown", "unverified")
@@ -38,20 +40,23 @@ _UNKNOWN, _NOT_CONFIGURED = -1, -2
 
 
 def permissions(
-    people: pd.DataFrame, consents: pa.Table, rules: PermissionRules, *, at: datetime, planned_on: datetime
-) -> pd.DataFrame:
+    people: pd.DataFrame, consents: pa.Table, rules: PermissionRules, *, at: datetime, planned_on: datetime,
+    signed: Mapping[Acceptance, str],
+) -> pd.DataFrame:  # fmt: skip
     """One row per row of ``people``, which has ``PEOPLE_COLUMNS``.
 
-    ``consents`` are rows of ``include/sql/consent_rows.sql``. Columns by channel: ``_ok``, ``_basis``, ``_records``,
-    ``_valid_until`` (exclusive; empty = no end), ``_why`` (empty when ok); and consent_record_ids, jurisdictions.
+    ``consents`` are rows of ``include/sql/consent_rows.sql``; ``signed`` has the settings in force, each with the id of
+    its signature, which stands among the records of whoever is permitted by it. Columns by channel: ``_ok``,
+    ``_basis``, ``_records``, ``_valid_until`` (exclusive; empty = no end), ``_why`` (empty when ok); and
+    consent_record_ids, jurisdictions.
     """
     home, phone = _regimes(people, rules)
     owner = pc.index_in(consents["customer_id"], value_set=arrow(people["customer_id"]))
     rows = consents.filter(pc.is_valid(owner)).combine_chunks()
     of = pc.drop_null(owner).to_numpy().astype(np.int64)
     channel = codes(rows["channel"], CHANNELS)
-    verdict = judge(rows, channel, (home[of], phone[of]), rules, at=at, planned_on=planned_on)
-    records = _Records(rows, of, channel, verdict, len(people))
+    verdict = judge(rows, channel, (home[of], phone[of]), rules, at=at, planned_on=planned_on, signed=signed)
+    records = _Records(rows, of, verdict, _signatures(rows, signed), len(people))
     place = _jurisdiction_problem(home, phone)
     columns = {"consent_record_ids": _lists(of, rows["record_id"], len(people)), "jurisdictions": _places(people)}
     for number, name in enumerate(CHANNELS):
@@ -63,12 +68,12 @@ def permissions(
 
 @dataclass(frozen=True)
 class _Records:
-    """Consent rows, the number of the person each belongs to, its channel's number and its verdict."""
+    """Consent rows, the number of the person each belongs to, its verdict, and the signature that lets it count."""
 
     rows: pa.Table
     of: Whole
-    channel: Whole
     verdict: Judged
+    signatures: pa.Array
     people: int
 
     def anybody(self, says: Flags) -> pd.Series:
@@ -88,7 +93,13 @@ class _Records:
 
     def take(self, column: str, which: pa.Array) -> pa.Array:
         """The texts of the records; empty for one past the end."""
-        return pa.concat_arrays([self.rows[column].combine_chunks(), pa.nulls(1, pa.string())]).take(which)
+        return _taken(self.rows[column].combine_chunks(), which)
+
+    def evidence(self, which: pa.Array) -> pd.Series:
+        """Of each person, the ids of the record chosen for him and of the signature it counts by; empty for none."""
+        ids = pa.concat_arrays([self.take("record_id", which), _taken(self.signatures, which)])
+        there = ids.is_valid().to_numpy(zero_copy_only=False)
+        return _lists(np.tile(np.arange(self.people), 2)[there], ids.drop_null(), self.people)
 
 
 def _channel(name: str, records: _Records, mine: Flags, place: pd.Series, address: pd.Series) -> dict[str, pd.Series]:
@@ -111,10 +122,21 @@ def _channel(name: str, records: _Records, mine: Flags, place: pd.Series, addres
     return {
         f"{name}_ok": series(ok),
         f"{name}_basis": series(records.take("basis", chosen)),
-        f"{name}_records": _lists(np.flatnonzero(ok), records.take("record_id", chosen).drop_null(), records.people),
+        f"{name}_records": records.evidence(chosen),
         f"{name}_valid_until": as_instants(np.where(ok & (until < NEVER_ENDS), until, np.datetime64("NaT"))),
         f"{name}_why": why,
     }
+
+
+def _signatures(rows: pa.Table, signed: Mapping[Acceptance, str]) -> pa.Array:
+    """By which signature each record counts; empty for one that needs none."""
+    by_basis = {basis: f"setting:{signed[name]}" for basis, name in SETTING_OF.items() if name in signed}
+    known = pc.index_in(rows["basis"].combine_chunks(), value_set=pa.array(list(by_basis), pa.string()))
+    return pa.array(list(by_basis.values()), pa.string()).take(known)
+
+
+def _taken(texts: pa.Array, which: pa.Array) -> pa.Array:
+    return pa.concat_arrays([texts, pa.nulls(1, pa.string())]).take(which)
 
 
 def _regimes(people: pd.DataFrame, rules: PermissionRules) -> tuple[Whole, Whole]:

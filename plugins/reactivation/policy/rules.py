@@ -6,7 +6,7 @@ Parsing is of text; which file the text came from is the caller's business. Sour
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
@@ -15,12 +15,16 @@ from pydantic import BaseModel, Field, ValidationInfo, field_validator
 from reactivation.contract.digests import digest
 from reactivation.playbooks.declared import DeclarationError, Problem, parse_declared
 from reactivation.playbooks.model import Declared
+from reactivation.playbooks.tenant import Acceptance
 from reactivation.policy.gate_rules import GateRules
 from reactivation.policy.timing import TimingRules
 
 ConsentBasis = Literal[
-    "express_written", "express", "double_opt_in", "soft_opt_in", "implied_purchase", "implied_inquiry"
-]
+    "express_written", "express", "double_opt_in", "soft_opt_in", "implied_purchase", "implied_inquiry",
+    "opt_out_regime", "flag_only",
+]  # fmt: skip
+#: What permits only where somebody signed it for the tenant: each setting by the basis it lets count.
+SETTING_OF: Mapping[str, Acceptance] = {"flag_only": "flag_only_email", "opt_out_regime": "opt_out_email"}
 EvidenceField = Literal["method", "disclosure_version", "evidence_ref", "affirmative_action", "collected_by_brand"]
 Condition = Literal[
     "obtained_in_sale", "own_similar_products", "opt_out_at_collection", "opt_out_in_every_message", "no_objection",
@@ -53,6 +57,14 @@ class Regime(Declared):
     countries: tuple[Country, ...] = Field(min_length=1)
     email: dict[ConsentBasis, Accepted]
     sms: dict[ConsentBasis, Accepted]
+
+    @field_validator("sms")
+    @classmethod
+    def _is_evidenced(cls, bases: dict[ConsentBasis, Accepted]) -> dict[ConsentBasis, Accepted]:
+        bare = sorted(set(bases) & set(SETTING_OF))
+        if bare:
+            raise ValueError(f"{bare[0]} is never enough for a text message, signed or not")
+        return bases
 
 
 class PermissionRules(Declared):
@@ -158,9 +170,24 @@ class InboundRules(Declared):
         return words
 
 
+def terms_to_sign(rules: PermissionRules, setting: Acceptance) -> dict[str, Any]:
+    """What a signature under a setting is of: per regime, the terms on which its basis counts for an e-mail."""
+    [basis] = (basis for basis, name in SETTING_OF.items() if name == setting)
+    regimes = rules.regimes.items()
+    return {
+        name: {"countries": list(regime.countries), **terms.model_dump(mode="json")}
+        for name, regime in regimes
+        for accepted, terms in regime.email.items()
+        if accepted == basis
+    }
+
+
 @dataclass(frozen=True)
 class Rules:
-    """Every rule of the policy. ``version`` is the newest declared version and the digest of all the files' text."""
+    """Every rule of the policy. ``version`` is the newest declared version and the digest of all the files' text.
+
+    ``signed``: the id of the signature by which each setting is in force for the tenant; the rest are not.
+    """
 
     permission: PermissionRules
     words: Words
@@ -171,6 +198,7 @@ class Rules:
     gates: GateRules
     inbound: InboundRules
     version: str
+    signed: Mapping[Acceptance, str] = field(default_factory=dict)
 
 
 #: The rule files, each with what it declares.
