@@ -45,8 +45,7 @@ documents (000 to 003). **They are not legal advice.** What makes a whole run "n
 ## How a rule is changed
 
 - A rule is a field of a file in `include/rules`. Each chapter names its file, each row its field: change it there.
-- Today that is all: a reviewed change of the file, as of any code. No signature in the product changes a rule, and no
-  page, command or run of it can.
+- That is all: a reviewed change of the file, as of any code. No page, command or run of the product changes a rule.
 - `reactivation check` refuses, by its line, a file that does not hold together or goes beyond what a field may be. It
   does not look at `addresses.yaml` and `zones.yaml`, which have no such limits.
 - `rules_version` is the newest declared version and the digest of the text of all files but these two, comments
@@ -56,8 +55,10 @@ documents (000 to 003). **They are not legal advice.** What makes a whole run "n
   before it goes out its customer is decided once more, under the rules in force at that moment.
 - `addresses.yaml` and `zones.yaml` count when a snapshot is taken. Its manifest has the version and digest of the
   first; what came of the second is in the snapshot itself.
-- What a tenant may accept only by a setting that an owner signs (e-mail to a bare consent flag, the opt-out regime of
-  the United States, hours outside the window) is refused: that signature is not built yet.
+- Two things need a signature besides: e-mail to a bare consent flag (`flag_only_email`) and under the opt-out regime of
+  the United States (`opt_out_email`). The tenant asks for them in `tenant.yaml`, the next run asks compliance, and the
+  signature is of exactly the terms that stand here: change them, and it counts for nothing until it is given anew. Take
+  the request out of the file, and it is over at once. Hours outside the window are refused, signed or not.
 - What a playbook declares (windows, cool-down, lifetime enrolments, channels, touches, owners) is in its own file in
   `include/playbooks`, not here.
 """

@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.approvals.asked import NOW
 
+from reactivation.approvals.coded import AskedCoded
 from reactivation.approvals.form import HOLD_ALL
-from reactivation.approvals.waivers import OPTIONS, WAIVE, AskedWaiver, fields, judge_waiver
+from reactivation.approvals.waivers import OPTIONS, WAIVE, fields, judge_waiver, waived_until
 
-ASKED = AskedWaiver(
+ASKED = AskedCoded(
     state="open", expires_at=NOW + timedelta(days=1), signing_code="0123abcd", signers=frozenset({"cleo", "max"}),
     authors=frozenset({"max"}),
 )  # fmt: skip
@@ -32,7 +33,7 @@ def event(option: str = WAIVE, by: object = "cleo", **form: Any) -> dict[str, An
 def test_a_complete_answer_waives_for_as_long_as_it_says() -> None:
     """Eight hours, for that reason, by her."""
     judged = judge_waiver(ASKED, event(), NOW)
-    assert (judged.accepted, judged.until, judged.reason, judged.responder) == (
+    assert (judged.accepted, waived_until(judged, NOW), judged.codes["reason"], judged.responder) == (
         True, NOW + timedelta(hours=8), "export_late", "cleo",
     )  # fmt: skip
 
@@ -40,7 +41,7 @@ def test_a_complete_answer_waives_for_as_long_as_it_says() -> None:
 def test_a_hold_is_an_answer_that_waives_nothing() -> None:
     """It needs no code."""
     judged = judge_waiver(ASKED, event(HOLD_ALL, signing_code="", reason="", hours=""), NOW)
-    assert (judged.accepted, judged.until) == (True, None)
+    assert (judged.accepted, waived_until(judged, NOW)) == (True, None)
 
 
 @pytest.mark.parametrize(("asked", "answer", "refusal"), [
@@ -62,10 +63,10 @@ def test_a_hold_is_an_answer_that_waives_nothing() -> None:
     (ASKED, event(hours="9999"), "hours_missing"),
     (ASKED, event() | {"params_input": {}}, "signing_code_differs"),
 ], ids=lambda value: value if isinstance(value, str) else "")  # fmt: skip
-def test_anything_else_waives_nothing(asked: AskedWaiver, answer: object, refusal: str) -> None:
+def test_anything_else_waives_nothing(asked: AskedCoded, answer: object, refusal: str) -> None:
     """And says why."""
     judged = judge_waiver(asked, answer, NOW)
-    assert (judged.refusal, judged.until, judged.accepted) == (refusal, None, False)
+    assert (judged.refusal, waived_until(judged, NOW), judged.accepted) == (refusal, None, False)
 
 
 _ANYTHING = st.recursive(
@@ -81,7 +82,7 @@ _ANYTHING = st.recursive(
 def test_nothing_that_arrives_raises_or_waives_without_the_code(answer: dict[str, Any]) -> None:
     """Whatever is posted."""
     judged = judge_waiver(replace(ASKED, signing_code="ffffffff"), answer, NOW)
-    assert judged.until is None
+    assert waived_until(judged, NOW) is None
 
 
 def test_what_is_kept_of_a_form_is_codes() -> None:

@@ -27,7 +27,6 @@ from reactivation.ledger.extract import EXTRACT
 from reactivation.playbooks.loader import load_playbook
 from reactivation.playbooks.model import Playbook
 from reactivation.playbooks.owners import Owners, load_owners
-from reactivation.playbooks.tenant import Acceptance
 from reactivation.policy.candidates import Decided
 from reactivation.policy.rules import Rules
 from reactivation.steps.decide import decide_snapshot
@@ -213,7 +212,7 @@ def snapshot(
 
 def decide(
     tables: Mapping[str, Sequence[Row]], *ledger: Row, at: datetime = AT, planned_on: datetime | None = None,
-    declared: Playbook | None = None, threads: int = 2, signed: Mapping[Acceptance, str] | None = None, **options: Any,
+    declared: Playbook | None = None, threads: int = 2, signed: Mapping[str, str] | None = None, **options: Any,
 ) -> Decided:  # fmt: skip
     """The decisions about those tables with the real playbook, rules and owners. ``signed``: the settings in force."""
     folder = snapshot(tables, as_of=at, **options)

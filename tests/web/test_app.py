@@ -52,7 +52,7 @@ class TestAccess:
     def test_no_route_is_left_without_the_guard(self, visit: Visit) -> None:
         """Every route of the application, present and future, refuses the anonymous."""
         app = visit(None).app.routes[-1].app
-        asked = [r.path.format(list_id="l-1", kind="runs", subject_id="r-1") for r in app.routes]
+        asked = [r.path.format(list_id="l-1", kind="runs", subject_id="r-1", question_id="q-1") for r in app.routes]
 
         assert {visit(None).get(f"/reactivation{p}").status_code for p in asked} == {401}
         assert all(r.methods == {"GET"} for r in app.routes)

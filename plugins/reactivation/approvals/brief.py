@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from reactivation.approvals.lists import amount
 from reactivation.ledger.lists import ListItem, ListRow
@@ -27,6 +28,11 @@ def list_path(list_id: str) -> str:
 def report_path(run_id: str) -> str:
     """Where the readiness report of a run is, from the root of the web server."""
     return f"/reactivation/readiness/runs/{run_id}"
+
+
+def question_path(question_id: str) -> str:
+    """Where the page of a question about no list and no run is, from the root of the web server."""
+    return f"/reactivation/questions/{question_id}"
 
 
 def subject(row: ListRow, items: Sequence[ListItem]) -> str:
@@ -86,6 +92,39 @@ def waiver_body(run_id: str, playbook: str, conditions: Mapping[str, str], expir
             "A waiver lets this one run go on. It changes no gate: whoever must not be written to is still not written "
             "to. To waive, type the code from the end of the report, choose a reason and for how long. No answer "
             "waives nothing.",
+        ]
+    )  # fmt: skip
+
+
+#: What signing a setting means, in one sentence.
+SETTINGS: Mapping[str, str] = {
+    "flag_only_email": "A bare consent flag of the CRM, with no record behind it, is accepted as consent to e-mail.",
+    "opt_out_email": "E-mail goes to customers on record under an opt-out regime, who said neither yes nor no.",
+}
+
+
+def setting_subject(name: str) -> str:
+    """One line for the form and for notices."""
+    return f"Sign a setting: {_id(name)}"
+
+
+def setting_body(question_id: str, name: str, value: Mapping[str, Any], expires_at: datetime) -> str:
+    """The Markdown above the form. ``value``: what is signed, its terms by regime."""
+    countries = sorted({country for terms in value["terms"].values() for country in terms["countries"]})
+    facts = [
+        ("Setting", _code(name)),
+        ("Brand", _code(value["brand"])),
+        ("Countries", _plain(", ".join(countries) or "none")),
+        ("Answer by", _until(expires_at)),
+    ]
+    return "\n\n".join(
+        [
+            f"### [Read the terms and find the signing code]({question_path(question_id)})",
+            "\n".join(["| | |", "|---|---|", *(f"| {name_} | {shown} |" for name_, shown in facts)]),
+            f"**{_plain(SETTINGS[name])}**",
+            "The signature stands in the evidence of every decision made by it, and is of these terms only: whoever "
+            "changes them has to ask again. A no of the customer still beats it. To sign, type the code from the end "
+            "of the page. No answer signs nothing.",
         ]
     )  # fmt: skip
 

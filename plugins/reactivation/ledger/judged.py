@@ -53,6 +53,18 @@ def latest(conn: Connection, playbook: str, most: int) -> list[Judged]:
     return [Judged(**row._mapping) for row in conn.execute(query.limit(most))]
 
 
+def decided_for(conn: Connection, playbook: str, reason: str) -> int:
+    """How many candidates the last real run of a playbook decided as it did for that reason."""
+    query = (
+        select(steps.c.counts)
+        .join(runs, runs.c.run_id == steps.c.run_id)
+        .where(runs.c.playbook == playbook, runs.c.dry.is_(False), steps.c.step == "decide")
+        .order_by(runs.c.started_at.desc(), runs.c.run_id)
+    )
+    counts: Mapping[str, Any] = conn.scalar(query.limit(1)) or {}
+    return int(counts.get("reasons", {}).get(reason, 0))
+
+
 def mail_since(conn: Connection, since: datetime) -> dict[str, int]:
     """How many e-mails a provider accepted since then, and how many of them bounced or were complained about."""
     accepted = (

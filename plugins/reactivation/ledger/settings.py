@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+from uuid import uuid4
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, insert, select
 
 from reactivation.ledger.tables import answers, settings
 
@@ -12,19 +15,39 @@ from reactivation.ledger.tables import answers, settings
 LIVE = "live"
 
 
-def signed_value(conn: Connection, name: str) -> Any | None:  # noqa: ANN401
-    """The value last signed under a name, or ``None``."""
+@dataclass(frozen=True)
+class Signed:
+    """One setting as it was signed, and by whom."""
+
+    setting_id: str
+    value: Any
+    signed_at: datetime
+    signed_by: str | None
+
+
+def insert_setting(conn: Connection, *, name: str, value: object, answer_id: str, now: datetime) -> str:
+    """Keep a setting that an accepted answer signs; its id."""
+    setting_id = str(uuid4())
+    conn.execute(
+        insert(settings).values(setting_id=setting_id, name=name, value=value, answer_id=answer_id, signed_at=now)
+    )
+    return setting_id
+
+
+def signed(conn: Connection, name: str) -> Signed | None:
+    """What was last signed under a name, or ``None``."""
     wanted = (
-        select(settings.c.value)
+        select(settings.c.setting_id, settings.c.value, settings.c.signed_at, answers.c.responder.label("signed_by"))
         .join(answers, answers.c.answer_id == settings.c.answer_id)
         .where(settings.c.name == name, answers.c.accepted)
         .order_by(settings.c.signed_at.desc(), settings.c.setting_id)
         .limit(1)
     )
-    return conn.scalar(wanted)
+    row = conn.execute(wanted).one_or_none()
+    return None if row is None else Signed(**row._mapping)
 
 
 def is_live(conn: Connection, *, environment: str, ledger_id: str, sender: str) -> bool:
     """Whether somebody signed that this ledger may really send as this sender in this environment."""
-    wanted = {"environment": environment, "ledger_id": ledger_id, "sender": sender}
-    return bool(signed_value(conn, LIVE) == wanted)
+    found = signed(conn, LIVE)
+    return found is not None and found.value == {"environment": environment, "ledger_id": ledger_id, "sender": sender}

@@ -19,7 +19,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from reactivation.contract.tables import CHANNELS, TEXTS
-from reactivation.playbooks.tenant import Acceptance
 from reactivation.policy.columns import arrow, as_instants, choose, holds_or_unknown, listed, series
 from reactivation.policy.consents import NEVER_ENDS, WHY, Flags, Judged, Whole, codes, judge
 from reactivation.policy.rules import SETTING_OF, PermissionRules
@@ -41,7 +40,7 @@ _UNKNOWN, _NOT_CONFIGURED = -1, -2
 
 def permissions(
     people: pd.DataFrame, consents: pa.Table, rules: PermissionRules, *, at: datetime, planned_on: datetime,
-    signed: Mapping[Acceptance, str],
+    signed: Mapping[str, str],
 ) -> pd.DataFrame:  # fmt: skip
     """One row per row of ``people``, which has ``PEOPLE_COLUMNS``.
 
@@ -128,7 +127,7 @@ def _channel(name: str, records: _Records, mine: Flags, place: pd.Series, addres
     }
 
 
-def _signatures(rows: pa.Table, signed: Mapping[Acceptance, str]) -> pa.Array:
+def _signatures(rows: pa.Table, signed: Mapping[str, str]) -> pa.Array:
     """By which signature each record counts; empty for one that needs none."""
     by_basis = {basis: f"setting:{signed[name]}" for basis, name in SETTING_OF.items() if name in signed}
     known = pc.index_in(rows["basis"].combine_chunks(), value_set=pa.array(list(by_basis), pa.string()))

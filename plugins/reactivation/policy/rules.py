@@ -198,7 +198,7 @@ class Rules:
     gates: GateRules
     inbound: InboundRules
     version: str
-    signed: Mapping[Acceptance, str] = field(default_factory=dict)
+    signed: Mapping[str, str] = field(default_factory=dict)
 
 
 #: The rule files, each with what it declares.

@@ -22,12 +22,18 @@ from reactivation.ledger.questions import QuestionRow, RequestId
 from reactivation.ledger.runs import StepError
 from reactivation.playbooks.declared import DeclarationError
 from reactivation.playbooks.model import Playbook
+from reactivation.steps.accepting import ACCEPTING
+from reactivation.steps.accepting import KIND as SIGN_SETTING
 from reactivation.steps.bound import AskedUser, BoundQuestion, keep_answer
 from reactivation.steps.claimed import claims_of
+from reactivation.steps.coded import Kind, Shown, close_expired_questions
 from reactivation.steps.settings import ConfigurationError
 from reactivation.steps.waiving import KIND as WAIVE
-from reactivation.steps.waiving import close_expired_waivers, record_waiver, show_waiver
+from reactivation.steps.waiving import WAIVING
 from reactivation.steps.workspace import Workspace
+
+#: The questions that are about no list.
+_CODED: Mapping[str, Kind] = {WAIVE: WAIVING, SIGN_SETTING: ACCEPTING}
 
 MOST_OPEN_REQUESTS = 500
 _ID_LENGTH = 36
@@ -45,7 +51,7 @@ def questions_to_ask(workspace: Workspace, now: datetime) -> list[str]:
     """The ids of open questions no request shows yet, as many as may wait at a time; closes what expired before."""
     with workspace.ledger.begin() as conn:
         close_expired(conn, now)
-        close_expired_waivers(conn, now)
+        close_expired_questions(conn, now)
         free = max(0, MOST_OPEN_REQUESTS - questions.open_requests(conn))
         return questions.unasked_questions(conn, now, free)
 
@@ -84,10 +90,10 @@ def record_answer(workspace: Workspace, request: RequestId, event: object, now: 
     """
     with workspace.ledger.begin() as conn:
         question_id = questions.bound_question(conn, request)
-        question = None if question_id is None else questions.question_of(conn, question_id)
+        question = None if question_id is None else questions.question_of(conn, question_id, lock=True)
         row = None if question is None or question.list_id is None else lists.list_of(conn, question.list_id, lock=True)
-        if question is not None and question.kind == WAIVE:
-            outcome = record_waiver(workspace, conn, question.question_id, event, now)
+        if question is not None and question.kind in _CODED:
+            outcome = _CODED[question.kind].record(workspace, conn, question, event, now)
         elif question is None or row is None:
             audit.write(
                 conn, at=now, actor=request.dag_id, action="answer_unbound", subject="unknown",
@@ -142,10 +148,10 @@ def _refusal(conn: Connection, question: QuestionRow | None, bound: str | None, 
     return None
 
 
-def _show(workspace: Workspace, conn: Connection, question: QuestionRow) -> tuple[BoundQuestion | None, str | None]:
+def _show(workspace: Workspace, conn: Connection, question: QuestionRow) -> Shown:
     """What the request shows, or the code of why it cannot be asked."""
-    if question.kind == WAIVE:
-        return show_waiver(workspace, conn, question)
+    if question.kind in _CODED:
+        return _CODED[question.kind].show(workspace, conn, question)
     row = lists.list_of(conn, question.subject)
     if row is None:
         return None, "question_unknown"

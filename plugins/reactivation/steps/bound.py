@@ -9,8 +9,8 @@ from uuid import uuid4
 from sqlalchemy import Connection
 
 from reactivation.approvals import Judgement
+from reactivation.approvals.coded import CodedJudgement
 from reactivation.approvals.form import FormField
-from reactivation.approvals.waivers import WaiverJudgement
 from reactivation.ledger import questions
 
 
@@ -38,7 +38,7 @@ class BoundQuestion:
     expires_at: datetime
 
 
-def keep_answer(conn: Connection, question_id: str, judged: Judgement | WaiverJudgement, now: datetime) -> str:
+def keep_answer(conn: Connection, question_id: str, judged: Judgement | CodedJudgement, now: datetime) -> str:
     """Keep an answer, whether it counts or not; its id."""
     answer_id = str(uuid4())
     questions.insert_answer(

@@ -1,7 +1,7 @@
 """Decides who is a candidate, why, how and what next: the same function for runs, dry runs, previews and the sender.
 
-``decide_snapshot`` reads one snapshot folder and one extract of the ledger and nothing else; the same files, playbook
-and rules give the same table, byte for byte.
+``decide_snapshot`` reads one snapshot folder and one extract of the ledger and nothing else; the same files, playbook,
+rules and signed settings give the same table, byte for byte.
 """
 
 from __future__ import annotations
@@ -20,12 +20,14 @@ from reactivation.playbooks.owners import Owners
 from reactivation.policy.candidates import Decided, decide_facts
 from reactivation.policy.context import Context
 from reactivation.policy.rules import Rules
+from reactivation.steps.accepting import rules_in_force
 from reactivation.steps.begun import playbook_of, snapshot_of
 
 if TYPE_CHECKING:
     from reactivation.steps.workspace import Workspace
 
 STEP, BEFORE = "decide", "begin"
+SETTINGS = "signed_settings.json"
 
 _SIGNS_FOR = {"customer": "marketing_owner", "account": "account_owner"}
 #: Ids of one kind that one address may bring into a decision's evidence.
@@ -33,7 +35,8 @@ _MOST_IDS = 20
 
 
 def decide_run(workspace: Workspace, run_id: str, now: datetime) -> dict[str, Any]:
-    """Decide a run: writes ``ledger_extract`` and ``decisions``, records the step; returns the counts.
+    """Decide a run: writes ``ledger_extract``, the signed settings and ``decisions``, records the step; returns the
+    counts.
 
     Raises ``StepError`` when the beginning, the snapshot, the playbook or the rules are not those of the run.
     """
@@ -42,10 +45,10 @@ def decide_run(workspace: Workspace, run_id: str, now: datetime) -> dict[str, An
         runs.require_step(conn, run_id, BEFORE, folder.manifest_digest)
         run = runs.run_of(conn, run_id)
         playbook = playbook_of(workspace, run).playbook
-        known = extract.ledger_extract(conn, brand=playbook.brand, now=now)
+        known, rules = extract.ledger_extract(conn, brand=playbook.brand, now=now), rules_in_force(workspace, conn)
     snapshot = snapshot_of(workspace, run)
-    decided = decide_snapshot(snapshot, known, playbook, workspace.rules, workspace.owners, run.as_of)
-    digest = folder.add({"ledger_extract": known, "decisions": decided.table})
+    decided = decide_snapshot(snapshot, known, playbook, rules, workspace.owners, run.as_of)
+    digest = folder.add({"ledger_extract": known, SETTINGS: dict(rules.signed), "decisions": decided.table})
     with workspace.ledger.begin() as conn:
         runs.record_step(
             conn, run_id, STEP, state="succeeded", manifest_digest=digest, counts=decided.counts, now=now

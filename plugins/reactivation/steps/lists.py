@@ -23,6 +23,7 @@ from reactivation.ledger import audit, lists, questions, runs, seals
 from reactivation.ledger.lists import Enrolled, ListSigner
 from reactivation.ledger.runs import Run, StepError
 from reactivation.playbooks.model import Playbook
+from reactivation.steps.accepting import ask_to_accept
 from reactivation.steps.answers import close_expired
 from reactivation.steps.workspace import Workspace
 
@@ -35,7 +36,8 @@ _DECISION_COLUMNS = ("customer_id", "owner_id", "business_segment", "decision", 
 
 
 def open_lists(workspace: Workspace, run_id: str, now: datetime) -> list[str]:
-    """Open the lists of a run; returns the ids of the questions opened, none in a dry run. Raises ``StepError``."""
+    """Open the lists of a run, and ask for settings that wait for a signature; returns the ids of the questions
+    opened, none in a dry run. Raises ``StepError``."""
     folder = workspace.run_folder(run_id)
     with workspace.ledger.begin() as conn:
         runs.require_step(conn, run_id, BEFORE, folder.manifest_digest)
@@ -48,6 +50,7 @@ def open_lists(workspace: Workspace, run_id: str, now: datetime) -> list[str]:
         question_ids = [] if run.dry else [_open(conn, run, one, now) for one in made.opened]
         if not run.dry:
             _tell_not_opened(conn, run, made.not_opened, now)
+            question_ids += ask_to_accept(workspace, conn, now)
         runs.record_step(
             conn, run_id, STEP, state="succeeded", manifest_digest=digest, counts=_counts(made), now=now
         )  # fmt: skip

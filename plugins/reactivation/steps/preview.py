@@ -24,6 +24,7 @@ from reactivation.messages.fields import MessageError
 from reactivation.playbooks.loader import LoadedPlaybook
 from reactivation.policy.channels import KEY_OF
 from reactivation.policy.sequence import PLANNED, candidates_for_sequence, plan_sequence
+from reactivation.steps.accepting import rules_in_force
 from reactivation.steps.decide import decide_snapshot
 from reactivation.steps.drafting import drafter_of, due_touch, with_customers
 from reactivation.steps.settings import ConfigurationError
@@ -55,7 +56,7 @@ def preview(workspace: Workspace, playbook_name: str, number: int, customer_id: 
         newest = runs.latest_ready_snapshot(conn)
         if newest is None:
             raise StepError(f"there is no ready snapshot to preview; say: reactivation run {playbook_name} --dry-run")
-        extract = ledger_extract(conn, brand=playbook.brand, now=now)
+        extract, rules = ledger_extract(conn, brand=playbook.brand, now=now), rules_in_force(workspace, conn)
         rests = now - timedelta(days=workspace.rules.incentives.equal_or_better_after_days)
         offered = courses.offers_sent(conn, rests)
         entered, code = _entered(conn, playbook_name, customer_id, number)
@@ -63,7 +64,7 @@ def preview(workspace: Workspace, playbook_name: str, number: int, customer_id: 
     if not pc.any(pc.equal(snapshot.read("contacts")["customer_id"], customer_id)).as_py():
         raise ConfigurationError(f"there is no customer {customer_id} in snapshot {newest.snapshot_id}; check the id")
 
-    decided = decide_snapshot(snapshot, extract, playbook, workspace.rules, workspace.owners, at=newest.as_of)
+    decided = decide_snapshot(snapshot, extract, playbook, rules, workspace.owners, at=newest.as_of)
     decision = decided.table.filter(pc.equal(decided.table["customer_id"], customer_id))
     reason = _not_permitted(decision)
     due = entered

@@ -15,15 +15,17 @@ from sqlalchemy import Connection
 
 from reactivation.approvals import signing_code
 from reactivation.approvals.brief import report_path, waiver_body, waiver_subject
+from reactivation.approvals.coded import AskedCoded
 from reactivation.approvals.form import HOLD_ALL
-from reactivation.approvals.waivers import OPTIONS, AskedWaiver, WaiverJudgement, fields, judge_waiver
+from reactivation.approvals.waivers import OPTIONS, fields, judge_waiver, waived_until
 from reactivation.contract.digests import digest
 from reactivation.evidence import EvidenceError
 from reactivation.ledger import audit, questions, runs, waivers
 from reactivation.ledger.questions import QuestionRow
 from reactivation.ledger.runs import Run, StepError
 from reactivation.playbooks.declared import DeclarationError
-from reactivation.steps.bound import AskedUser, BoundQuestion, keep_answer
+from reactivation.steps.bound import BoundQuestion
+from reactivation.steps.coded import Kind, Shown, keep, people
 from reactivation.steps.settings import ConfigurationError
 
 if TYPE_CHECKING:
@@ -65,76 +67,56 @@ def waiver_code(workspace: Workspace, question: QuestionRow) -> str:
     return signing_code(digest([question.question_id, question.subject, report]))
 
 
-def asked_waiver(workspace: Workspace, conn: Connection, question: QuestionRow) -> AskedWaiver:
+def asked_waiver(workspace: Workspace, conn: Connection, question: QuestionRow) -> AskedCoded:
     """The question as its answers are judged, and as the report's page shows it."""
     run = runs.run_of(conn, question.subject)
     hindrance = _hindrance(workspace, conn, question.subject)
-    return AskedWaiver(
+    return AskedCoded(
         state=question.state, expires_at=question.expires_at, hindrance=hindrance,
         signing_code="" if hindrance else waiver_code(workspace, question),
         signers=_signers(workspace), authors=_authors(workspace, run),
     )  # fmt: skip
 
 
-def show_waiver(
-    workspace: Workspace, conn: Connection, question: QuestionRow
-) -> tuple[BoundQuestion | None, str | None]:
-    """What the request shows, or the code of why it cannot be asked."""
+def _show(workspace: Workspace, conn: Connection, question: QuestionRow) -> Shown:
     asked = asked_waiver(workspace, conn, question)
     allowed = asked.signers - asked.authors
     if asked.hindrance or not allowed:
         return None, asked.hindrance or "no_signers"
     playbook = runs.run_of(conn, question.subject).playbook
     found = {one["id"]: one["observed"] for one in _blocking(workspace, question.subject)}
-    people = sorted((owner.user, owner.name) for owner in workspace.owners.by_id.values() if owner.user in allowed)
     shown = BoundQuestion(
         question_id=question.question_id, page=report_path(question.subject),
         subject=waiver_subject(playbook, list(found)),
         body=waiver_body(question.subject, playbook, found, question.expires_at), options=OPTIONS, default=HOLD_ALL,
-        form=fields(), signers=tuple(AskedUser(user, name) for user, name in people), expires_at=question.expires_at,
+        form=fields(), signers=people(workspace.owners, allowed), expires_at=question.expires_at,
     )  # fmt: skip
     return shown, None
 
 
-def record_waiver(workspace: Workspace, conn: Connection, question_id: str, event: object, now: datetime) -> str:
-    """Judge and keep an answer; returns what came of it, in ids and codes."""
-    question = questions.question_of(conn, question_id, lock=True)
-    assert question is not None  # noqa: S101  (the request is bound to it)
-    asked = asked_waiver(workspace, conn, question)
-    judged = judge_waiver(asked, event, now)
-    answer_id = keep_answer(conn, question.question_id, judged, now)
-    conditions = sorted({one["id"] for one in _blocking(workspace, question.subject)}) if judged.until else []
-    if judged.until is not None:
+def _record(workspace: Workspace, conn: Connection, question: QuestionRow, event: object, now: datetime) -> str:
+    judged = judge_waiver(asked_waiver(workspace, conn, question), event, now)
+    until, reason = waived_until(judged, now), judged.codes["reason"]
+    answer_id = keep(conn, question, judged, now)
+    conditions = sorted({one["id"] for one in _blocking(workspace, question.subject)}) if until else []
+    if until is not None:
         waivers.insert_waivers(
-            conn, run_id=question.subject, conditions=conditions, reason=judged.reason, answer_id=answer_id,
-            signed_at=now, expires_at=judged.until,
+            conn, run_id=question.subject, conditions=conditions, reason=reason, answer_id=answer_id, signed_at=now,
+            expires_at=until,
         )  # fmt: skip
-    if question.state == "open":
-        questions.close_question(conn, question.question_id, answered=judged.until is not None, now=now)
     audit.write(
         conn, at=now, actor=judged.responder or "nobody", subject=question.subject,
-        action="conditions_waived" if judged.until else "answer_accepted" if judged.accepted else "answer_refused",
+        action="conditions_waived" if until else "answer_accepted" if judged.accepted else "answer_refused",
         details={"question_id": question.question_id, "answer_id": answer_id, "chosen": judged.chosen,
-                 "refusal": judged.refusal, "conditions": conditions, "reason": judged.reason or None,
-                 "until": judged.until},
+                 "refusal": judged.refusal, "conditions": conditions, "reason": reason or None, "until": until},
     )  # fmt: skip
-    return _told(question, judged, conditions)
-
-
-def close_expired_waivers(conn: Connection, now: datetime) -> int:
-    """Close the questions nobody answered in time: nothing is waived. Returns how many."""
-    expired = questions.expired_questions(conn, now)
-    for one in expired:
-        questions.close_question(conn, one.question_id, answered=False, now=now)
-    told = [(one.subject, {"question_id": one.question_id}) for one in expired]
-    audit.write_many(conn, at=now, actor="ask_people", action="question_expired", subjects=told)
-    return len(expired)
-
-
-def _told(question: QuestionRow, judged: WaiverJudgement, conditions: Collection[str]) -> str:
-    if judged.until is None:
+    if until is None:
         return f"run {question.subject} stays stopped" + (f" ({judged.refusal})" if judged.refusal else "")
-    return f"run {question.subject} may go on until {judged.until.isoformat()}: {', '.join(conditions)} waived"
+    return f"run {question.subject} may go on until {until.isoformat()}: {', '.join(conditions)} waived"
+
+
+#: The kind ``waive``.
+WAIVING = Kind(_show, _record)
 
 
 def _blocking(workspace: Workspace, run_id: str) -> list[dict[str, Any]]:

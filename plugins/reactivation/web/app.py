@@ -27,6 +27,7 @@ from reactivation.web.calendar import NoSuchPlaybook, calendar_page
 from reactivation.web.listing import ListPage, NoSuchList, NotYours, list_page
 from reactivation.web.overview import overview
 from reactivation.web.pages import Pages
+from reactivation.web.question import NoSuchQuestion, question_page
 from reactivation.web.rendering import STYLE
 from reactivation.web.reports import report_routes
 from reactivation.web.subjects import NoSuchReport
@@ -74,6 +75,15 @@ def create_app(open_workspace: Callable[[], Workspace]) -> FastAPI:
     @app.get("/lists/{list_id}")
     def list_html(request: Request, list_id: str, visitor: Who, page: PageNumber = 1) -> Response:
         return pages.html(request, "list.html", view=_look(pages, request, list_id, page, visitor))
+
+    @app.get("/questions/{question_id}")
+    def question(request: Request, question_id: str, visitor: Who) -> Response:
+        workspace = pages.workspace()
+        try:
+            view = question_page(workspace, question_id, visitor, workspace.now())
+        except NoSuchQuestion:
+            raise HTTPException(404) from None
+        return pages.html(request, "question.html", view=view)
 
     app.include_router(report_routes(pages))
 

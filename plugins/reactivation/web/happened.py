@@ -1,4 +1,5 @@
-"""What was done about a run or a snapshot that stopped: who was told, who was asked, and what was answered."""
+"""What was done about a run or a snapshot that stopped, or about a setting: who was told, who was asked, and what was
+answered."""
 
 from __future__ import annotations
 
@@ -22,6 +23,14 @@ _ANSWERED = {
     "waiver_not_asked": "No waiver could be asked for: nobody but its author may sign",
     "conditions_waived": "Conditions were waived",
     "answer_accepted": "Answered without a waiver",
+    "answer_refused": "An answer did not count",
+    "question_expired": "Nobody answered in time",
+}
+_SETTLED = {
+    "setting_asked": "A signature was asked for",
+    "setting_not_asked": "No signature could be asked for: nobody but its author may sign",
+    "setting_signed": "The setting was signed",
+    "answer_accepted": "Answered without a signature",
     "answer_refused": "An answer did not count",
     "question_expired": "Nobody answered in time",
 }
@@ -52,6 +61,11 @@ def told(conn: Connection, subject_id: str) -> list[Happened]:
 def answered(conn: Connection, subject_id: str) -> list[Happened]:
     """What was asked of compliance, and what came of it."""
     return [_happened(row, _ANSWERED) for row in audit.about(conn, subject_id, _ANSWERED)]
+
+
+def of_question(conn: Connection, subject: str) -> list[Happened]:
+    """What was asked about a setting, and what came of it."""
+    return [_happened(row, _SETTLED) for row in audit.about(conn, subject, _SETTLED)]
 
 
 def _happened(row: AuditRow, named: Mapping[str, str]) -> Happened:

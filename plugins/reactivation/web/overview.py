@@ -14,8 +14,9 @@ from reactivation.ledger.lists import ListRow
 from reactivation.ledger.questions import QuestionRow
 from reactivation.ledger.runs import Run, Snapshot
 from reactivation.playbooks.owners import Owners
+from reactivation.steps.accepting import KIND as SIGN_SETTING
 from reactivation.steps.funnel import funnel
-from reactivation.steps.waiving import KIND
+from reactivation.steps.waiving import KIND as WAIVE
 from reactivation.steps.workspace import Workspace
 from reactivation.web.access import role_of
 from reactivation.web.auth import Visitor
@@ -72,11 +73,13 @@ class Verdicts:
 
 @dataclass(frozen=True)
 class Overview:
-    """What the first page shows; the visitor's own lists come first."""
+    """What the first page shows; the visitor's own lists come first. ``settings``: the questions whether a setting is
+    signed, for compliance alone."""
 
     visitor: Visitor
     lists: Sequence[OpenList]
     verdicts: Verdicts
+    settings: Sequence[QuestionRow]
     runs: Sequence[LastRun]
     now: datetime
 
@@ -92,12 +95,14 @@ def overview(workspace: Workspace, visitor: Visitor, now: datetime) -> Overview:
         verdicts = Verdicts(
             snapshots=runs.latest_snapshots(conn, _SNAPSHOTS),
             runs={title: judged.latest(conn, name, _VERDICTS) for name, title in names.items()},
-            waiting=questions.waiting_of_kind(conn, KIND, now) if _is_compliance(owners, visitor) else (),
+            waiting=questions.waiting_of_kind(conn, WAIVE, now) if _is_compliance(owners, visitor) else (),
         )
+        asked = questions.waiting_of_kind(conn, SIGN_SETTING, now) if _is_compliance(owners, visitor) else ()
     return Overview(
         visitor=visitor,
         lists=sorted(waiting, key=lambda one: not one.may_sign),
         verdicts=verdicts,
+        settings=asked,
         runs=[LastRun(title, run, _funnel(workspace, run)) for title, run in last.items() if run is not None],
         now=now,
     )

@@ -1,0 +1,156 @@
+"""What the tenant accepts as permission beyond evidenced consent: in force while its file asks for it, and only once
+compliance has signed exactly the terms that stand in the rules.
+
+Source: RULES.md, Permission (signed tenant settings); ARCHITECTURE.md, the word *question*.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, get_args
+from uuid import uuid4
+
+from sqlalchemy import Connection
+
+from reactivation.approvals import signing_code
+from reactivation.approvals.brief import question_path, setting_body, setting_subject
+from reactivation.approvals.coded import AskedCoded, judge_coded
+from reactivation.approvals.form import HOLD_ALL, SIGN, FormField
+from reactivation.contract.digests import digest
+from reactivation.ledger import audit, judged, questions, settings
+from reactivation.ledger.questions import QuestionRow
+from reactivation.playbooks.tenant import Acceptance
+from reactivation.policy.rules import Rules, terms_to_sign
+from reactivation.steps.bound import BoundQuestion
+from reactivation.steps.coded import Kind, Shown, keep, people
+
+if TYPE_CHECKING:
+    from reactivation.steps.workspace import Workspace
+
+KIND = "sign_setting"
+OPTIONS = (SIGN, HOLD_ALL)
+
+_ROLE = "compliance"
+_ANSWER_WITHIN = timedelta(days=3)
+#: Who held it is not asked the same again before so many days.
+_ASK_AGAIN = timedelta(days=7)
+_FORM = (FormField("signing_code", "Signing code", "At the end of the question's page; needed to sign."),)
+#: Why the last run stopped those whom a setting could let through.
+_STOPPED_AS = {"flag_only_email": "permission:unverified", "opt_out_email": "permission:basis_not_accepted"}
+
+
+def rules_in_force(workspace: Workspace, conn: Connection) -> Rules:
+    """The rules with what was signed for the tenant. A signature of other terms than today's counts for nothing."""
+    found = {name: settings.signed(conn, name) for name in _asked_for(workspace)}
+    return replace(workspace.rules, signed={
+        name: one.setting_id for name, one in found.items() if one and one.value == terms(workspace, name)
+    })  # fmt: skip
+
+
+def terms(workspace: Workspace, name: Acceptance) -> dict[str, Any]:
+    """What a signature is of: the setting, the brand it is for, and its terms in each place."""
+    return {"brand": workspace.tenant.brand, "terms": terms_to_sign(workspace.rules.permission, name)}
+
+
+def ask_to_accept(workspace: Workspace, conn: Connection, now: datetime) -> list[str]:
+    """Open a question for each setting that is asked for and not in force; the ids of those opened."""
+    in_force = rules_in_force(workspace, conn).signed
+    opened = []
+    for name in _asked_for(workspace):
+        before = questions.question_about(conn, KIND, name)
+        if name in in_force or (before is not None and now < before.opened_at + _ASK_AGAIN):
+            continue
+        signers = sorted(_signers(workspace) - _authors(workspace))
+        if signers:
+            opened.append(str(uuid4()))
+            questions.insert_question(
+                conn, question_id=opened[-1], kind=KIND, subject=name, opened_at=now, expires_at=now + _ANSWER_WITHIN
+            )  # fmt: skip
+        audit.write(
+            conn, at=now, actor="open_lists", subject=name,
+            action="setting_asked" if signers else "setting_not_asked",
+            details={"question_id": opened[-1] if signers else None, "signers": signers},
+        )  # fmt: skip
+    return opened
+
+
+def setting_of(question: QuestionRow) -> Acceptance:
+    """The setting a question is about."""
+    [name] = (one for one in get_args(Acceptance) if one == question.subject)
+    found: Acceptance = name
+    return found
+
+
+def asked_setting(workspace: Workspace, question: QuestionRow) -> AskedCoded:
+    """The question as its answers are judged, and as its page shows it."""
+    name = setting_of(question)
+    hindrance = None if name in _asked_for(workspace) else "not_asked_for"
+    return AskedCoded(
+        state=question.state, expires_at=question.expires_at, hindrance=hindrance,
+        signing_code=signing_code(digest([question.question_id, name, terms(workspace, name)])),
+        signers=_signers(workspace), authors=_authors(workspace),
+    )  # fmt: skip
+
+
+def stopped_by_it(workspace: Workspace, conn: Connection, name: Acceptance) -> Mapping[str, int]:
+    """By playbook, how many candidates its last run stopped for want of what the setting accepts, at most."""
+    found: Counter[str] = Counter()
+    for loaded in workspace.all_playbooks():
+        playbook = loaded.playbook.playbook
+        found[playbook] = judged.decided_for(conn, playbook, _STOPPED_AS[name])
+    return dict(found)
+
+
+def _show(workspace: Workspace, conn: Connection, question: QuestionRow) -> Shown:
+    asked = asked_setting(workspace, question)
+    allowed = asked.signers - asked.authors
+    if asked.hindrance or not allowed:
+        return None, asked.hindrance or "no_signers"
+    name = setting_of(question)
+    shown = BoundQuestion(
+        question_id=question.question_id, page=question_path(question.question_id), subject=setting_subject(name),
+        body=setting_body(question.question_id, name, terms(workspace, name), question.expires_at), options=OPTIONS,
+        default=HOLD_ALL, form=_FORM, signers=people(workspace.owners, allowed), expires_at=question.expires_at,
+    )  # fmt: skip
+    return shown, None
+
+
+def _record(workspace: Workspace, conn: Connection, question: QuestionRow, event: object, now: datetime) -> str:
+    name = setting_of(question)
+    judged_ = judge_coded(asked_setting(workspace, question), event, now, options=OPTIONS, choices={})
+    answer_id = keep(conn, question, judged_, now)
+    value = terms(workspace, name)
+    setting_id = None
+    if judged_.agreed:
+        setting_id = settings.insert_setting(conn, name=name, value=value, answer_id=answer_id, now=now)
+    audit.write(
+        conn, at=now, actor=judged_.responder or "nobody", subject=name,
+        action="setting_signed" if setting_id else "answer_accepted" if judged_.accepted else "answer_refused",
+        details={"question_id": question.question_id, "answer_id": answer_id, "chosen": judged_.chosen,
+                 "refusal": judged_.refusal, "setting_id": setting_id, "value": value if setting_id else None},
+    )  # fmt: skip
+    if setting_id is None:
+        return f"setting {name} is not signed" + (f" ({judged_.refusal})" if judged_.refusal else "")
+    return f"setting {name} is signed: {setting_id}"
+
+
+#: The kind ``sign_setting``.
+ACCEPTING = Kind(_show, _record)
+
+
+def _asked_for(workspace: Workspace) -> tuple[Acceptance, ...]:
+    accept = workspace.tenant.accept
+    return () if accept is None else accept.settings
+
+
+def _signers(workspace: Workspace) -> frozenset[str]:
+    return frozenset(signer.user_id for signer in workspace.owners.by_role(_ROLE))
+
+
+def _authors(workspace: Workspace) -> frozenset[str]:
+    """Who asks for it, and so cannot sign it."""
+    accept = workspace.tenant.accept
+    return frozenset() if accept is None else frozenset({accept.authored_by})

@@ -1,0 +1,54 @@
+"""Questions that are about no items: what a kind of them has to bring, and how every one is shown, kept and closed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection
+
+from reactivation.approvals.coded import CodedJudgement
+from reactivation.ledger import audit, questions
+from reactivation.ledger.questions import QuestionRow
+from reactivation.steps.bound import AskedUser, BoundQuestion, keep_answer
+
+if TYPE_CHECKING:
+    from reactivation.playbooks.owners import Owners
+    from reactivation.steps.workspace import Workspace
+
+#: What a request shows of a question, or the code of why it cannot be asked.
+Shown = tuple[BoundQuestion | None, str | None]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of question: ``show`` says what its request shows, ``record`` what an answer amounts to."""
+
+    show: Callable[[Workspace, Connection, QuestionRow], Shown]
+    record: Callable[[Workspace, Connection, QuestionRow, object, datetime], str]
+
+
+def people(owners: Owners, user_ids: Collection[str]) -> tuple[AskedUser, ...]:
+    """Who is asked, with their names, by user id."""
+    known = sorted((owner.user, owner.name) for owner in owners.by_id.values() if owner.user in user_ids)
+    return tuple(AskedUser(user, name) for user, name in known)
+
+
+def keep(conn: Connection, question: QuestionRow, judged: CodedJudgement, now: datetime) -> str:
+    """Keep an answer, whether it counts or not, and close its question with it; the answer's id."""
+    answer_id = keep_answer(conn, question.question_id, judged, now)
+    if question.state == "open":
+        questions.close_question(conn, question.question_id, answered=judged.agreed, now=now)
+    return answer_id
+
+
+def close_expired_questions(conn: Connection, now: datetime) -> int:
+    """Close the questions nobody answered in time: silence agrees to nothing. Returns how many."""
+    expired = questions.expired_questions(conn, now)
+    for one in expired:
+        questions.close_question(conn, one.question_id, answered=False, now=now)
+    told = [(one.subject, {"question_id": one.question_id}) for one in expired]
+    audit.write_many(conn, at=now, actor="ask_people", action="question_expired", subjects=told)
+    return len(expired)

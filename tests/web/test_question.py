@@ -1,0 +1,79 @@
+"""The page of a setting that waits for a signature: its terms for everybody, its code for who may sign."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+from tests.approvals.asked import NOW
+from tests.web.conftest import Visit
+
+from reactivation import paths
+from reactivation.ledger import questions
+from reactivation.steps.accepting import KIND, ask_to_accept, asked_setting
+from reactivation.steps.workspace import Workspace
+
+
+@pytest.fixture
+def asking(workspace: Workspace, tmp_path: Path) -> Iterator[Workspace]:
+    """A tenant that asks to accept the opt-out regime, and was heard."""
+    declared = yaml.safe_load((paths.INCLUDE / "tenant.yaml").read_text())
+    declared["tenant"]["accept"] = {"authored_by": "operator", "settings": ["opt_out_email"]}
+    (tmp_path / "tenant.yaml").write_text(yaml.safe_dump(declared))
+    made = replace(workspace, settings=replace(workspace.settings, tenant=tmp_path / "tenant.yaml"))
+    with made.ledger.begin() as conn:
+        assert len(ask_to_accept(made, conn, NOW)) == 1
+    yield made
+
+
+def question(workspace: Workspace) -> questions.QuestionRow:
+    with workspace.ledger.begin() as conn:
+        found = questions.question_about(conn, KIND, "opt_out_email")
+    assert found is not None
+    return found
+
+
+def page(workspace: Workspace) -> str:
+    return f"/reactivation/questions/{question(workspace).question_id}"
+
+
+def code(workspace: Workspace) -> str:
+    whole = asked_setting(workspace, question(workspace)).signing_code
+    return f"{whole[:4]}<span> </span>{whole[4:]}"
+
+
+@pytest.mark.parametrize(("user", "may_sign"), [("cleo", True), ("ada", False), ("operator", False)])
+def test_the_code_is_for_who_may_sign(asking: Workspace, visit: Visit, user: str, may_sign: bool) -> None:
+    """The terms are for everybody who may read the pages."""
+    shown = visit(user, of=asking).get(page(asking))
+
+    assert shown.status_code == 200
+    assert "under an opt-out regime" in shown.text
+    assert "18 months" in shown.text
+    assert (code(asking) in shown.text) == may_sign
+
+
+def test_nothing_is_signed_that_nobody_asks_for_any_more(asking: Workspace, workspace: Workspace, visit: Visit) -> None:
+    """The page stays, and says so; its code does not."""
+    shown = visit("cleo", of=workspace).get(page(asking))
+
+    assert "no longer asks for this setting" in shown.text
+    assert code(asking) not in shown.text
+
+
+def test_other_questions_have_other_pages(asking: Workspace, visit: Visit) -> None:
+    """A list is read where lists are read; what is unknown is not found."""
+    with asking.ledger.begin() as conn:
+        of_a_list = next(iter(questions.question_ids_of_lists(conn).values()))
+
+    for question_id in (of_a_list, "nope"):
+        assert visit("cleo", of=asking).get(f"/reactivation/questions/{question_id}").status_code == 404
+
+
+def test_the_first_page_leads_compliance_to_it(asking: Workspace, visit: Visit) -> None:
+    """Nobody else is asked."""
+    assert page(asking) in visit("cleo", of=asking).get("/reactivation/").text
+    assert page(asking) not in visit("ada", of=asking).get("/reactivation/").text
