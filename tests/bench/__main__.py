@@ -58,7 +58,7 @@ def main() -> int:
     FOLDER.mkdir(parents=True, exist_ok=True)
     share, console = CUSTOMERS / 1_000_000, Console(width=_WIDE)
     found: list[Figure] = []
-    for figure in chain(_generator(share), _runs(share), _verdicts(share), _drafts(), _dags()):
+    for figure in chain(_generator(share), _runs(share), _decided(share), _drafts(), _dags()):
         console.print(f"{figure.name}: {figure.value:.1f} {figure.unit}")
         found.append(figure)
     console.print(_table(found))
@@ -98,9 +98,22 @@ def _run(asked: dict[str, Any], ledger: str) -> tuple[dict[str, float], int, str
     return took, peak, ", ".join(f"{counts[row]:,} {row}" for row in ("candidates", "begun", "entered"))
 
 
-def _verdicts(share: float) -> Iterator[Figure]:
+def _decided(share: float) -> Iterator[Figure]:
     asked: dict[str, Any] = {"folder": str(FOLDER), "customers": CUSTOMERS}
     asked["run_id"] = _work("prepare_verdicts", **asked)["run_id"]
+    yield _ladder(share, asked)
+    yield from _verdicts(share, asked)
+
+
+def _ladder(share: float, asked: dict[str, Any]) -> Figure:
+    told = _work("ladder", **asked)
+    took, touched = told["parts"]["ladder"], told["parts"]["touched"]
+    rows = ", ".join(f"{count:,} {name}" for name, count in told["rows"].items())
+    return Figure("the ladder", took, 15 * share, "s", f"{rows}; to look at them {touched}", told["peak"], 4 * GIB,
+                  took / touched)  # fmt: skip
+
+
+def _verdicts(share: float, asked: dict[str, Any]) -> Iterator[Figure]:
     alone = _sum(_work("bare_verdict", **asked))
     for name, bad, limit in (("readiness", 0, 15), ("readiness, three in ten bad", int(CUSTOMERS * 0.3), 30)):
         told = _work("verdict", **asked, bad=bad)

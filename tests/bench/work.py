@@ -23,13 +23,15 @@ from reactivation import paths
 from reactivation.evidence import SnapshotFolder, open_engine
 from reactivation.evidence.engine import quoted
 from reactivation.ledger import migrations, runs
+from reactivation.policy.candidates import decide_facts
+from reactivation.policy.columns import frame_of
 from reactivation.readiness import CANDIDATE_COLUMNS, frames, judge
 from reactivation.readiness.data_docs import data_docs
 from reactivation.sample import generate
 from reactivation.sources.summaries import SUMMARISED, add_facts, add_told, condensed
 from reactivation.sources.values import install_macros
 from reactivation.steps.begin import begin_run
-from reactivation.steps.decide import decide_run
+from reactivation.steps.decide import decide_run, gathered
 from reactivation.steps.draft import draft_run
 from reactivation.steps.plan import plan_run
 from reactivation.steps.readiness import check_readiness
@@ -150,6 +152,30 @@ def bare_verdict(*, folder: str, customers: int, run_id: str) -> Told:
     return {"parts": clock.parts, "rows": {"candidates": len(frame)}}
 
 
+def ladder(*, folder: str, customers: int, run_id: str) -> Told:
+    """Every gate of everybody, permission and timing among them; a day of silence makes nearly all of them candidates.
+    What it takes only to look at the same columns comes beside it."""
+    clock = Clock()
+    with _workspace(Path(folder) / "home", data.crm(Path(folder), customers), "") as workspace:
+        run = workspace.run_folder(run_id)
+        snapshot = workspace.snapshot_folder(run.manifest["inputs"]["snapshot_id"])
+        declared = workspace.playbook(data.PLAYBOOK).playbook
+        facts, consents, context = gathered(
+            snapshot, run.read("ledger_extract"),
+            declared.model_copy(update={"windows": dict.fromkeys(declared.windows, 1)}), workspace.rules,
+            workspace.owners, data.AS_OF,
+        )  # fmt: skip
+    with clock.part("ladder"):
+        decided = decide_facts(facts, consents, context)
+    with clock.part("touched"):
+        for table in (facts, consents):
+            frame = frame_of(table)
+            for name in frame:
+                frame[name].copy().isna().sum()
+    rows = {"candidates": decided.counts["candidates"], "consent records": len(consents)}
+    return {"parts": clock.parts, "rows": rows}
+
+
 def bare(*, folder: str, customers: int) -> Told:
     """DuckDB alone on the same files, with the same SQL: both summaries, nothing read off, checked or written."""
     crm, clock = data.crm(Path(folder), customers), Clock()
@@ -243,7 +269,7 @@ def _peak() -> int:
 
 WORK: dict[str, Callable[..., Told]] = {
     "sample": sample, "begin": begin, "step": step, "prepare_drafts": prepare_drafts, "drafts": drafts, "bare": bare,
-    "prepare_verdicts": prepare_verdicts, "verdict": verdict, "bare_verdict": bare_verdict,
+    "prepare_verdicts": prepare_verdicts, "verdict": verdict, "bare_verdict": bare_verdict, "ladder": ladder,
 }  # fmt: skip
 
 

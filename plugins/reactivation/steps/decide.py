@@ -73,6 +73,22 @@ def decide_snapshot(  # noqa: PLR0917  (the one function that everybody shares)
     ``extract`` has the columns of ``ledger.extract.EXTRACT``. ``at`` is the instant everything is judged at;
     permissions must still hold on ``planned_on`` (``at`` when not given).
     """
+    return decide_facts(*gathered(folder, extract, playbook, rules, owners, at, planned_on, threads=threads))
+
+
+def gathered(  # noqa: PLR0917  (what ``decide_snapshot`` is asked)
+    folder: SnapshotFolder,
+    extract: pa.Table,
+    playbook: Playbook,
+    rules: Rules,
+    owners: Owners,
+    at: datetime,
+    planned_on: datetime | None = None,
+    *,
+    threads: int = 2,
+) -> tuple[pa.Table, pa.Table, Context]:
+    """What the ladder is climbed with: the facts about everybody (``candidates.sql``), the consent records
+    (``consent_rows.sql``), and what they are judged in."""
     permission, words = rules.permission, rules.words
     person_nos = query(
         folder, paths.sql("person_nos"), threads=threads,
@@ -95,7 +111,7 @@ def decide_snapshot(  # noqa: PLR0917  (the one function that everybody shares)
         owners=frozenset(owner_id for owner_id in owners.by_id if owners.signers_for(owner_id, role)),
         offers={row["offer_id"]: row for row in folder.read("offers").to_pylist()},
     )  # fmt: skip
-    return decide_facts(facts, consents, context)
+    return facts, consents, context
 
 
 def _unread(folder: SnapshotFolder, playbook: Playbook) -> frozenset[str]:
