@@ -21,6 +21,9 @@ with DAG(
     Claims the touches that are due and signed, asks the sources again about exactly these people, runs the same gates
     on what they say now, and hands the signed bytes to the provider. The claim is written before the provider is
     called, so running this twice, or killing it, sends nothing twice. It reads the ledger and nothing of Airflow.
+
+    When what came back (complaints, bounces) stops the sending, `ask_about_stops` has the marketing owners asked; only
+    their answer ends the stop.
     """,
 ):
-    tasks.send_due()
+    tasks.send_due() >> tasks.ask_about_stops()

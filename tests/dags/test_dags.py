@@ -106,12 +106,13 @@ class TestPlaybook:
         assert all(p["description"] and p["schema"]["title"] for p in form.values())
 
     def test_tells_whom_only_through_assets(self, bag: Bag) -> None:
-        """The snapshot starts the playbooks; opened lists and a question to compliance start the asking."""
+        """The snapshot starts the playbooks; opened lists, a question to compliance and a stop start the asking."""
         outlets = {(d, t["id"]): t["outlets"] for d, t in every_task(bag) if t["outlets"]}
         assert outlets == {
             ("take_snapshot", "take_snapshot"): ["reactivation_snapshot"],
             ("customer_reactivation", "open_lists"): ["reactivation_lists"],
             ("customer_reactivation", "ask_compliance"): ["reactivation_questions"],
+            ("send_due_touches", "ask_about_stops"): ["reactivation_questions"],
         }
 
 

@@ -12,8 +12,9 @@ from tests.approvals.asked import NOW
 from tests.web.conftest import Visit
 
 from reactivation import paths
-from reactivation.ledger import questions
+from reactivation.ledger import questions, stops
 from reactivation.steps.accepting import KIND, ask_to_accept, asked_setting
+from reactivation.steps.resuming import ask_to_resume, asked_stop
 from reactivation.steps.workspace import Workspace
 
 
@@ -77,3 +78,19 @@ def test_the_first_page_leads_compliance_to_it(asking: Workspace, visit: Visit) 
     """Nobody else is asked."""
     assert page(asking) in visit("cleo", of=asking).get("/reactivation/").text
     assert page(asking) not in visit("ada", of=asking).get("/reactivation/").text
+
+
+def test_a_stop_has_a_page_for_whoever_may_end_it(workspace: Workspace, visit: Visit) -> None:
+    """What is stopped and why; the code for marketing owners alone."""
+    with workspace.ledger.begin() as conn:
+        stop = stops.stop(conn, scope="channel:email", reason="deliverability:bounces", actor="dispatch", now=NOW)
+        ask_to_resume(workspace, conn, NOW)
+        asked = questions.question_about(conn, "resume", stop.stop_id)
+        assert asked is not None
+        whole = asked_stop(workspace, conn, asked, NOW).signing_code
+    address = f"/reactivation/questions/{asked.question_id}"
+
+    assert "deliverability bounces" in visit("cleo").get(address).text.replace(":", " ")
+    assert whole[4:] not in visit("cleo").get(address).text
+    assert f"{whole[:4]}<span> </span>{whole[4:]}" in visit("ada").get(address).text
+    assert address in visit("ada").get("/reactivation/").text

@@ -13,6 +13,7 @@ from typing import Any
 
 from reactivation.approvals.lists import amount
 from reactivation.ledger.lists import ListItem, ListRow
+from reactivation.ledger.stops import Stop
 from reactivation.playbooks.model import Playbook
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|~&$:=^])")
@@ -125,6 +126,30 @@ def setting_body(question_id: str, name: str, value: Mapping[str, Any], expires_
             "The signature stands in the evidence of every decision made by it, and is of these terms only: whoever "
             "changes them has to ask again. A no of the customer still beats it. To sign, type the code from the end "
             "of the page. No answer signs nothing.",
+        ]
+    )  # fmt: skip
+
+
+def stop_subject(scope: str, reason: str) -> str:
+    """One line for the form and for notices."""
+    return f"Let messages go on that are stopped: {_id(scope)}, because of {_id(reason)}"
+
+
+def stop_body(question_id: str, stop: Stop, expires_at: datetime) -> str:
+    """The Markdown above the form."""
+    facts = [
+        ("Stopped", _code(stop.scope)),
+        ("Because of", _code(stop.reason)),
+        ("Since", _until(stop.since)),
+        ("By", _code(stop.actor)),
+        ("Answer by", _until(expires_at)),
+    ]
+    return "\n\n".join(
+        [
+            f"### [See what came back and find the signing code]({question_path(question_id)})",
+            "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in facts)]),
+            "To resume, type the code from the end of the page and choose a reason. What is past its window by then is "
+            "not sent. No answer leaves the stop as it is.",
         ]
     )  # fmt: skip
 

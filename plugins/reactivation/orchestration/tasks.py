@@ -145,6 +145,12 @@ def send_due() -> None:
         log.info("sent: %s", asdict(dispatch(workspace, workspace.now())))
 
 
+@task(outlets=[QUESTIONS])
+def ask_about_stops() -> None:
+    """Calls ``ask_people`` when messages were stopped and somebody has to say whether they may go on. Else skipped."""
+    _only_with_questions()
+
+
 @task
 def record_what_came_back() -> None:
     """Opt-outs first, then events, exits and tags."""

@@ -1,4 +1,4 @@
-"""What was done about a run or a snapshot that stopped, or about a setting: who was told, who was asked, and what was
+"""What was done about a run or a snapshot that stopped, a setting or a stop: who was told, who was asked, and what was
 answered."""
 
 from __future__ import annotations
@@ -30,7 +30,11 @@ _SETTLED = {
     "setting_asked": "A signature was asked for",
     "setting_not_asked": "No signature could be asked for: nobody but its author may sign",
     "setting_signed": "The setting was signed",
-    "answer_accepted": "Answered without a signature",
+    "stopped": "Stopped",
+    "resumed": "Resumed",
+    "resume_asked": "Asked whether it may go on",
+    "resume_not_asked": "Nobody could be asked whether it may go on",
+    "answer_accepted": "Answered",
     "answer_refused": "An answer did not count",
     "question_expired": "Nobody answered in time",
 }
@@ -64,7 +68,7 @@ def answered(conn: Connection, subject_id: str) -> list[Happened]:
 
 
 def of_question(conn: Connection, subject: str) -> list[Happened]:
-    """What was asked about a setting, and what came of it."""
+    """What was asked about a setting or a stop, and what came of it."""
     return [_happened(row, _SETTLED) for row in audit.about(conn, subject, _SETTLED)]
 
 

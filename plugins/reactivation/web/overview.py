@@ -13,9 +13,10 @@ from reactivation.ledger.judged import Judged
 from reactivation.ledger.lists import ListRow
 from reactivation.ledger.questions import QuestionRow
 from reactivation.ledger.runs import Run, Snapshot
-from reactivation.playbooks.owners import Owners
+from reactivation.playbooks.owners import Owners, Role
 from reactivation.steps.accepting import KIND as SIGN_SETTING
 from reactivation.steps.funnel import funnel
+from reactivation.steps.resuming import KIND as RESUME
 from reactivation.steps.waiving import KIND as WAIVE
 from reactivation.steps.workspace import Workspace
 from reactivation.web.access import role_of
@@ -23,6 +24,9 @@ from reactivation.web.auth import Visitor
 
 #: The stages of the funnel that are drawn as bars, each a part of the one before.
 CUSTOMER_STAGES = ("contacts", "candidates", "may be contacted", "may be contacted after review", "enrolled")
+
+#: Who answers each kind of question that has a page of its own.
+_ASKED_OF: Mapping[str, Role] = {SIGN_SETTING: "compliance", RESUME: "marketing_owner"}
 
 #: So many verdicts of each playbook, and so many snapshots, are listed.
 _VERDICTS, _SNAPSHOTS = 3, 2
@@ -73,13 +77,13 @@ class Verdicts:
 
 @dataclass(frozen=True)
 class Overview:
-    """What the first page shows; the visitor's own lists come first. ``settings``: the questions whether a setting is
-    signed, for compliance alone."""
+    """What the first page shows; the visitor's own lists come first. ``asked``: questions about settings and
+    stops, for those alone who have the role to answer."""
 
     visitor: Visitor
     lists: Sequence[OpenList]
     verdicts: Verdicts
-    settings: Sequence[QuestionRow]
+    asked: Sequence[QuestionRow]
     runs: Sequence[LastRun]
     now: datetime
 
@@ -95,14 +99,19 @@ def overview(workspace: Workspace, visitor: Visitor, now: datetime) -> Overview:
         verdicts = Verdicts(
             snapshots=runs.latest_snapshots(conn, _SNAPSHOTS),
             runs={title: judged.latest(conn, name, _VERDICTS) for name, title in names.items()},
-            waiting=questions.waiting_of_kind(conn, WAIVE, now) if _is_compliance(owners, visitor) else (),
+            waiting=questions.waiting_of_kind(conn, WAIVE, now) if _has(owners, "compliance", visitor) else (),
         )
-        asked = questions.waiting_of_kind(conn, SIGN_SETTING, now) if _is_compliance(owners, visitor) else ()
+        asked = [
+            one
+            for kind, role in _ASKED_OF.items()
+            if _has(owners, role, visitor)
+            for one in questions.waiting_of_kind(conn, kind, now)
+        ]
     return Overview(
         visitor=visitor,
         lists=sorted(waiting, key=lambda one: not one.may_sign),
         verdicts=verdicts,
-        settings=asked,
+        asked=asked,
         runs=[LastRun(title, run, _funnel(workspace, run)) for title, run in last.items() if run is not None],
         now=now,
     )
@@ -116,8 +125,8 @@ def _open_list(
     return OpenList(row, name, *size, may_see=seen_as is not None, may_sign=seen_as == "signer")
 
 
-def _is_compliance(owners: Owners, visitor: Visitor) -> bool:
-    return any(signer.user_id == visitor.user_id for signer in owners.by_role("compliance"))
+def _has(owners: Owners, role: Role, visitor: Visitor) -> bool:
+    return any(signer.user_id == visitor.user_id for signer in owners.by_role(role))
 
 
 def _funnel(workspace: Workspace, run: Run) -> Mapping[str, int] | None:

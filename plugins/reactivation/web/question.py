@@ -1,24 +1,27 @@
-"""The page of a question about no list and no run: what is asked, on which terms, and what came of it.
+"""The page of a question about no list and no run: what is asked, what speaks for and against it, and what came of it.
 
 Codes and counts only, so whoever may read the pages may see it; the signing code is for those alone who may sign.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+
+from sqlalchemy import Connection
 
 from reactivation.approvals.brief import SETTINGS
+from reactivation.approvals.coded import AskedCoded
 from reactivation.ledger import questions, settings
 from reactivation.ledger.questions import QuestionRow, RequestId
-from reactivation.ledger.settings import Signed
-from reactivation.steps.accepting import KIND, asked_setting, rules_in_force, setting_of, stopped_by_it, terms
+from reactivation.steps import accepting, resuming
 from reactivation.steps.workspace import Workspace
 from reactivation.web import happened
 from reactivation.web.auth import Visitor
 from reactivation.web.happened import Happened
+from reactivation.web.reasons import words
+from reactivation.web.rendering import moment
 
 
 class NoSuchQuestion(LookupError):
@@ -26,43 +29,111 @@ class NoSuchQuestion(LookupError):
 
 
 @dataclass(frozen=True)
+class Shown:
+    """A table of texts beneath a heading and a hint; ``empty`` stands where it has no rows."""
+
+    title: str
+    hint: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    empty: str = ""
+
+
+@dataclass(frozen=True)
+class About:
+    """What a question is about, in words: ``state`` now, which is ``well`` or not, the option that agrees, what a
+    closed question means, and who answers it."""
+
+    eyebrow: str
+    state: str
+    well: bool
+    title: str
+    means: str
+    facts: Mapping[str, str]
+    tables: Sequence[Shown]
+    agrees: str
+    closed: str
+    answered_by: str
+    hindered: str
+
+
+@dataclass(frozen=True)
 class QuestionPage:
     """Everything the page shows. ``code`` is there only for whoever may sign it now; ``hindrance`` says why nobody
-    can. ``signed``: what was last signed under its name, in force or not. ``stopped``: by playbook, how many the last
-    run stopped who might pass by it, at most."""
+    can."""
 
     visitor: Visitor
     question: QuestionRow
-    means: str
-    brand: str
-    terms: Mapping[str, Mapping[str, Any]]
-    stopped: Mapping[str, int]
-    signed: Signed | None
-    in_force: bool
+    about: About
     is_open: bool
     may_sign: bool
     hindrance: str | None
     code: str | None
     request: RequestId | None
     happened: Sequence[Happened]
-    now: datetime
 
 
 def question_page(workspace: Workspace, question_id: str, visitor: Visitor, now: datetime) -> QuestionPage:
     """The page for one visitor. Raises ``NoSuchQuestion``."""
     with workspace.ledger.begin() as conn:
         question = questions.question_of(conn, question_id)
-        if question is None or question.kind != KIND:
+        if question is None or question.kind not in _PAGES:
             raise NoSuchQuestion(question_id)
-        asked, name = asked_setting(workspace, question), setting_of(question)
+        asked, about = _PAGES[question.kind](workspace, conn, question, now)
         is_open = question.state == "open" and now < question.expires_at
         may_sign = visitor.user_id in asked.signers - asked.authors
-        shown = terms(workspace, name)
-        code = asked.signing_code if is_open and may_sign and not asked.hindrance else None
         return QuestionPage(
-            visitor=visitor, question=question, means=SETTINGS[name], brand=shown["brand"], terms=shown["terms"],
-            stopped=stopped_by_it(workspace, conn, name), signed=settings.signed(conn, name),
-            in_force=name in rules_in_force(workspace, conn).signed, is_open=is_open, may_sign=may_sign,
-            hindrance=asked.hindrance, code=code, request=questions.request_of(conn, question_id),
-            happened=happened.of_question(conn, name), now=now,
+            visitor=visitor, question=question, about=about, is_open=is_open, may_sign=may_sign,
+            hindrance=asked.hindrance,
+            code=asked.signing_code if is_open and may_sign and asked.hindrance is None else None,
+            request=questions.request_of(conn, question_id), happened=happened.of_question(conn, question.subject),
         )  # fmt: skip
+
+
+def _setting(workspace: Workspace, conn: Connection, question: QuestionRow, _: datetime) -> tuple[AskedCoded, About]:
+    name = accepting.setting_of(question)
+    value, last = accepting.terms(workspace, name), settings.signed(conn, name)
+    in_force = name in accepting.rules_in_force(workspace, conn).signed
+    terms = [
+        (law.upper(), ", ".join(one["countries"]), f"{one['months']} months" if one["months"] else "without end",
+         words(one["counted_from"]), ", ".join(map(words, one["conditions"])) or "nothing")
+        for law, one in value["terms"].items()
+    ]  # fmt: skip
+    stopped = accepting.stopped_by_it(workspace, conn, name)
+    facts = {"Brand": value["brand"]}
+    if last is not None:
+        facts["Last signed"] = f"{last.signed_by}, {moment(last.signed_at)}"
+    return accepting.asked_setting(workspace, question), About(
+        eyebrow="A setting to sign", state="in force" if in_force else "not in force", well=in_force,
+        title=words(name).capitalize(), means=SETTINGS[name], facts=facts,
+        tables=[
+            Shown("The terms", "A signature is of exactly these. When the rules change, it counts for nothing and is "
+                  "asked for again. It is never enough for a text message, and a no of the customer beats it.",
+                  ("Law", "Countries", "Holds", "Counted from", "Must be on record besides"), terms,
+                  "The rules name no place where it would count: signing it would change nothing."),
+            Shown("Whom it would concern", "Candidates whom the last run of each playbook stopped for want of it, at "
+                  "most: every other rule still has to let them pass.", ("Playbook", "Candidates"),
+                  [(words(playbook), f"{count:,}") for playbook, count in stopped.items()]),
+        ],
+        agrees=accepting.OPTIONS[0], closed="The next run asks again, a week after it was asked.",
+        answered_by="Compliance", hindered="The configuration no longer asks for this setting, so it cannot be signed.",
+    )  # fmt: skip
+
+
+def _stop(workspace: Workspace, conn: Connection, question: QuestionRow, now: datetime) -> tuple[AskedCoded, About]:
+    asked, stop = resuming.asked_stop(workspace, conn, question, now), resuming.standing_stop(conn, question, now)
+    facts = {} if stop is None else {
+        "Stopped": words(stop.scope), "Because of": words(stop.reason), "Since": moment(stop.since), "By": stop.actor,
+    }  # fmt: skip
+    return asked, About(
+        eyebrow="A stop to end", state="stands" if stop else "ended", well=stop is None,
+        title="Stopped" if stop else "The stop has ended",
+        means="While it stands, nothing in its scope is sent. What is past its window by then is not sent at all.",
+        facts=facts, tables=[], agrees=resuming.RESUME, closed="You are asked again a day after you were asked.",
+        answered_by="A marketing owner", hindered="The stop has ended already.",
+    )  # fmt: skip
+
+
+_PAGES: Mapping[str, Callable[[Workspace, Connection, QuestionRow, datetime], tuple[AskedCoded, About]]] = {
+    accepting.KIND: _setting, resuming.KIND: _stop,
+}  # fmt: skip

@@ -1,0 +1,120 @@
+"""Ending a stop: whoever looks after the campaigns is asked, and only his answer lets the messages go on.
+
+Source: RULES.md, Timing (pause and ask the owner); ARCHITECTURE.md, the word *question*, invariant 12.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from sqlalchemy import Connection
+
+from reactivation.approvals import signing_code
+from reactivation.approvals.brief import question_path, stop_body, stop_subject
+from reactivation.approvals.coded import AskedCoded, judge_coded
+from reactivation.approvals.form import HOLD_ALL, FormField
+from reactivation.contract.digests import digest
+from reactivation.ledger import audit, questions, stops
+from reactivation.ledger.questions import QuestionRow
+from reactivation.ledger.stops import Stop
+from reactivation.steps.bound import BoundQuestion
+from reactivation.steps.coded import Kind, Shown, keep, people
+
+if TYPE_CHECKING:
+    from reactivation.steps.workspace import Workspace
+
+KIND = "resume"
+RESUME = "Resume"
+OPTIONS = (RESUME, HOLD_ALL)
+#: Why it may go on.
+REASONS = ("cause_removed", "false_alarm", "checked", "other")
+
+_ROLE = "marketing_owner"
+_ANSWER_WITHIN = timedelta(days=3)
+#: Who held it is not asked the same again before so long.
+_ASK_AGAIN = timedelta(days=1)
+_CHOICES = {"reason": ("", *REASONS)}
+_FORM = (
+    FormField("signing_code", "Signing code", "At the end of the question's page; needed to resume."),
+    FormField("reason", "Reason", "Why it may go on.", _CHOICES["reason"]),
+)
+
+
+def ask_to_resume(workspace: Workspace, conn: Connection, now: datetime) -> list[str]:
+    """Open a question for each stop that stands and that nobody is asked about; the ids of those opened."""
+    opened = []
+    for one in stops.standing(conn, now):
+        before = questions.question_about(conn, KIND, one.stop_id)
+        if before is not None and (before.state == "open" or now < before.opened_at + _ASK_AGAIN):
+            continue
+        signers = sorted(_signers(workspace) - {one.actor})
+        if signers:
+            opened.append(str(uuid4()))
+            questions.insert_question(
+                conn, question_id=opened[-1], kind=KIND, subject=one.stop_id, opened_at=now,
+                expires_at=now + _ANSWER_WITHIN,
+            )  # fmt: skip
+        audit.write(
+            conn, at=now, actor="ask_people", subject=one.stop_id,
+            action="resume_asked" if signers else "resume_not_asked",
+            details={"question_id": opened[-1] if signers else None, "signers": signers},
+        )  # fmt: skip
+    return opened
+
+
+def asked_stop(workspace: Workspace, conn: Connection, question: QuestionRow, now: datetime) -> AskedCoded:
+    """The question as its answers are judged, and as its page shows it."""
+    standing = standing_stop(conn, question, now)
+    return AskedCoded(
+        state=question.state, expires_at=question.expires_at, hindrance=None if standing else "stop_ended",
+        signing_code=signing_code(digest([question.question_id, question.subject])), signers=_signers(workspace),
+        authors=frozenset() if standing is None else frozenset({standing.actor}),
+    )  # fmt: skip
+
+
+def standing_stop(conn: Connection, question: QuestionRow, now: datetime) -> Stop | None:
+    """The stop a question is about, while it stands."""
+    return next((one for one in stops.standing(conn, now) if one.stop_id == question.subject), None)
+
+
+def _show(workspace: Workspace, conn: Connection, question: QuestionRow) -> Shown:
+    now = workspace.now()
+    asked, standing = asked_stop(workspace, conn, question, now), standing_stop(conn, question, now)
+    allowed = asked.signers - asked.authors
+    if standing is None or not allowed:
+        return None, asked.hindrance or "no_signers"
+    shown = BoundQuestion(
+        question_id=question.question_id, page=question_path(question.question_id),
+        subject=stop_subject(standing.scope, standing.reason),
+        body=stop_body(question.question_id, standing, question.expires_at), options=OPTIONS, default=HOLD_ALL,
+        form=_FORM, signers=people(workspace.owners, allowed), expires_at=question.expires_at,
+    )  # fmt: skip
+    return shown, None
+
+
+def _record(workspace: Workspace, conn: Connection, question: QuestionRow, event: object, now: datetime) -> str:
+    judged = judge_coded(
+        asked_stop(workspace, conn, question, now), event, now, options=OPTIONS, choices=_CHOICES
+    )  # fmt: skip
+    answer_id = keep(conn, question, judged, now)
+    if judged.agreed and judged.responder is not None:
+        stops.resume(conn, stop_id=question.subject, actor=judged.responder, answer_id=answer_id, now=now)
+    audit.write(
+        conn, at=now, actor=judged.responder or "nobody", subject=question.subject,
+        action="answer_accepted" if judged.accepted else "answer_refused",
+        details={"question_id": question.question_id, "answer_id": answer_id, "chosen": judged.chosen,
+                 "refusal": judged.refusal, "reason": judged.codes["reason"] or None},
+    )  # fmt: skip
+    if judged.agreed:
+        return f"stop {question.subject} has ended"
+    return f"stop {question.subject} stands" + (f" ({judged.refusal})" if judged.refusal else "")
+
+
+#: The kind ``resume``.
+RESUMING = Kind(_show, _record)
+
+
+def _signers(workspace: Workspace) -> frozenset[str]:
+    return frozenset(signer.user_id for signer in workspace.owners.by_role(_ROLE))
