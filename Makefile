@@ -35,7 +35,7 @@ demo: $(RUNTIME)  ## the same without a person, on a given clock; exits 0 when t
 	$(BIN)/python -m tools.demo
 
 test: $(DEV)  ## everything: unit, ledger on SQLite and PostgreSQL, faults, live Airflow, browser
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 lint: $(DEV)
 	$(BIN)/ruff check .

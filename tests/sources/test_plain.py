@@ -74,7 +74,7 @@ class TestSetApart:
 
 
 class TestSnapshot:
-    @settings(max_examples=25, deadline=None)
+    @settings(max_examples=15, deadline=None)
     @given(st.lists(_ENGAGEMENT, min_size=1, max_size=9), st.lists(_PURCHASE, min_size=1, max_size=9))
     def test_a_fact_says_the_same_in_parquet_and_in_csv(
         self, engagements: list[tuple[str, ...]], purchases: list[tuple[str, ...]]

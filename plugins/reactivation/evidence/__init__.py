@@ -11,9 +11,12 @@ import pyarrow as pa
 from reactivation.evidence.building import as_path, building
 from reactivation.evidence.engine import open_engine
 from reactivation.evidence.errors import EvidenceError
-from reactivation.evidence.folders import Folder, RunFolder, SnapshotFolder, query
+from reactivation.evidence.folders import Folder, RunFolder, SnapshotFolder, query, questions
 
-__all__ = ["EvidenceError", "Folder", "RunFolder", "SnapshotFolder", "as_path", "building", "open_engine", "query"]
+__all__ = [
+    "EvidenceError", "Folder", "RunFolder", "SnapshotFolder", "as_path", "building", "open_engine", "query",
+    "questions",
+]  # fmt: skip
 
 # Columns come and go by the hundred megabytes. Arrow's own pool gives their memory back each time, and asking for it
 # again took a quarter of deciding a million customers.

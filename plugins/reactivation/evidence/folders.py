@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar, TypeAlias
@@ -209,11 +210,26 @@ def query(
 ) -> pa.Table:
     """The result of one statement over a view per Parquet file of the folder (or of ``only`` these), and ``extra``
     tables by name."""
+    with questions(folder, *personal, only=only, threads=threads) as ask:
+        return ask(sql, parameters, extra)
+
+
+@contextmanager
+def questions(
+    folder: Folder, *personal: str, only: Collection[str] | None = None, threads: int = THREADS
+) -> Iterator[Callable[..., pa.Table]]:
+    """``ask(sql, parameters, extra)`` as in ``query``, for several statements over the same files."""
     with open_engine(threads=threads) as engine:
         folder.open_views(engine, *personal, only=only)
-        for name, table in (extra or {}).items():
-            engine.register(name, table)
-        return engine.sql(sql, params=dict(parameters or {})).to_arrow_table()
+
+        def ask(
+            sql: str, parameters: Mapping[str, Any] | None = None, extra: Mapping[str, pa.Table] | None = None
+        ) -> pa.Table:
+            for name, table in (extra or {}).items():
+                engine.register(name, table)
+            return engine.sql(sql, params=dict(parameters or {})).to_arrow_table()
+
+        yield ask
 
 
 def file_digests(place: Path) -> dict[str, str]:

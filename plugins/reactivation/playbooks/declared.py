@@ -12,8 +12,9 @@ import re
 import types
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, TypeGuard, TypeVar, Union, get_args, get_origin
+from typing import Annotated, TypeGuard, TypeVar, Union, cast, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -87,6 +88,12 @@ def read_bytes(path: Path, error: type[DeclarationError]) -> tuple[str, str]:
 
 def parse_declared(text: str, name: str, model: type[M], error: type[DeclarationError]) -> M:
     """``text`` as a ``model``; raises ``error`` with every problem at once, each with its line."""
+    return cast(M, _parsed(text, name, model, error))  # type: ignore[arg-type]  (a class is hashable)
+
+
+#: What is declared is frozen, and the same files are asked for by every page and every batch of sends.
+@lru_cache(maxsize=256)
+def _parsed(text: str, name: str, model: type[BaseModel], error: type[DeclarationError]) -> BaseModel:
     try:
         loader = _NarrowLoader(text)
         root = loader.get_single_node()

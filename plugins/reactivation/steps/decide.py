@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from reactivation import paths
 from reactivation.contract.tables import TABLES
-from reactivation.evidence import SnapshotFolder, query
+from reactivation.evidence import SnapshotFolder, questions
 from reactivation.ledger import extract, runs, seals
 from reactivation.playbooks.model import Playbook
 from reactivation.playbooks.owners import Owners
@@ -90,21 +90,21 @@ def gathered(  # noqa: PLR0917  (what ``decide_snapshot`` is asked)
     """What the ladder is climbed with: the facts about everybody (``candidates.sql``), the consent records
     (``consent_rows.sql``), and what they are judged in."""
     permission, words = rules.permission, rules.words
-    person_nos = query(
-        folder, paths.sql("person_nos"), threads=threads,
-        parameters={"brand": playbook.brand, "at": at, "most_ids": _MOST_IDS,
-                    "closed_statuses": list(words.closed_case_statuses)},
-    )  # fmt: skip
-    facts = query(
-        folder, paths.sql("candidates"), threads=threads,
-        parameters={"at": at, "salt": playbook.holdout_salt, "crowd": permission.crowd,
-                    "only_tags": list(playbook.population.only_tags)},
-        extra={"person_nos": person_nos, "ledger_extract": extract},
-    )  # fmt: skip
-    consents = query(
-        folder, paths.sql("consent_rows"), threads=threads,
-        parameters={"brand": playbook.brand, "purposes": list(permission.purposes)},
-    )  # fmt: skip
+    with questions(folder, threads=threads) as ask:
+        person_nos = ask(
+            paths.sql("person_nos"),
+            {"brand": playbook.brand, "at": at, "most_ids": _MOST_IDS,
+             "closed_statuses": list(words.closed_case_statuses)},
+        )  # fmt: skip
+        facts = ask(
+            paths.sql("candidates"),
+            {"at": at, "salt": playbook.holdout_salt, "crowd": permission.crowd,
+             "only_tags": list(playbook.population.only_tags)},
+            {"person_nos": person_nos, "ledger_extract": extract},
+        )  # fmt: skip
+        consents = ask(
+            paths.sql("consent_rows"), {"brand": playbook.brand, "purposes": list(permission.purposes)}
+        )  # fmt: skip
     role = _SIGNS_FOR[playbook.subject]
     context = Context(
         playbook=playbook, rules=rules, at=at, planned_on=planned_on or at, unread=_unread(folder, playbook),
