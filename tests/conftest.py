@@ -25,13 +25,21 @@ from reactivation.ledger.engine import Ledger, open_ledger
 hypothesis.settings.register_profile("unhurried", deadline=None)
 hypothesis.settings.load_profile("unhurried")
 
+_IN_MEMORY, _ROOM = Path("/dev/shm"), 8 << 30  # noqa: S108
 _LONGEST = ("test_demo.py", "test_whole_flow.py")
 
 POSTGRES = os.environ.get("REACTIVATION_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/")
 
 
+def pytest_configure() -> None:
+    """Temporary files in memory where there is room: the product waits for the disk at every commit, as it should, and
+    the tests need not."""
+    if _IN_MEMORY.is_dir() and shutil.disk_usage(_IN_MEMORY).free > _ROOM:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(_IN_MEMORY))
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest files first, so that nobody waits for one at the end; the two that run an Airflow not side by side."""
+    """The longest files first, so that nobody waits for one at the end; those with an Airflow not side by side."""
     items.sort(key=lambda item: item.path.name not in _LONGEST)
 
 

@@ -88,7 +88,7 @@ def read_bytes(path: Path, error: type[DeclarationError]) -> tuple[str, str]:
 
 def parse_declared(text: str, name: str, model: type[M], error: type[DeclarationError]) -> M:
     """``text`` as a ``model``; raises ``error`` with every problem at once, each with its line."""
-    return cast(M, _parsed(text, name, model, error))  # type: ignore[arg-type]  (a class is hashable)
+    return cast(M, _parsed(text, name, model, error))  # type: ignore[arg-type]
 
 
 #: What is declared is frozen, and the same files are asked for by every page and every batch of sends.
