@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ from reactivation.approvals.form import HOLD_ALL
 from reactivation.approvals.waivers import WAIVE
 from reactivation.evidence import SnapshotFolder
 from reactivation.ledger import questions, runs, waivers
-from reactivation.ledger.engine import Ledger
+from reactivation.ledger.engine import Ledger, open_ledger
 from reactivation.ledger.questions import RequestId
 from reactivation.ledger.runs import StepError
 from reactivation.ledger.tables import answers, audit
@@ -32,7 +34,36 @@ NEXT_DAY = NOW + timedelta(hours=3)
 
 @pytest.fixture
 def six(tmp_path: Path, ledger: Ledger) -> Six:
-    made = Six(tmp_path / "home", ledger)
+    return gone_on(Six(tmp_path / "home", ledger))
+
+
+@pytest.fixture(scope="module")
+def stopped_before(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> tuple[Path, str]:
+    """A home with the run of ``shrunken``, ledger and all, and the run's id."""
+    home = tmp_path_factory.mktemp("stopped") / "home"
+    ledger = _ledger(home, sqlite_template)
+    run_id = shrunken(gone_on(Six(home, ledger)))
+    ledger.close()
+    return home, run_id
+
+
+@pytest.fixture
+def stopped(tmp_path: Path, stopped_before: tuple[Path, str]) -> Iterator[tuple[Six, str]]:
+    """A copy of it: judging takes seconds, and most of what follows does not depend on the database."""
+    home, run_id = stopped_before
+    shutil.copytree(home, tmp_path / "home")
+    made = Six.at(tmp_path / "home", open_ledger(f"sqlite:///{tmp_path / 'home' / 'ledger.db'}"))
+    yield made, run_id
+    made.ledger.close()
+
+
+def _ledger(home: Path, sqlite_template: Path) -> Ledger:
+    home.mkdir()
+    shutil.copyfile(sqlite_template, home / "ledger.db")
+    return open_ledger(f"sqlite:///{home / 'ledger.db'}")
+
+
+def gone_on(made: Six) -> Six:
     folder = SnapshotFolder(made.snapshot())
     tables_read = [item for source in folder.manifest["sources"] for item in source["tables"].items()]
     # a first run that went on, with tables as large as these
@@ -109,10 +140,9 @@ class TestAsking:
         assert questions_to_ask(six.workspace, NEXT_DAY) == []
         assert "waiver_not_asked" in audited(six, run_id)
 
-    @on_one_ledger
-    def test_no_answer_in_a_day_waives_nothing(self, six: Six) -> None:
+    def test_no_answer_in_a_day_waives_nothing(self, stopped: tuple[Six, str]) -> None:
         """The question closes by itself, and the run is over."""
-        run_id = shrunken(six)
+        six, run_id = stopped
         later = NEXT_DAY + timedelta(days=1)
         assert questions_to_ask(six.workspace, later) == []
         assert "question_expired" in audited(six, run_id)
@@ -138,10 +168,9 @@ class TestWaiving:
         )  # fmt: skip
         assert "conditions_waived" in audited(six, run_id)
 
-    @on_one_ledger
-    def test_no_gate_changes(self, six: Six) -> None:
+    def test_no_gate_changes(self, stopped: tuple[Six, str]) -> None:
         """The decisions are those from before the waiver, and nobody else begins because of it."""
-        run_id = shrunken(six)
+        six, run_id = stopped
         before = six.workspace.run_folder(run_id).read("decisions")
         record_answer(six.workspace, request(), event(asked(six)), NEXT_DAY)
         check_readiness(six.workspace, run_id, NEXT_DAY)
@@ -162,10 +191,9 @@ class TestWaiving:
         assert check_readiness(six.workspace, run_id, NEXT_DAY).waived == ("source_stale",)
         assert plan_run(six.workspace, run_id, NEXT_DAY)["begun"] == 0
 
-    @on_one_ledger
-    def test_it_is_for_one_run_and_for_a_time(self, six: Six) -> None:
+    def test_it_is_for_one_run_and_for_a_time(self, stopped: tuple[Six, str]) -> None:
         """Too late is not in time, and the next run is stopped again."""
-        run_id = shrunken(six)
+        six, run_id = stopped
         record_answer(six.workspace, request(), event(asked(six)), NEXT_DAY)
         with pytest.raises(NotReady):
             check_readiness(six.workspace, run_id, NEXT_DAY + timedelta(hours=4))
@@ -173,14 +201,15 @@ class TestWaiving:
         with pytest.raises(NotReady):
             check_readiness(six.workspace, another, NEXT_DAY)
 
-    @on_one_ledger
     @pytest.mark.parametrize(("changes", "refusal"), [
         ({"by": "ada"}, "not_a_signer"), ({"code": "00000000"}, "signing_code_differs"),
         ({"reason": ""}, "reason_missing"), ({"hours": "48"}, "hours_missing"), ({"option": HOLD_ALL}, None),
     ])  # fmt: skip
-    def test_any_other_answer_closes_the_question(self, six: Six, changes: dict[str, str], refusal: str) -> None:
+    def test_any_other_answer_closes_the_question(
+        self, stopped: tuple[Six, str], changes: dict[str, str], refusal: str
+    ) -> None:
         """It is kept with its refusal, and the run stays stopped."""
-        run_id = shrunken(six)
+        six, run_id = stopped
         answer = {"code": asked(six)} | changes
         record_answer(six.workspace, request(), event(**answer), NEXT_DAY)
         with six.ledger.begin() as conn:
@@ -204,10 +233,9 @@ class TestWaiving:
         with six.ledger.begin() as conn:
             assert conn.scalars(select(answers.c.refusal)).all() == ["author_may_not_sign"]
 
-    @on_one_ledger
-    def test_a_report_that_was_changed_is_not_waived(self, six: Six) -> None:
+    def test_a_report_that_was_changed_is_not_waived(self, stopped: tuple[Six, str]) -> None:
         """Whoever edits the evidence cannot have the edit waived."""
-        run_id = shrunken(six)
+        six, run_id = stopped
         code = asked(six)
         six.workspace.run_folder(run_id).add_file("note.json", {"by": "somebody"})
         record_answer(six.workspace, request(), event(code), NEXT_DAY)
@@ -216,10 +244,9 @@ class TestWaiving:
         with pytest.raises(StepError, match="not those that step readiness left"):
             check_readiness(six.workspace, run_id, NEXT_DAY)
 
-    @on_one_ledger
-    def test_a_second_answer_changes_nothing(self, six: Six) -> None:
+    def test_a_second_answer_changes_nothing(self, stopped: tuple[Six, str]) -> None:
         """The first closed the question."""
-        run_id = shrunken(six)
+        six, run_id = stopped
         code = asked(six)
         record_answer(six.workspace, request(), event(code, HOLD_ALL), NEXT_DAY)
         record_answer(six.workspace, request(), event(code), NEXT_DAY)
@@ -227,10 +254,9 @@ class TestWaiving:
             assert set(conn.scalars(select(answers.c.refusal))) == {None, "question_closed"}
             assert waivers.waivers_of(conn, run_id) == []
 
-    @on_one_ledger
-    def test_a_request_shows_its_own_question_only(self, six: Six) -> None:
+    def test_a_request_shows_its_own_question_only(self, stopped: tuple[Six, str]) -> None:
         """A second request is not handed a question that is shown already."""
-        shrunken(six)
+        six, _ = stopped
         (question_id,) = questions_to_ask(six.workspace, NEXT_DAY)
         bind_request(six.workspace, request(), question_id, NEXT_DAY)
         with pytest.raises(RequestRefused, match="asked_by_another_request"):
