@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field, ValidationInfo, field_validator
 from reactivation.contract.digests import digest
 from reactivation.playbooks.declared import DeclarationError, Problem, parse_declared
 from reactivation.playbooks.model import Declared
+from reactivation.policy.deliverability_rules import DeliverabilityRules
 from reactivation.policy.gate_rules import GateRules
 from reactivation.policy.timing import TimingRules
 
@@ -170,6 +171,7 @@ class Rules:
     timing: TimingRules
     gates: GateRules
     inbound: InboundRules
+    deliverability: DeliverabilityRules
     version: str
 
 
@@ -177,6 +179,7 @@ class Rules:
 FILES: dict[str, type[BaseModel]] = {
     "permission": PermissionRules, "words": Words, "reasons": ReasonRules, "incentives": IncentiveRules,
     "priority": PriorityRules, "timing": TimingRules, "gates": GateRules, "inbound": InboundRules,
+    "deliverability": DeliverabilityRules,
 }  # fmt: skip
 
 
