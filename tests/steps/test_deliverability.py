@@ -163,6 +163,14 @@ class TestCircuit:
         assert dispatch(ready.workspace, LATER + timedelta(minutes=1)).accepted == due - 3
         assert standing(ready, LATER + timedelta(hours=1)) == []
 
+    def test_dispatchers_that_look_at_once_begin_one_stop(self, ready: Ready) -> None:
+        """A person is asked once."""
+        dispatch(ready.workspace, NOW, limit=3)
+        came_back(ready, "complaint")
+        with dispatchers(ready, 3) as three, ThreadPoolExecutor(3) as at_once:
+            list(at_once.map(lambda one: Domain(one).look("dispatch", LATER), three))
+        assert len(standing(ready, LATER)) == 1
+
     @on_one_ledger
     def test_a_complaint_told_after_it_was_resumed_stops_again(self, ready: Ready) -> None:
         """Though it is of the same day, and of before."""
