@@ -75,3 +75,13 @@ def playbooks(folder: Path, enrolments: int) -> Path:
         text = text.replace(declared, wanted)
     (folder / f"{PLAYBOOK}.yaml").write_text(text, encoding="utf-8")
     return folder
+
+
+def tenant(folder: Path, enrolments: int) -> Path:
+    """The tenant, whose domain may send as much as the playbook may begin: the ramp limits no figure."""
+    text = paths.TENANT.read_text(encoding="utf-8")
+    if text.count("daily_floor: 200") != 1:
+        raise ValueError(f"tenant.yaml has no daily_floor of 200, which the figures change; correct {__file__}")
+    made = folder / "tenant.yaml"
+    made.write_text(text.replace("daily_floor: 200", f"daily_floor: {enrolments}"), encoding="utf-8")
+    return made

@@ -70,7 +70,9 @@ def sample(*, folder: str, customers: int) -> Told:
 def begin(*, folder: str, customers: int, enrolments: int) -> Told:
     """An empty home with the playbook of so many enrolments a day, and the CRM."""
     data.crm(Path(folder), customers)
-    data.playbooks(_empty(Path(folder) / "home") / "playbooks", enrolments)
+    home = _empty(Path(folder) / "home")
+    data.playbooks(home / "playbooks", enrolments)
+    data.tenant(home, enrolments)
     return {"parts": {}}
 
 
@@ -89,6 +91,7 @@ def prepare_drafts(*, folder: str, customers: int, enrolments: int) -> Told:
     """A home in which so many first touches are due for drafting, and the run they belong to."""
     crm, home = data.crm(Path(folder), customers), _empty(Path(folder) / "home")
     data.playbooks(home / "playbooks", enrolments)
+    data.tenant(home, enrolments)
     run_id = ""
     with _workspace(home, crm, "") as workspace:
         for work in STEPS.values():
@@ -247,7 +250,7 @@ def _workspace(home: Path, crm: Path, ledger: str) -> Iterator[Workspace]:
     settings = Settings(
         home=home, ledger_url=ledger or f"sqlite:///{home / 'ledger' / 'ledger.db'}",
         address_keys=(b"the address key of the figures",), source=str(crm), environment="bench",
-        owners=crm / "owners.yaml", playbooks=home / "playbooks", given_now=data.NOW,
+        owners=crm / "owners.yaml", tenant=home / "tenant.yaml", playbooks=home / "playbooks", given_now=data.NOW,
     )  # fmt: skip
     migrations.upgrade(settings.ledger_url)
     workspace = open_workspace(settings)

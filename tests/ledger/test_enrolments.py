@@ -148,8 +148,9 @@ def test_what_intake_asks(book: Ledger) -> None:
         add_touch(conn, gone, "C003", 3, state="planned", offer_id="offer-credit-15")
         enrolments.end_enrolment(conn, gone, reason="opted_out", actor="record_outcomes", now=NOW)
 
-        assert enrolments.begun_since(conn, PLAYBOOK, NOW - timedelta(days=1)) == 2
-        assert enrolments.begun_since(conn, "another_playbook", NOW - timedelta(days=9)) == 0
+        assert enrolments.begun_since(conn, NOW - timedelta(days=1), PLAYBOOK) == 2
+        assert enrolments.begun_since(conn, NOW - timedelta(days=1)) == 2
+        assert enrolments.begun_since(conn, NOW - timedelta(days=9), "another_playbook") == 0
         assert enrolments.active_of(conn, PLAYBOOK)["enrolment_id"].to_pylist() == sorted([ada, ben])
         assert enrolments.active_of(conn, "another_playbook").num_rows == 0
         assert touches.planned_by_owner(conn, PLAYBOOK) == {"own-ada": 2}

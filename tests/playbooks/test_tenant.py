@@ -45,6 +45,8 @@ def test_only_own_https_links_are_own(tenant: Tenant, url: str, own: bool) -> No
     ("address: hello@harbour-finch.example", "address: hello", "tenant.sender.address"),
     ("legal_name: Harbour & Finch Home Services Ltd", "legal_name: ''", "tenant.legal_name"),
     ("name: Harbour & Finch,", r'name: "Harbour\r\nBcc: all@evil.test",', "tenant.sender.name"),
+    ("daily_floor: 200", "daily_floor: 0", "tenant.sender.daily_floor"),
+    ("daily_floor: 200", "daily_floor: 1000001", "tenant.sender.daily_floor"),
     ("postal_address", "postal_adress", "did you mean postal_address?"),
 ])  # fmt: skip
 def test_a_wrong_tenant_is_refused(before: str, after: str, message: str) -> None:

@@ -62,6 +62,7 @@ def test_any_change_of_any_file_is_another_version(folder: Path, name: str) -> N
         ("timing", 'opens: "10:00", closes: "17:00"', 'opens: "09:00", closes: "17:00"',
          r"timing\.yaml:\d+ window: 09:00-17:00 on .* is wider than the legal hours of US-KY on mon"),
         ("timing", "places: [FR]", "places: [France]", r"timing\.yaml:\d+ legal_hours\[9\]\.places\[0\]: .*France"),
+        ("deliverability", 'growth: "1.2"', 'growth: "1.5"', r"deliverability\.yaml:\d+ growth: found .*1\.5"),
         ("words", "acquisition:", "aquisition:", r"words\.yaml:\d+ "),
     ],
 )  # fmt: skip

@@ -40,6 +40,7 @@ class Six:
         self.home.mkdir(parents=True, exist_ok=True)
         shutil.copytree(paths.PLAYBOOKS, self.home / "playbooks", dirs_exist_ok=True)
         shutil.copy(paths.OWNERS, self.home / "owners.yaml")
+        shutil.copy(paths.TENANT, self.home / "tenant.yaml")
         self.write()
 
     @classmethod
@@ -60,6 +61,7 @@ class Six:
             Settings(
                 home=self.home, ledger_url=self.ledger.name, address_keys=(b"k" * 32,),
                 source=str(self.home / "source"), playbooks=self.home / "playbooks", owners=self.home / "owners.yaml",
+                tenant=self.home / "tenant.yaml",
             ),
             self.ledger,
             KEYS,

@@ -301,6 +301,23 @@ class TestIntake:
         assert events(six, run_id)["c-ben"] == ("hold", "in_another_playbook")
         assert {row["customer_id"] for row in rows(six, enrolled)} == {"c-ada", "c-cem", "c-else"}
 
+    def test_no_more_begin_than_the_domain_can_carry_today(self, six: Six) -> None:
+        """Two e-mails a day: two begin, a second run of the day begins nobody, and the next day brings the third."""
+        six.change("tenant.yaml", {"tenant": {"sender": {"daily_floor": 2}}})
+        counts = plan_run(six.workspace, six.ready(), NOW)
+        assert (counts["begun"], counts["held:capacity"]) == (2, 1)
+        assert plan_run(six.workspace, six.ready(), NOW)["begun"] == 0
+        tomorrow = later(six, 1)
+        assert plan_run(six.workspace, six.ready(tomorrow), tomorrow)["begun"] == 1
+
+    def test_what_another_playbook_began_today_is_carried_too(self, six: Six) -> None:
+        """They share the domain."""
+        six.change("tenant.yaml", {"tenant": {"sender": {"daily_floor": 2}}})
+        elsewhere = planned_dry(six)
+        with six.ledger.begin() as conn:
+            enrolments.insert_enrolments(conn, [_foreign(runs.run_of(conn, elsewhere), str(uuid5(NAMESPACE_URL, "b")))])
+        assert plan_run(six.workspace, six.ready(), NOW)["begun"] == 1
+
     def test_an_offer_is_promised_within_its_budget(self, six: Six) -> None:
         """A budget for one credit, given to whoever comes first; the next run's customer gets touch 1 only."""
         six.write(offers=[offer("offer-credit-15", budget=Decimal("29.99"))])

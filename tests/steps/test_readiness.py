@@ -8,14 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from tests.builders import AS_OF, consent, contact, tables
+from tests.ledgers import a_send, add_touch, enrol
 from tests.steps.six import NOW, Six
 
-from reactivation.ledger import runs
+from reactivation.ledger import events, runs
 from reactivation.ledger.engine import Ledger
+from reactivation.ledger.events import Event
 from reactivation.ledger.runs import StepError
-from reactivation.ledger.tables import audit
+from reactivation.ledger.tables import audit, sends
+from reactivation.steps import deliverability
 from reactivation.steps.plan import plan_run
 from reactivation.steps.readiness import NotReady, check_readiness
 
@@ -167,3 +170,51 @@ class TestStep:
         report = six.workspace.run_folder(run_id).read_bytes("readiness.json").decode()
         for personal in ("c-ada", "Ada", "gmail.com", "Hart"):
             assert personal not in report
+
+
+def much_came_back(six: Six, run_id: str) -> None:
+    """A thousand e-mails of ours went out last week, and twenty-one of them came back."""
+    at = NOW - timedelta(days=6)
+    with six.ledger.begin() as conn:
+        touches = [
+            add_touch(conn, enrol(conn, f"m-{n}", run_id=run_id), f"m-{n}", state="accepted", draft_run_id=run_id)
+            for n in range(1_000)
+        ]
+        sent = {"state": "accepted", "intended_at": at, "called_at": at, "finished_at": at}
+        conn.execute(insert(sends), [a_send(touch, f"m-{n}", "w", **sent) for n, touch in enumerate(touches)])
+        back = [Event(f"b-{n}", f"m-{n}", None, None, touch, "bounce", "email", at, "source")
+                for n, touch in enumerate(touches[:21])]  # fmt: skip
+        events.record(conn, back, stops=(), now=at)
+
+
+class TestDeliverability:
+    """A domain at risk sends nothing more, also of what was signed before."""
+
+    @on_one_ledger
+    def test_a_run_stopped_for_it_stops_all_e_mail(self, six: Six) -> None:
+        """One stop, also when a second run is stopped; a person ends it, not a later run."""
+        six.snapshot()
+        first, second = six.decided(), six.decided()
+        much_came_back(six, first)
+        for run_id in (first, second):
+            with pytest.raises(NotReady, match="deliverability_risk"):
+                check_readiness(six.workspace, run_id, NOW)
+        assert standing(six) == [("channel:email", "deliverability:sources", "readiness")]
+
+    @on_one_ledger
+    def test_a_dry_run_stops_nothing(self, six: Six) -> None:
+        """It is evidence only; and no other condition stops e-mail."""
+        six.write(cases=None)
+        six.snapshot()
+        dry, real = six.decided(dry=True), six.decided()
+        with pytest.raises(NotReady):
+            check_readiness(six.workspace, real, NOW)
+        much_came_back(six, real)
+        with pytest.raises(NotReady, match="deliverability_risk"):
+            check_readiness(six.workspace, dry, NOW)
+        assert standing(six) == []
+
+
+def standing(six: Six) -> list[tuple[str, str, str]]:
+    with six.ledger.begin() as conn:
+        return [(one.scope, one.reason, one.actor) for one in deliverability.standing(conn, NOW)]

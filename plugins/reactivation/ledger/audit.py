@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from reactivation.contract.digests import canonical_json
 from reactivation.ledger.locks import SEALING, shared
@@ -41,6 +41,11 @@ def write_many(
     if rows:
         shared(conn, SEALING)  # a seal waits for us, so that no row appears among rows already sealed
         conn.execute(insert(audit), rows)
+
+
+def last(conn: Connection) -> int:
+    """The number of the last row, 0 when there is none; numbers only rise, and some are never used."""
+    return conn.execute(select(func.max(audit.c.seq))).scalar_one() or 0
 
 
 def about(conn: Connection, subject: str, actions: Collection[str]) -> list[AuditRow]:

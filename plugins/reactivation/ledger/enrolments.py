@@ -67,9 +67,11 @@ def active_keys(conn: Connection) -> pa.Array:
     return table_of(conn, wanted, _KEYS)["address_key"].combine_chunks()
 
 
-def begun_since(conn: Connection, playbook: str, since: datetime) -> int:
-    """How many enrolments of a playbook began at or after an instant."""
-    wanted = select(func.count()).where(enrolments.c.playbook == playbook, enrolments.c.enrolled_at >= since)
+def begun_since(conn: Connection, since: datetime, playbook: str | None = None) -> int:
+    """How many enrolments of a playbook, or of all, began at or after an instant."""
+    wanted = select(func.count()).where(enrolments.c.enrolled_at >= since)
+    if playbook is not None:
+        wanted = wanted.where(enrolments.c.playbook == playbook)
     return conn.execute(wanted).scalar_one()
 
 

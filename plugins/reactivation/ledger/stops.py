@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
 
-from sqlalchemy import Connection, insert, or_, select, update
+from sqlalchemy import Connection, func, insert, or_, select, update
 
 from reactivation.ledger import audit
 from reactivation.ledger.locks import PERMISSION, exclusive
@@ -51,6 +51,12 @@ def standing(conn: Connection, now: datetime) -> tuple[Stop, ...]:
     wanted = select(stops.c.stop_id, stops.c.scope, stops.c.reason, stops.c.actor, stops.c.since)
     wanted = wanted.where(or_(stops.c.until.is_(None), stops.c.until > now)).order_by(stops.c.since, stops.c.stop_id)
     return tuple(Stop(**row._mapping) for row in conn.execute(wanted))
+
+
+def ended(conn: Connection, now: datetime) -> dict[str, datetime]:
+    """By reason, when the last of its stops that are over ended."""
+    wanted = select(stops.c.reason, func.max(stops.c.until)).where(stops.c.until <= now).group_by(stops.c.reason)
+    return {row[0]: row[1] for row in conn.execute(wanted)}
 
 
 def applying(found: Sequence[Stop], *, playbook: str, channel: str) -> Stop | None:

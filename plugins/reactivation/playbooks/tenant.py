@@ -35,10 +35,11 @@ class TenantError(DeclarationError):
 
 
 class Sender(Declared):
-    """The one From of every e-mail."""
+    """The one From of every e-mail. ``daily_floor``: how many its domain may send on a day without a history."""
 
     name: Line
     address: Address
+    daily_floor: int = Field(default=200, ge=1, le=1_000_000)
 
 
 class SmsSender(Declared):

@@ -16,6 +16,7 @@ from reactivation.contract.digests import digest
 from reactivation.playbooks.declared import DeclarationError, Problem, parse_declared
 from reactivation.playbooks.model import Declared
 from reactivation.playbooks.tenant import Acceptance
+from reactivation.policy.deliverability_rules import DeliverabilityRules
 from reactivation.policy.gate_rules import GateRules
 from reactivation.policy.timing import TimingRules
 
@@ -197,6 +198,7 @@ class Rules:
     timing: TimingRules
     gates: GateRules
     inbound: InboundRules
+    deliverability: DeliverabilityRules
     version: str
     signed: Mapping[str, str] = field(default_factory=dict)
 
@@ -205,6 +207,7 @@ class Rules:
 FILES: dict[str, type[BaseModel]] = {
     "permission": PermissionRules, "words": Words, "reasons": ReasonRules, "incentives": IncentiveRules,
     "priority": PriorityRules, "timing": TimingRules, "gates": GateRules, "inbound": InboundRules,
+    "deliverability": DeliverabilityRules,
 }  # fmt: skip
 
 

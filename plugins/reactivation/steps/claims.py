@@ -22,6 +22,7 @@ from reactivation.evidence import EvidenceError, SnapshotFolder
 from reactivation.ledger import courses, enrolments, extract, sends, stops, suppressions, touches
 from reactivation.ledger.enrolments import Enrolment
 from reactivation.ledger.locks import CLAIMING, PERMISSION, exclusive, shared
+from reactivation.ledger.mail import EMAIL
 from reactivation.ledger.sends import Send
 from reactivation.ledger.touches import Touch
 from reactivation.messages.claims import read_text
@@ -37,11 +38,14 @@ from reactivation.steps.decide import decide_snapshot
 from reactivation.steps.verdicts import Verdict, claims_hold, for_sending, verdict
 
 if TYPE_CHECKING:
+    from reactivation.steps.deliverability import Domain
     from reactivation.steps.workspace import Workspace
 
 ACTOR = "dispatch"
 #: How long a claim lasts without a sign of its dispatcher; each call ends within ten seconds.
 LEASE = timedelta(minutes=10)
+#: What is said of an e-mail that the sending domain cannot carry today.
+BEYOND_RAMP = Verdict("wait", "ramp")
 
 
 @dataclass(frozen=True)
@@ -128,29 +132,35 @@ def judge(
 
 
 def claim(
-    workspace: Workspace, playbook: Playbook, judged: Iterable[tuple[Case, Verdict]], *, worker: str, now: datetime
-) -> tuple[list[Claim], list[tuple[Touch, Verdict]]]:
+    workspace: Workspace, playbook: Playbook, judged: Iterable[tuple[Case, Verdict]], *, domain: Domain, worker: str,
+    now: datetime,
+) -> tuple[list[Claim], list[tuple[Touch, Verdict]]]:  # fmt: skip
     """Write the intents of those that may go, and settle the others, in one transaction: all of it or nothing.
 
-    Suppressions, stops, caps, the enrolment, the signature and the provider's licence are asked once more in here,
-    where no suppression can be committed meanwhile.
+    Suppressions, stops, caps, the ramp, the enrolment, the signature and the provider's licence are asked once more in
+    here, where no suppression and no other claim can be committed meanwhile.
     """
     claims: list[Claim] = []
     others: list[tuple[Touch, Verdict]] = []
     judged = list(judged)
+    mailed = sum(said.do == "send" and case.touch.channel == EMAIL for case, said in judged)
     with workspace.ledger.begin() as conn:
         shared(conn, PERMISSION)
         exclusive(conn, CLAIMING)
         ours = sends.lock_signed(conn, [case.touch.touch_id for case, _ in judged], worker)
+        left = domain.left(conn, now, mailed) if mailed else 0
         for case, said in judged:
             if case.touch.touch_id not in ours:
                 continue
             made: Claim | Verdict = said
             if said.do == "send":
                 no = last_word(conn, case, playbook, now) or _capped(conn, workspace, case, now)
+                if case.touch.channel == EMAIL and left <= 0:
+                    no = no or BEYOND_RAMP
                 made = no or _intend(conn, workspace, case, worker, now)
             if isinstance(made, Claim):
                 claims.append(made)
+                left -= made.intent.channel == EMAIL
             else:
                 settle(conn, case.touch, made, now)
                 others.append((case.touch, made))

@@ -13,18 +13,20 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
 from reactivation.delivery import hand_over, recover
 from reactivation.ledger import enrolments, seals, sends, touches, workers
+from reactivation.ledger.mail import EMAIL
 from reactivation.ledger.touches import Touch
 from reactivation.playbooks.model import Playbook
 from reactivation.sources import Sources
 from reactivation.steps.asking import asked_again, asking_root, is_stale, take_in, unfit_tables
-from reactivation.steps.claims import ACTOR, Case, Claim, Drafts, claim, judge, last_word, settle
+from reactivation.steps.claims import ACTOR, BEYOND_RAMP, Case, Claim, Drafts, claim, judge, last_word, settle
+from reactivation.steps.deliverability import Domain
 from reactivation.steps.verdicts import Verdict
 
 if TYPE_CHECKING:
@@ -51,13 +53,18 @@ class DispatchSummary:
 
 @dataclass
 class _Shift:
-    """One dispatcher at work: its id, its clock, what it was told, and what it has done so far."""
+    """One dispatcher at work: its id, its clock, what it was told, and what it has done so far.
+
+    ``full_on``: the day of which the sending domain can carry no more; nobody is asked again about its e-mails.
+    """
 
     workspace: Workspace
     worker: str
     clock: Callable[[], datetime]
     source: Sources
     drafts: Drafts
+    domain: Domain
+    full_on: date | None = None
     looked_at: set[str] = field(default_factory=set)
     done: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
@@ -66,6 +73,11 @@ class _Shift:
         self.looked_at.add(touch.touch_id)
         self.done[said.do] += 1
         self.reasons[said.reason] += 1
+        if said == BEYOND_RAMP:
+            self.full_on = self.day()
+
+    def day(self) -> date:
+        return self.clock().astimezone(UTC).date()
 
 
 def dispatch(workspace: Workspace, now: datetime, limit: int | None = None) -> DispatchSummary:
@@ -81,7 +93,7 @@ def dispatch(workspace: Workspace, now: datetime, limit: int | None = None) -> D
         return now + timedelta(seconds=time.monotonic() - began)
 
     with workers.at_work(ledger) as worker:
-        shift = _Shift(workspace, worker, clock, workspace.source(), Drafts(workspace))
+        shift = _Shift(workspace, worker, clock, workspace.source(), Drafts(workspace), Domain(workspace))
         gone = _gone(workspace)
         recovered = recover(ledger, {p.name: p for p in workspace.providers.values()}, gone=gone, now=now)
         with ledger.begin() as conn:
@@ -135,9 +147,12 @@ def _give_back(shift: _Shift) -> None:
 
 def _send(shift: _Shift, batch: Sequence[Touch]) -> None:
     """Ask, judge, claim and hand over one batch, playbook by playbook."""
+    full = [touch for touch in batch if touch.channel == EMAIL and shift.full_on == shift.day()]
+    _leave(shift, [(touch, BEYOND_RAMP) for touch in full])
     by_playbook: dict[str, list[Touch]] = defaultdict(list)
     for touch in batch:
-        by_playbook[touch.playbook].append(touch)
+        if touch not in full:
+            by_playbook[touch.playbook].append(touch)
     for name, some in sorted(by_playbook.items()):
         playbook = shift.workspace.playbook(name).playbook
         if is_stale(shift.source, playbook, shift.clock()):
@@ -167,7 +182,10 @@ def _claimed(shift: _Shift, playbook: Playbook, some: Sequence[Touch]) -> list[C
             else:
                 cases.append(Case(touch, known[touch.enrolment_id], frozenset(keys[touch.enrolment_id]), draft))
         judged = judge(workspace, folder, playbook, cases, now)
-    claims, others = claim(workspace, playbook, judged, worker=shift.worker, now=shift.clock())
+    shift.domain.look(ACTOR, shift.clock())
+    claims, others = claim(
+        workspace, playbook, judged, domain=shift.domain, worker=shift.worker, now=shift.clock()
+    )  # fmt: skip
     for touch, said in others:
         shift.not_sent(touch, said)
     shift.looked_at |= {touch.touch_id for touch in some}

@@ -20,6 +20,7 @@ from sqlalchemy import Connection
 
 from reactivation.evidence import RunFolder
 from reactivation.ledger import audit, courses, enrolments, measurements, runs, seals, touches
+from reactivation.ledger.mail import EMAIL
 from reactivation.ledger.runs import Run
 from reactivation.playbooks.model import Playbook
 from reactivation.policy.climbs import TRIED, hindered
@@ -28,6 +29,7 @@ from reactivation.policy.sequence import candidates_for_sequence, plan_sequence
 from reactivation.policy.timing import PLACE_COLUMNS
 from reactivation.policy.touch_offers import NOT_TRIED
 from reactivation.steps.begun import playbook_of, snapshot_of
+from reactivation.steps.deliverability import allowed_today
 from reactivation.steps.going_on import GoingOn, going_on, not_entered, plans_of
 from reactivation.steps.planning import (
     DECISION_COLUMNS,
@@ -136,15 +138,21 @@ def _without_climbs(conn: Connection, run: Run, playbook: Playbook, tried: pa.Ta
 def _room(
     workspace: Workspace, conn: Connection, playbook: Playbook, run: Run, *, entering: pa.Table, now: datetime
 ) -> Room:
-    """What may begin today, in the tenant's day: places, and items per owner who may sign."""
+    """What may begin today, in the tenant's day: places, and items per owner who may sign.
+
+    All playbooks together begin no more than the sending domain can carry; the rest would wait and expire.
+    """
     zone = ZoneInfo(workspace.tenant.timezone)
     midnight = datetime.combine(now.astimezone(zone).date(), time(), zone)
     asked = Counter(touches.planned_by_owner(conn, playbook.playbook))
     asked += Counter(entering["owner_id"].to_pylist())
     role, most = _SIGNS_FOR[playbook.subject], playbook.intake.review_capacity_per_owner
     signing = [one for one in workspace.owners.by_id if workspace.owners.signers_for(one, role)]
+    places = playbook.intake.per_day - enrolments.begun_since(conn, midnight, playbook.playbook)
+    if EMAIL in playbook.channels:
+        places = min(places, allowed_today(conn, workspace, now) - enrolments.begun_since(conn, midnight))
     return Room(
-        enrolments=playbook.intake.per_day - enrolments.begun_since(conn, playbook.playbook, midnight),
+        enrolments=places,
         items_by_owner={one: most - asked[one] for one in signing},
         segment=run.segment,
         sample_size=run.sample_size,

@@ -16,6 +16,7 @@ from reactivation.ledger import audit, judged, runs, seals
 from reactivation.ledger.runs import Run
 from reactivation.readiness import CANDIDATE_COLUMNS, Known, Verdict, judge
 from reactivation.readiness.data_docs import data_docs
+from reactivation.steps import deliverability
 from reactivation.steps.begun import playbook_of, snapshot_of
 from reactivation.steps.waiving import ask_to_waive, waived_conditions
 
@@ -31,6 +32,9 @@ REPORT, ROWS, DATA_DOCS = "readiness.json", "readiness_rows", "data_docs.zip"
 #: How many earlier runs say how large a table usually is, and how far back mail is counted.
 _EARLIER = 7
 _MAIL = timedelta(days=30)
+
+#: The condition after which nothing that was signed before may go out by e-mail either.
+_RISK = "deliverability_risk"
 
 
 class NotReady(Exception):
@@ -80,6 +84,8 @@ def check_readiness(workspace: Workspace, run_id: str, now: datetime) -> Passed:
     })  # fmt: skip
     state = "succeeded" if verdict.ready else "not_ready"
     with workspace.ledger.begin() as conn:
+        if not run.dry and any(one.id == _RISK and one.broken is None for one in verdict.blocking):
+            deliverability.stop(conn, deliverability.SOURCES, actor=STEP, now=now)
         runs.record_step(
             conn, run_id, STEP, state=state, manifest_digest=digest, now=now,
             counts=_counts(verdict) | {"rows": _rows(snapshot.manifest)},
