@@ -15,6 +15,7 @@ from tests.policy.people import AT, Row, ago, known, one, person, playbook, stor
 from tests.policy.people import decide as decided_by
 
 from reactivation.contract.tables import TEXT, TEXTS
+from reactivation.playbooks.model import Playbook
 from reactivation.policy.columns import series
 from reactivation.policy.context import Context
 from reactivation.policy.decisions import DECISION_VALUES, DECISIONS, FAIL, GATES, NEXT_ACTIONS, REVIEW_FLAGS
@@ -450,3 +451,27 @@ def test_everybody_is_counted_once(tmp_path: Path) -> None:
     assert counts["candidates"] + sum(counts["not_candidates"].values()) == counts["customers"]
     assert sum(counts["decisions"].values()) == counts["candidates"]
     assert sum(counts["reasons"].values()) == counts["candidates"] - counts["decisions"]["enrol"]
+
+
+def _of_purpose(*purposes: str) -> Playbook:
+    touches = playbook().touches
+    changed = [touch.model_copy(update={"purpose": one}) for touch, one in zip(touches, purposes, strict=False)]
+    return playbook().model_copy(update={"touches": tuple(changed)})
+
+
+@pytest.mark.parametrize(("purposes", "result"), [
+    (("issue_resolution",), "pass"), (("issue_resolution", "issue_resolution"), "pass"),
+    (("issue_resolution", "check_in"), "fail:open_case"), (("check_in",), "fail:open_case"),
+])  # fmt: skip
+def test_an_open_case_stands_in_the_way_of_all_but_what_resolves_it(purposes: tuple[str, ...], result: str) -> None:
+    """One touch with another purpose is one too many."""
+    row = one(person(case={}), declared=_of_purpose(*purposes))
+
+    assert row["gate_no_open_issue"] == result
+
+
+def test_cases_nobody_could_read_stand_in_the_way_of_everything() -> None:
+    """Whether there is anything to resolve is not known."""
+    row = one(person(), declared=_of_purpose("issue_resolution"), absent=["cases"])
+
+    assert row["gate_no_open_issue"] == "fail:cases_unread"

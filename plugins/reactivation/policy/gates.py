@@ -113,10 +113,11 @@ def fit(facts: pd.DataFrame, context: Context) -> pd.Series:
 
 
 def no_open_issue(facts: pd.DataFrame, context: Context) -> pd.Series:
-    """No unresolved case of the person or the account."""
+    """No unresolved case of the person or the account, unless every touch is there to resolve it."""
+    resolving = all(touch.purpose == "issue_resolution" for touch in context.playbook.touches)
     return verdict(
         ("fail:cases_unread", constant("cases" in context.unread, len(facts), pa.bool_())),
-        ("fail:open_case", lengths(facts["open_case_ids"]) > 0),
+        ("fail:open_case", (lengths(facts["open_case_ids"]) > 0) & constant(not resolving, len(facts), pa.bool_())),
     )
 
 

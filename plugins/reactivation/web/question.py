@@ -7,21 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
 from reactivation.approvals.brief import SETTINGS
 from reactivation.approvals.coded import AskedCoded
-from reactivation.ledger import questions, settings
+from reactivation.ledger import mail, questions, settings
 from reactivation.ledger.questions import QuestionRow, RequestId
-from reactivation.steps import accepting, resuming
+from reactivation.steps import accepting, deliverability, resuming
 from reactivation.steps.workspace import Workspace
 from reactivation.web import happened
 from reactivation.web.auth import Visitor
 from reactivation.web.happened import Happened
 from reactivation.web.reasons import words
 from reactivation.web.rendering import moment
+
+_SHOWN = timedelta(days=14)
 
 
 class NoSuchQuestion(LookupError):
@@ -129,9 +131,25 @@ def _stop(workspace: Workspace, conn: Connection, question: QuestionRow, now: da
         eyebrow="A stop to end", state="stands" if stop else "ended", well=stop is None,
         title="Stopped" if stop else "The stop has ended",
         means="While it stands, nothing in its scope is sent. What is past its window by then is not sent at all.",
-        facts=facts, tables=[], agrees=resuming.RESUME, closed="You are asked again a day after you were asked.",
+        facts=facts, tables=_mail(conn, now) if stop and stop.scope == deliverability.SCOPE else [],
+        agrees=resuming.RESUME, closed="You are asked again a day after you were asked.",
         answered_by="A marketing owner", hindered="The stop has ended already.",
     )  # fmt: skip
+
+
+def _mail(conn: Connection, now: datetime) -> list[Shown]:
+    days = [
+        (f"{one.day:%a %d %b}", *map(_count, (one.sent, one.delivered, one.complaints, one.hard_bounces)))
+        for one in reversed(mail.days(conn, now - _SHOWN))
+    ]
+    return [
+        Shown("What our e-mail did", "By day of UTC, the last one first: what the rules of deliverability judge by.",
+              ("Day", "Sent", "Delivered", "Complaints", "Bounces"), days, "Nothing was sent in the last two weeks.")
+    ]  # fmt: skip
+
+
+def _count(number: int | None) -> str:
+    return "unknown" if number is None else f"{number:,}"
 
 
 _PAGES: Mapping[str, Callable[[Workspace, Connection, QuestionRow, datetime], tuple[AskedCoded, About]]] = {
