@@ -24,6 +24,9 @@ from reactivation.web.reasons import words
 from reactivation.web.rendering import moment
 
 _SHOWN = timedelta(days=14)
+_TITLES = {"flag_only_email": "A flag as consent to e-mail", "opt_out_email": "E-mail under an opt-out regime"}
+_SCOPES = {"everything": "Everything is stopped", "channel:email": "All e-mail is stopped",
+           "channel:sms": "All texts are stopped"}  # fmt: skip
 
 
 class NoSuchQuestion(LookupError):
@@ -107,7 +110,7 @@ def _setting(workspace: Workspace, conn: Connection, question: QuestionRow, _: d
         facts["Last signed"] = f"{last.signed_by}, {moment(last.signed_at)}"
     return accepting.asked_setting(workspace, question), About(
         eyebrow="A setting to sign", state="in force" if in_force else "not in force", well=in_force,
-        title=words(name).capitalize(), means=SETTINGS[name], facts=facts,
+        title=_TITLES[name], means=SETTINGS[name], facts=facts,
         tables=[
             Shown("The terms", "A signature is of exactly these. When the rules change, it counts for nothing and is "
                   "asked for again. It is never enough for a text message, and a no of the customer beats it.",
@@ -125,11 +128,11 @@ def _setting(workspace: Workspace, conn: Connection, question: QuestionRow, _: d
 def _stop(workspace: Workspace, conn: Connection, question: QuestionRow, now: datetime) -> tuple[AskedCoded, About]:
     asked, stop = resuming.asked_stop(workspace, conn, question, now), resuming.standing_stop(conn, question, now)
     facts = {} if stop is None else {
-        "Stopped": words(stop.scope), "Because of": words(stop.reason), "Since": moment(stop.since), "By": stop.actor,
+        "Stopped": _apart(stop.scope), "Because of": _apart(stop.reason), "Since": moment(stop.since), "By": stop.actor,
     }  # fmt: skip
     return asked, About(
         eyebrow="A stop to end", state="stands" if stop else "ended", well=stop is None,
-        title="Stopped" if stop else "The stop has ended",
+        title=_SCOPES.get(stop.scope, f"{_apart(stop.scope)} is stopped") if stop else "The stop has ended",
         means="While it stands, nothing in its scope is sent. What is past its window by then is not sent at all.",
         facts=facts, tables=_mail(conn, now) if stop and stop.scope == deliverability.SCOPE else [],
         agrees=resuming.RESUME, closed="You are asked again a day after you were asked.",
@@ -146,6 +149,10 @@ def _mail(conn: Connection, now: datetime) -> list[Shown]:
         Shown("What our e-mail did", "By day of UTC, the last one first: what the rules of deliverability judge by.",
               ("Day", "Sent", "Delivered", "Complaints", "Bounces"), days, "Nothing was sent in the last two weeks.")
     ]  # fmt: skip
+
+
+def _apart(code: str) -> str:
+    return words(code.replace(":", ": "))
 
 
 def _count(number: int | None) -> str:
