@@ -30,8 +30,8 @@ from reactivation.steps.results import decisions_of
 
 @pytest.fixture
 def harbour(tmp_path: Path, ledger_url: str) -> Iterator[Company]:
-    """Harbour & Finch with 400 customers."""
-    made = company(tmp_path / "home", ledger_url)
+    """Harbour & Finch with 250 customers."""
+    made = company(tmp_path / "home", ledger_url, customers=250)
     yield made
     made.workspace.ledger.close()
 
