@@ -257,3 +257,26 @@ def test_the_footer_is_what_the_law_demands() -> None:
     """The builder's footer holds both, so that the tests above take away something that was there."""
     assert TENANT.legal_name in FOOTER
     assert TENANT.postal_address in FOOTER
+
+
+class TestWhatIsReadOfTheHtml:
+    @pytest.mark.parametrize("words", [
+        "a fr<b>ee</b> visit", "a fr<span style='x'>e</span>e visit", '<p title="a free visit">come back</p>',
+        "<p aria-label='a free visit'>come back</p>", '<td alt="a free visit">come back</td>',
+    ])  # fmt: skip
+    def test_markup_hides_no_word_from_the_rules(self, words: str) -> None:
+        """A word parted by a style is one word to a reader, and a title is shown."""
+        made = proof()
+        assert "incentive_without_offer" in codes(replace(made, html=made.html.replace("</body>", f"{words}</body>")))
+
+    def test_the_title_of_the_page_is_copy(self) -> None:
+        """Some readers show it."""
+        made = proof()
+        titled = made.html.replace("<body", "<title>A free visit</title><body", 1)
+        assert "incentive_without_offer" in codes(replace(made, html=titled))
+
+    def test_what_stands_apart_is_not_read_as_one_word(self) -> None:
+        """Two cells are two words."""
+        made = proof()
+        apart = made.html.replace("</body>", "<td>care</td><td>fully</td></body>")
+        assert "care fully" in replace(made, html=apart).visible

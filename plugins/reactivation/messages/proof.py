@@ -16,6 +16,11 @@ from markupsafe import escape
 from reactivation.playbooks.tenant import Tenant
 
 _TAG = re.compile(r"<[^>]*>")
+#: What stands inside a word without parting it, and what a reader is shown or read that is no text of the page.
+_WITHIN_A_WORD = re.compile(r"</?(?:b|big|code|em|font|i|mark|s|small|span|strong|sub|sup|u|wbr)\b[^>]*>", re.I)
+_SAID_BESIDE = re.compile(
+    r"""\b(?:title|alt|aria-label)\s*=\s*(?:"([^"]*)"|'([^']*)')|<title[^>]*>([^<]*)""", re.IGNORECASE
+)
 #: Hyphens that may be and signs without width: between the letters of a word they hide it from a search, not a reader.
 _UNSEEN = re.compile("[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]")
 
@@ -84,7 +89,12 @@ class Proof:
         if self.channel == "sms":
             return self.plain
         body = self.html[max(self.html.find("<body"), 0) :]
-        return " ".join(unescape(_TAG.sub(" ", body)).split())
+        return " ".join(unescape(_TAG.sub(" ", _WITHIN_A_WORD.sub("", body))).split())
+
+    @cached_property
+    def beside(self) -> str:
+        """What the HTML part says beside its words: its title, and attributes that are shown or read out."""
+        return " ".join(unescape(" ".join(part for said in _SAID_BESIDE.findall(self.html) for part in said)).split())
 
     @cached_property
     def plain(self) -> str:
@@ -94,7 +104,7 @@ class Proof:
     @cached_property
     def copy(self) -> str:
         """The words somebody wrote as copy, as read: without names, the link out and what the law demands."""
-        whole = f"{self.subject}\n{self.plain}\n{self.visible}"
+        whole = f"{self.subject}\n{self.plain}\n{self.visible}\n{self.beside}"
         tenant = self.tenant
         printed = (tenant.postal_address, tenant.legal_name, tenant.display_name)
         for part in (self.unsubscribe_url, self.salutation, self.owner_name, *printed):
