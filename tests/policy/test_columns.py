@@ -57,6 +57,13 @@ def test_first_value_of_nothing_is_unknown() -> None:
     assert columns.arrow(columns.first_value(lists)).to_pylist() == ["a", None, None]
 
 
+def test_the_length_of_nothing_is_none() -> None:
+    """Empty lists and missing ones have no values."""
+    lists = columns.series(pa.array([["a", "b"], [], None], TEXTS))
+
+    assert columns.lengths(lists).tolist() == [2, 0, 0]
+
+
 @given(st.lists(st.lists(st.none() | st.sampled_from(["a", "b"]), min_size=3, max_size=3), min_size=1, max_size=8))
 def test_listed_is_what_one_would_write_by_hand(rows: list[list[str | None]]) -> None:
     """For any pattern of empty values."""

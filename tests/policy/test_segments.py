@@ -23,6 +23,7 @@ def clicks(**engagement: object) -> Row:
 STORIES: dict[str, tuple[Row, str, str]] = {
     "margin-at-40": (money("600", "240"), "margin_class", "high"),
     "margin-below-40": (money("600", "239.9999"), "margin_class", "low"),
+    "margin-of-the-smallest-sum": (money("0.0001", "0.0001"), "margin_class", "high"),
     "no-margin": ({"purchases": {"margin_24m": None, "margin_revenue_24m": None}}, "margin_class", "unknown"),
     "nothing-in-24-months": (money("600", "0", margin_revenue_24m=Decimal(0)), "margin_class", "unknown"),
     "subscriber": ({"purchases": {"subscriptions": 1}}, "purchase_kind", "subscription"),
@@ -52,12 +53,14 @@ STORIES: dict[str, tuple[Row, str, str]] = {
     "affinity-browse": (
         {"purchases": {"top_category": None, "last_category": None}, "engagement": {"browse_category": "gutters"}},
         "product_affinity", "gutters"),
+    "affinity-last": ({"purchases": {"top_category": None}}, "product_affinity", "boilers"),
     "affinity-unknown": ({"purchases": {"top_category": None, "last_category": None}}, "product_affinity", "unknown"),
     "came-by-ig": ({"contact": {"acquisition_channel": " IG "}}, "acquisition_channel", "paid_social"),
     "came-by-bing": ({"contact": {"acquisition_channel": "Bing / organic"}}, "acquisition_channel", "organic_search"),
     "came-by-friend": ({"contact": {"acquisition_channel": "Referral"}}, "acquisition_channel", "email_referral"),
     "came-directly": ({"contact": {"acquisition_channel": "direct"}}, "acquisition_channel", "direct"),
     "came-by-van": ({"contact": {"acquisition_channel": "van sign"}}, "acquisition_channel", "other"),
+    "came-by-nothing": ({"contact": {"acquisition_channel": " "}}, "acquisition_channel", "unknown"),
     "came-somehow": ({"contact": {"acquisition_channel": None}}, "acquisition_channel", "unknown"),
     "valued": ({"contact": {"value_tier": "high"}}, "population", "high_value"),
     "middling": ({}, "population", "low_value"),
@@ -78,6 +81,14 @@ def test_dimension(story: str) -> None:
     _, dimension, expected = STORIES[story]
 
     assert decided()[story][dimension] == expected
+
+
+def test_where_the_affinity_was_seen_is_told() -> None:
+    """Bought, left in a cart, browsed, or nowhere."""
+    stories_of = ("bought", "cart", "browse", "last", "unknown")
+    sources = [decided()[f"affinity-{story}"]["evidence"]["affinity_source"] for story in stories_of]
+
+    assert sources == ["purchases", "abandoned_cart", "browse", "purchases", None]
 
 
 def _ten(segment: str, currency: str = "GBP") -> dict[str, Row]:
