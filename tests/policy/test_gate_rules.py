@@ -217,6 +217,7 @@ class TestTheWords:
         """A decision of last year may have been made with codes that are gone."""
         assert rules().gates.meaning("fit", "fail:old_code") == "is not among the results of these rules"
         assert rules().gates.meaning("fit", "fail:error").startswith("the gate itself failed")
+        assert rules().gates.meaning("fit", "fail:bad_fit") == "the customer or the account is marked as a bad fit"
 
     def test_a_gate_that_is_missing_or_misplaced_is_refused(self, tmp_path: Path) -> None:
         """With the order that is expected."""

@@ -176,5 +176,5 @@ def test_a_missing_text_is_named() -> None:
     texts = {name: (paths.RULES / f"{name}.yaml").read_text(encoding="utf-8") for name in FILES}
 
     assert parse_rules(texts) == read_rules()
-    with pytest.raises(RulesError, match=r"timing\.yaml:1 is missing; put it beside"):
+    with pytest.raises(RulesError, match=r"^rules file timing\.yaml .*\n  timing\.yaml:1 is missing; put it beside"):
         parse_rules({name: text for name, text in texts.items() if name != "timing"})

@@ -128,6 +128,15 @@ def test_equal_margins_are_ranked_by_id() -> None:
 
 def test_the_sources_tier_wins() -> None:
     """What the CRM says about value is not recomputed."""
-    rows = stories({"given": {"contact": {"value_tier": "low"}}})
+    unknown = {"contact": {"value_tier": None}, "purchases": {"margin_known_rows": 0}}
+    told = {
+        "given": {"contact": {"value_tier": "low"}},
+        "ranked": {"contact": {"value_tier": None}},
+        "unknown": unknown,
+    }
 
-    assert (rows["given"]["value_tier"], rows["given"]["evidence"]["value_tier_source"]) == ("low", "source")
+    rows = stories(told)
+
+    assert {name: (row["value_tier"], row["evidence"]["value_tier_source"]) for name, row in rows.items()} == {
+        "given": ("low", "source"), "ranked": ("low", "margin_rank"), "unknown": ("unknown", None),
+    }  # fmt: skip

@@ -172,6 +172,16 @@ class TestCalendar:
         table = plan()
         assert (table.num_rows, table.schema) == (0, SEQUENCE)
 
+    def test_what_is_said_of_a_touch(self) -> None:
+        """Everything the playbook declares of it, and when and how it goes out."""
+        assert touch(3, plan({})) == {
+            "customer_id": "cus-0001", "number": 3, "pattern": "value_reward", "purpose": "reward", "channel": "email",
+            "incentive": "points_or_credit", "offer_id": "offer-credit-15", "state": "planned", "reason": None,
+            "not_before": datetime(2026, 11, 16, 10, tzinfo=UTC), "not_after": datetime(2026, 11, 21, 10, tzinfo=UTC),
+            "zone": "Europe/London", "local_time": "2026-11-16T10:00",
+        }  # fmt: skip
+        assert touch(5, plan({"dormancy_range": "critical"}))["state"] == "skipped"
+
 
 class TestWindow:
     """A touch may go out from ``not_before`` until ``not_after``, whichever end comes first."""
