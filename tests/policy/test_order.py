@@ -6,12 +6,14 @@ import hashlib
 from decimal import Decimal
 
 import numpy as np
+import pandas as pd
 import pytest
 from tests.policy.people import ago as before
-from tests.policy.people import decide, one, person, playbook, purchases, stories, together
+from tests.policy.people import decide, one, person, playbook, purchases, rules, stories, together
 
 from reactivation.policy.columns import series
 from reactivation.policy.experiments import holdout
+from reactivation.policy.priority import priority
 
 
 def test_priority_is_the_weighted_sum_of_its_parts() -> None:
@@ -29,6 +31,20 @@ def test_a_fraction_of_the_priority_is_cut_off() -> None:
     row = one(person(purchases={"last_purchase_at": before(131), "last_order_at": before(131)}))
 
     assert (row["priority_recency"], row["priority"]) == (Decimal("0.8876"), Decimal("0.6262"))
+
+
+def test_a_code_without_points_has_none() -> None:
+    """Rules that speak of clicks alone; and nobody who never did anything is recent."""
+    clicks_alone = rules().priority.model_copy(update={"engagement": {"clicks_no_purchase": Decimal(1)}})
+    candidates = pd.DataFrame({
+        "value_tier": ["high", "high"], "engagement_pattern": ["clicks_no_purchase", "dark"],
+        "dormant_days": [90, None], "window_days": [90, 90],
+    }).convert_dtypes(dtype_backend="pyarrow")  # fmt: skip
+
+    parts = priority(candidates, clicks_alone)
+
+    assert parts["priority_engagement"].tolist() == [10_000, 0]
+    assert parts["priority_recency"].tolist() == [10_000, 0]
 
 
 @pytest.mark.parametrize(

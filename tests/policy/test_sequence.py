@@ -346,6 +346,12 @@ class TestChannel:
         assert touch(5, table)["reason"] == "permission_expires"
         assert touch(6, table)["state"] == PLANNED
 
+    def test_no_texts_move_a_touch_that_has_no_channel(self) -> None:
+        """It stands in the calendar where an e-mail would, two days after the last message."""
+        monday = datetime(2026, 11, 2, 16, tzinfo=UTC)
+        texted = {"email_basis": None, "last_sent_at": monday, "last_sms_sent_at": monday, "sms_sent_7d": 2}
+        assert london(touch(1, plan(texted))["not_before"]) == "Wed 04 Nov 16:00"
+
     def test_a_week_full_of_other_senders_texts_delays_the_text_only(self) -> None:
         """Two texts by somebody else on Monday: the e-mail goes two days later, the text a week later."""
         monday = datetime(2026, 11, 2, 16, tzinfo=UTC)
