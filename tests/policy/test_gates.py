@@ -154,6 +154,12 @@ CASES: dict[str, Case] = {
     "bought-after-the-account-was-closed": (
         {"account": {"cancelled_at": ago(300)}, "purchases": {"last_purchase_at": ago(200)}}, "context_consistent",
         "fail:status", "hold", "context_conflict:status", "complete_evidence"),
+    "cancelled-and-runs-out-now": (
+        {"account": {"status": "Cancelled"}, "purchases": {"period_end": AT}}, "context_consistent", "pass", "review",
+        "offer_to_account", "start_sequence"),
+    "bought-as-the-account-was-closed": (
+        {"account": {"cancelled_at": ago(200)}, "purchases": {"last_purchase_at": ago(200)}}, "context_consistent",
+        "pass", "review", "offer_to_account", "start_sequence"),
     "flag-says-no": (
         {"contact": {"consent_email": False}}, "context_consistent", "fail:consent", "hold",
         "context_conflict:consent", "complete_evidence"),

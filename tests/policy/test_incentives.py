@@ -14,6 +14,7 @@ STORIES: dict[str, tuple[Row, str]] = {
     "half-on-discount": ({"purchases": {"discounted_purchases": 2}}, "drop:discount_buyer"),
     "seldom-on-discount": ({"purchases": {"discounted_purchases": 1}}, "pass"),
     "still-subscribes": ({"purchases": {"period_end": ago(-20)}}, "drop:active_subscription"),
+    "subscription-ends-now": ({"purchases": {"period_end": AT}}, "pass"),
     "cancelled-and-runs-out": (
         {"purchases": {"period_end": ago(-20), "subscription_cancelled_at": ago(400)}}, "pass"),
     "margin-unknown": (

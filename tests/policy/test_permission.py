@@ -4,16 +4,31 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, get_args
 
+import pyarrow as pa
 import pytest
-from tests.policy.people import AT, Row, ago, consent, decide, one, person, stories, together
+from tests.policy.people import AT, Row, ago, consent, decide, one, person, rules, stories, together
+
+from reactivation.contract.tables import FLAG, TEXT, TIME
+from reactivation.policy.columns import frame_of
+from reactivation.policy.permission import PEOPLE_COLUMNS, permissions
+from reactivation.policy.rules import Accepted, Condition, EvidenceField, Regime
 
 SOFT = ["obtained_in_sale", "own_similar_products", "opt_out_at_collection", "opt_out_in_every_message", "no_objection"]
 MONTHS_24 = datetime(2024, 11, 17, 9, 0, tzinfo=UTC)  # 24 months before AT, to the second
 MONTHS_18 = datetime(2025, 5, 17, 9, 0, tzinfo=UTC)
 MONTHS_6 = datetime(2026, 5, 17, 9, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
+PROOFS: tuple[EvidenceField, ...] = get_args(EvidenceField)
+#: The columns of ``consent_rows.sql``, and those that are asked of people.
+RECORDS = pa.schema(
+    [(name, TEXT) for name in ("customer_id", "channel", "record_id", "state", "basis")]
+    + [(name, TIME) for name in ("occurred_at", "event_date", "confirmed_at")]
+    + [("right_purpose", FLAG), *((f"has_{name}", FLAG) for name in PROOFS)]
+    + [(f"is_{name}", FLAG) for name in get_args(Condition)]
+)
+PEOPLE = pa.schema([(name, FLAG if name.endswith("_shared") else TEXT) for name in PEOPLE_COLUMNS])
 
 
 def record(basis: str, country: str = "GB", **changes: Any) -> Row:
@@ -262,6 +277,34 @@ def test_an_address_of_two_needs_the_permission_of_both() -> None:
         "text-1": None, "text-2": None, "talk-1": "shared_address", "talk-2": "no_record",
     }  # fmt: skip
     assert rows["one-1"]["evidence"]["shares_address_with"] == ["one-2"]
+
+
+@pytest.mark.parametrize("condition", get_args(Condition))
+def test_any_condition_may_be_demanded(condition: Condition) -> None:
+    """Every one that the rules may name is asked of the records: without it a grant is none, with it it is."""
+    terms = Accepted(conditions=(condition,))
+    assert [why for why in ("", condition) if _permits(terms, PROOFS, [why])] == [condition]
+
+
+@pytest.mark.parametrize("field", get_args(EvidenceField))
+def test_any_evidence_may_be_demanded(field: EvidenceField) -> None:
+    """Every one that the rules may name must be on record."""
+    assert _permits(Accepted(), PROOFS, [])
+    assert _permits(Accepted(), (field,), [])
+    assert not _permits(Accepted(), (field,), [], **{field: None})
+
+
+def _permits(accepted: Accepted, evidence: tuple[EvidenceField, ...], conditions: list[str], **changes: Any) -> bool:
+    """Whether an express grant permits an e-mail where the rules accept it on these terms and with this evidence."""
+    regime = Regime(countries=("GB",), email={"express": accepted}, sms={})
+    declared = rules().permission.model_copy(update={"regimes": {"gb": regime}, "evidence": {"express": evidence}})
+    row = consent() | changes
+    asked = {f"is_{name}": name in conditions for name in get_args(Condition)}
+    asked |= {f"has_{name}": row[name] is not None for name in PROOFS}
+    records = pa.Table.from_pylist([row | asked | {"right_purpose": True}], schema=RECORDS)
+    briton = {"customer_id": "c-1", "country": "GB", "email_shared": False, "phone_shared": False}
+    people = frame_of(pa.Table.from_pylist([briton | {"phone_problem": "missing"}], schema=PEOPLE))
+    return bool(permissions(people, records, declared, at=AT, planned_on=AT)["email_ok"][0])
 
 
 def test_no_records_at_all_is_no_for_everybody() -> None:
