@@ -294,6 +294,12 @@ def test_any_evidence_may_be_demanded(field: EvidenceField) -> None:
     assert not _permits(Accepted(), (field,), [], **{field: None})
 
 
+@pytest.mark.parametrize(("months", "permitted"), [(1, False), (9, False), (10, True), (None, True)])
+def test_a_term_may_be_of_any_length(months: int | None, permitted: bool) -> None:
+    """A grant of 300 days ago is over after nine months, not after ten; without months it has no end."""
+    assert _permits(Accepted(months=months), PROOFS, []) is permitted
+
+
 def _permits(accepted: Accepted, evidence: tuple[EvidenceField, ...], conditions: list[str], **changes: Any) -> bool:
     """Whether an express grant permits an e-mail where the rules accept it on these terms and with this evidence."""
     regime = Regime(countries=("GB",), email={"express": accepted}, sms={})
