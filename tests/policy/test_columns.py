@@ -57,6 +57,13 @@ def test_first_value_of_nothing_is_unknown() -> None:
     assert columns.arrow(columns.first_value(lists)).to_pylist() == ["a", None, None]
 
 
+def test_the_length_of_nothing_is_none() -> None:
+    """Empty lists and missing ones have no values."""
+    lists = columns.series(pa.array([["a", "b"], [], None], TEXTS))
+
+    assert columns.lengths(lists).tolist() == [2, 0, 0]
+
+
 @given(st.lists(st.lists(st.none() | st.sampled_from(["a", "b"]), min_size=3, max_size=3), min_size=1, max_size=8))
 def test_listed_is_what_one_would_write_by_hand(rows: list[list[str | None]]) -> None:
     """For any pattern of empty values."""
@@ -81,6 +88,22 @@ def test_months_later_is_the_same_day_or_the_last_of_a_shorter_month(moment: dat
     later = columns.plus_months(columns.instants(moments(moment)), np.asarray([months]))
 
     assert columns.arrow(columns.as_instants(later)).to_pylist() == [moment.replace(year=year, month=month, day=day)]
+
+
+@pytest.mark.parametrize(
+    ("moment", "months", "expected"),
+    [("2026-01-31", 1, "2026-02-28"), ("2028-01-31", 1, "2028-02-29"), ("2026-08-31", 6, "2027-02-28"),
+     ("2024-02-29", 24, "2026-02-28"), ("2026-12-31", 6, "2027-06-30"), ("2026-11-30", 24, "2028-11-30")],
+)  # fmt: skip
+def test_where_the_day_does_not_exist_a_consent_ends_on_the_last_of_the_month(
+    moment: str, months: int, expected: str
+) -> None:
+    """By chance alone such a day seldom comes up."""
+    given_on, ends = (datetime.fromisoformat(f"{day}T08:30:00+00:00") for day in (moment, expected))
+
+    later = columns.plus_months(columns.instants(moments(given_on)), np.asarray([months]))
+
+    assert columns.arrow(columns.as_instants(later)).to_pylist() == [ends]
 
 
 def test_money_is_exact() -> None:

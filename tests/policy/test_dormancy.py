@@ -73,6 +73,17 @@ def test_as_many_days_as_the_window_are_dormant(story: str, range_: str, days: i
     assert (row["gate_dormant"], row["dormancy_range"], row["dormant_days"]) == ("pass", range_, days)
 
 
+def test_a_window_shorter_than_the_first_range_is_told_as_such() -> None:
+    """Quiet for longer than a window of 30 days, and for less than 60."""
+    short = playbook().model_copy(update={"windows": {"household": 30}})
+
+    rows = stories({"days-30": quiet(30), "days-59": quiet(59), "days-60": quiet(60)}, declared=short)
+
+    assert {name: row["dormancy_range"] for name, row in rows.items()} == {
+        "days-30": "under_60", "days-59": "under_60", "days-60": "early_warning",
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize("story", ["a-second-short", "care-plan-59", "business-119"])
 def test_a_moment_less_than_the_window_is_not_dormant(story: str) -> None:
     """Such a customer has no decision row, and is counted."""

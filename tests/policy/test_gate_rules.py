@@ -56,7 +56,7 @@ OFFERS: tuple[Row, ...] = (
     {"margin_floor": Decimal("0.35")},
 )  # fmt: skip
 TEXTS = {"channel": "sms"}
-PHONED: Row = {"phone_key": "phone-c-1", "phone_problem": None, "phone_country": "GB"}
+PHONED: Row = {"phone_problem": None, "phone_country": "GB"}
 
 Given = set[tuple[str, str]]
 
@@ -92,11 +92,14 @@ def _situations() -> Iterator[Decided]:
     yield decide(together(*(person(name, **how) for name, how in told.items())))
     yield decide(together(*(person(f"c-{n}", contact={"email_key": "desk"}) for n in range(21))))
     yield decide(together(person(), person("c-2", contact={"email_key": "mail-c-1"}, consents=[])))
-    yield from (decide(person(), known(**knows)) for knows in LEDGER)
+    yield decide(
+        together(*(person(f"known-{n}") for n in range(len(LEDGER)))),
+        *(known(f"mail-known-{n}", **knows) for n, knows in enumerate(LEDGER)),
+    )
     yield from (decide(person(), absent=[table]) for table in READ)
     yield from (decide(person() | {"offers": [offer(**change)]}) for change in OFFERS)
-    for table in FORBIDDING:
-        yield decide(person() | {"broken_nos": [{"table": table, "key": "r-9", "customer_id": "c-1"}]})
+    broken = [{"table": table, "key": "r-9", "customer_id": f"broken-{table}"} for table in FORBIDDING]
+    yield decide(together(*(person(row["customer_id"]) for row in broken)) | {"broken_nos": broken})
     tagged = playbook().population.model_copy(update={"only_tags": ("vip",)})
     yield decide(person(), declared=playbook().model_copy(update={"population": tagged}))
     yield from _by_text()
@@ -104,13 +107,15 @@ def _situations() -> Iterator[Decided]:
 
 def _by_text() -> Iterator[Decided]:
     """Of playbooks that write text messages, alone or beside e-mails."""
-    records = [consent(), consent("r-2", **TEXTS)]
-    alone = playbook().model_copy(update={"channels": ("sms",)})
-    both = playbook().model_copy(update={"channels": ("email", "sms")})
-    for problem in PHONE_PROBLEMS:
-        yield decide(person(contact=PHONED | {"phone_problem": problem}, consents=records), declared=alone)
-        yield decide(person(contact=PHONED | {"phone_problem": problem}, consents=records), declared=both)
-    yield decide(person(contact=PHONED | {"email_problem": "role"}, consents=records), declared=both)
+    told = {f"phone-{problem}": {"phone_problem": problem} for problem in PHONE_PROBLEMS}
+    told["mail-role"] = {"email_problem": "role"}
+    both_ways = together(*(
+        person(name, contact=PHONED | {"phone_key": name} | wrong,
+               consents=[consent(f"r-{name}", name), consent(f"t-{name}", name, **TEXTS)])
+        for name, wrong in told.items()
+    ))  # fmt: skip
+    for channels in (("sms",), ("email", "sms")):
+        yield decide(both_ways, declared=playbook().model_copy(update={"channels": channels}))
 
 
 def given_results() -> Given:
@@ -212,6 +217,7 @@ class TestTheWords:
         """A decision of last year may have been made with codes that are gone."""
         assert rules().gates.meaning("fit", "fail:old_code") == "is not among the results of these rules"
         assert rules().gates.meaning("fit", "fail:error").startswith("the gate itself failed")
+        assert rules().gates.meaning("fit", "fail:bad_fit") == "the customer or the account is marked as a bad fit"
 
     def test_a_gate_that_is_missing_or_misplaced_is_refused(self, tmp_path: Path) -> None:
         """With the order that is expected."""

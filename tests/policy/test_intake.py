@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reactivation.contract.tables import MONEY, TEXT
-from reactivation.policy.intake import BEGIN, HOLD, HOLDOUT, INTAKE, Room, take_in
+from reactivation.policy.intake import INTAKE, Room, take_in
 
 CANDIDATES = pa.schema([
     ("customer_id", TEXT), ("business_segment", TEXT), ("owner_id", TEXT), ("priority", MONEY), ("holdout", pa.bool_()),
@@ -34,7 +34,7 @@ def reasons(*rows: dict[str, Any], room: Room = WIDE, occupied: tuple[str, ...] 
     assert taken.schema == INTAKE
     assert taken["customer_id"].to_pylist() == sorted(row["customer_id"] for row in rows)
     for row in taken.to_pylist():
-        expected = {None: BEGIN, "holdout": HOLDOUT}.get(row["reason"], HOLD)
+        expected = {None: "begin", "holdout": "holdout"}.get(row["reason"], "hold")
         assert row["outcome"] == expected
     return dict(zip(taken["customer_id"].to_pylist(), taken["reason"].to_pylist(), strict=True))
 

@@ -5,9 +5,15 @@ from __future__ import annotations
 import hashlib
 from decimal import Decimal
 
+import numpy as np
+import pandas as pd
 import pytest
 from tests.policy.people import ago as before
-from tests.policy.people import decide, one, person, playbook, purchases, stories, together
+from tests.policy.people import decide, one, person, playbook, purchases, rules, stories, together
+
+from reactivation.policy.columns import series
+from reactivation.policy.experiments import holdout
+from reactivation.policy.priority import priority
 
 
 def test_priority_is_the_weighted_sum_of_its_parts() -> None:
@@ -18,6 +24,27 @@ def test_priority_is_the_weighted_sum_of_its_parts() -> None:
         Decimal("0.6000"), Decimal("0.8904"), Decimal("0.3000"),
     )  # fmt: skip
     assert row["priority"] == Decimal("0.6271")  # 0.6 x 0.5 + 0.8904 x 0.3 + 0.3 x 0.2, rounded down
+
+
+def test_a_fraction_of_the_priority_is_cut_off() -> None:
+    """A day later recency is 0.8876, and the sum 0.62628."""
+    row = one(person(purchases={"last_purchase_at": before(131), "last_order_at": before(131)}))
+
+    assert (row["priority_recency"], row["priority"]) == (Decimal("0.8876"), Decimal("0.6262"))
+
+
+def test_a_code_without_points_has_none() -> None:
+    """Rules that speak of clicks alone; and nobody who never did anything is recent."""
+    clicks_alone = rules().priority.model_copy(update={"engagement": {"clicks_no_purchase": Decimal(1)}})
+    candidates = pd.DataFrame({
+        "value_tier": ["high", "high"], "engagement_pattern": ["clicks_no_purchase", "dark"],
+        "dormant_days": [90, None], "window_days": [90, 90],
+    }).convert_dtypes(dtype_backend="pyarrow")  # fmt: skip
+
+    parts = priority(candidates, clicks_alone)
+
+    assert parts["priority_engagement"].tolist() == [10_000, 0]
+    assert parts["priority_recency"].tolist() == [10_000, 0]
 
 
 @pytest.mark.parametrize(
@@ -75,3 +102,11 @@ def test_the_holdout_depends_on_nobody_else() -> None:
 def test_nobody_or_everybody(share: float, expected: int) -> None:
     """The two ends of the share."""
     assert sum(_crowd(share)) == expected
+
+
+def test_the_share_ends_before_its_point() -> None:
+    """Half of all points are the first 2^31, from 0."""
+    points = series(np.asarray([0, 2**31 - 1, 2**31, 2**32 - 1]))
+
+    assert holdout(points, 0.5).tolist() == [True, True, False, False]
+    assert holdout(points, 0.0).tolist() == [False] * 4

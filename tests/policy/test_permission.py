@@ -4,16 +4,31 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, get_args
 
+import pyarrow as pa
 import pytest
-from tests.policy.people import AT, Row, ago, consent, decide, one, person, stories, together
+from tests.policy.people import AT, Row, ago, consent, decide, one, person, rules, stories, together
+
+from reactivation.contract.tables import FLAG, TEXT, TIME
+from reactivation.policy.columns import frame_of
+from reactivation.policy.permission import PEOPLE_COLUMNS, permissions
+from reactivation.policy.rules import Accepted, Condition, EvidenceField, Regime
 
 SOFT = ["obtained_in_sale", "own_similar_products", "opt_out_at_collection", "opt_out_in_every_message", "no_objection"]
 MONTHS_24 = datetime(2024, 11, 17, 9, 0, tzinfo=UTC)  # 24 months before AT, to the second
 MONTHS_18 = datetime(2025, 5, 17, 9, 0, tzinfo=UTC)
 MONTHS_6 = datetime(2026, 5, 17, 9, 0, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
+PROOFS: tuple[EvidenceField, ...] = get_args(EvidenceField)
+#: The columns of ``consent_rows.sql``, and those that are asked of people.
+RECORDS = pa.schema(
+    [(name, TEXT) for name in ("customer_id", "channel", "record_id", "state", "basis")]
+    + [(name, TIME) for name in ("occurred_at", "event_date", "confirmed_at")]
+    + [("right_purpose", FLAG), *((f"has_{name}", FLAG) for name in PROOFS)]
+    + [(f"is_{name}", FLAG) for name in get_args(Condition)]
+)
+PEOPLE = pa.schema([(name, FLAG if name.endswith("_shared") else TEXT) for name in PEOPLE_COLUMNS])
 
 
 def record(basis: str, country: str = "GB", **changes: Any) -> Row:
@@ -134,38 +149,48 @@ PHONED: dict[str, tuple[Row, str | None]] = {
 }  # fmt: skip
 
 
+@cache
+def phoned() -> dict[str, Row]:
+    return stories({name: {"contact": changes} for name, (changes, _) in PHONED.items()})
+
+
 @pytest.mark.parametrize("story", PHONED)
 def test_the_law_of_address_and_phone_both_apply(story: str) -> None:
     """The stricter wins; a number that cannot be used is in no country."""
-    rows = stories({name: {"contact": changes} for name, (changes, _) in PHONED.items()})
-
-    assert rows[story]["email_why"] == PHONED[story][1]
+    assert phoned()[story]["email_why"] == PHONED[story][1]
 
 
 def test_the_countries_are_told() -> None:
     """The address's first, each once."""
-    rows = stories({name: {"contact": PHONED[name][0]} for name in ("french-phone", "no-number")})
-
-    assert rows["french-phone"]["jurisdictions"] == ["GB", "FR"]
-    assert rows["no-number"]["jurisdictions"] == ["GB"]
+    assert phoned()["french-phone"]["jurisdictions"] == ["GB", "FR"]
+    assert phoned()["no-number"]["jurisdictions"] == ["GB"]
 
 
-@pytest.mark.parametrize(
-    ("refusal", "why"),
-    [
-        ({"state": "withdrawn", "occurred_at": ago(2000)}, "withdrawn"),
-        ({"state": "withdrawn", "purpose": "newsletter"}, "withdrawn"),
-        ({"state": "withdrawn", "occurred_at": ago(-5)}, "withdrawn"),
-        ({"state": "withdrawn", "brand": "*"}, "withdrawn"),
-        ({"state": "objected", "basis": "flag_only"}, "objected"),
-    ],
-)
-def test_any_refusal_beats_every_grant(refusal: Row, why: str) -> None:
+REFUSALS: dict[str, Row] = {
+    "years-before": {"state": "withdrawn", "occurred_at": ago(2000)},
+    "of-the-newsletter": {"state": "withdrawn", "purpose": "newsletter"},
+    "dated-tomorrow": {"state": "withdrawn", "occurred_at": ago(-5)},
+    "of-every-brand": {"state": "withdrawn", "brand": "*"},
+    "objected": {"state": "objected", "basis": "flag_only"},
+}
+
+
+@cache
+def refused() -> dict[str, Row]:
+    """Everybody with a good grant beside the refusal."""
+    return stories({
+        name: {"consents": [consent(f"r-{name}", name), consent(f"s-{name}", name, **refusal)]}
+        for name, refusal in REFUSALS.items()
+    })  # fmt: skip
+
+
+@pytest.mark.parametrize("story", REFUSALS)
+def test_any_refusal_beats_every_grant(story: str) -> None:
     """Older or newer, for whatever purpose, however badly documented."""
-    row = one(person(consents=[consent(), consent("r-2", **refusal)]))
+    row = refused()[story]
 
-    assert row["email_why"] == why
-    assert row["evidence"]["consent_record_ids"] == ["r-1", "r-2"]
+    assert row["email_why"] == REFUSALS[story]["state"]
+    assert row["evidence"]["consent_record_ids"] == [f"r-{story}", f"s-{story}"]
 
 
 def test_a_refusal_of_another_brand_is_not_ours() -> None:
@@ -242,32 +267,99 @@ def test_one_channel_says_nothing_about_the_other() -> None:
     assert (row["email_basis"], row["email_why"]) == (None, "no_record")
 
 
-@pytest.mark.parametrize(
-    ("country", "basis", "conditions", "why"),
-    [
-        ("US", "express_written", ["not_condition_of_purchase"], None),
-        ("US", "express_written", ["not_prechecked"], "conditions_missing"),
-        ("US", "express", ["not_condition_of_purchase"], "basis_not_accepted"),
-        ("US", "double_opt_in", ["not_condition_of_purchase"], "basis_not_accepted"),
-        ("DE", "express", [], "basis_not_accepted"),
-        ("FR", "express", [], None),
-    ],
-)
-def test_text_messages_have_their_own_terms(country: str, basis: str, conditions: list[str], why: str | None) -> None:
-    """In the United States only prior express written consent, which no purchase was made to depend on."""
-    text = consent(channel="sms", basis=basis, conditions=conditions, confirmed_at=ago(299))
+#: By text message: country, basis, conditions on record, why not.
+TEXTED: dict[str, tuple[str, str, list[str], str | None]] = {
+    "US-written": ("US", "express_written", ["not_condition_of_purchase"], None),
+    "US-written-to-buy": ("US", "express_written", ["not_prechecked"], "conditions_missing"),
+    "US-express": ("US", "express", ["not_condition_of_purchase"], "basis_not_accepted"),
+    "US-double": ("US", "double_opt_in", ["not_condition_of_purchase"], "basis_not_accepted"),
+    "CA-express": ("CA", "express", [], None),
+    "CA-purchase": ("CA", "implied_purchase", [], None),
+    "CA-inquiry": ("CA", "implied_inquiry", [], None),
+    "GB-express": ("GB", "express", [], None),
+    "GB-soft": ("GB", "soft_opt_in", SOFT, None),
+    "GB-purchase": ("GB", "implied_purchase", [], "basis_not_accepted"),
+    "DE-double": ("DE", "double_opt_in", [], None),
+    "DE-express": ("DE", "express", [], "basis_not_accepted"),
+    "DE-soft": ("DE", "soft_opt_in", SOFT, "basis_not_accepted"),
+    "FR-express": ("FR", "express", [], None),
+    "AU-express": ("AU", "express", [], None),
+    "AU-soft": ("AU", "soft_opt_in", SOFT, "basis_not_accepted"),
+    "CH": ("CH", "double_opt_in", [], "jurisdiction_not_configured"),
+}
 
-    assert one(person(contact={"country": country}, consents=[text]))["sms_why"] == why
+
+@cache
+def texted() -> dict[str, Row]:
+    return stories({
+        name: {"contact": {"country": country}, "consents": [
+            consent(f"r-{name}", name, channel="sms", basis=basis, conditions=conditions, confirmed_at=ago(299),
+                    event_date=ago(170))
+        ]}
+        for name, (country, basis, conditions, _) in TEXTED.items()
+    })  # fmt: skip
+
+
+@pytest.mark.parametrize("story", TEXTED)
+def test_text_messages_have_their_own_terms(story: str) -> None:
+    """In the United States only prior express written consent, which no purchase was made to depend on."""
+    assert texted()[story]["sms_why"] == TEXTED[story][3]
 
 
 def test_an_address_of_two_needs_the_permission_of_both() -> None:
-    """Merged contacts: the intersection of consents."""
-    first, second = person(contact={"email_key": "shared"}), person("c-2", contact={"email_key": "shared"})
-    nobody = person("c-2", contact={"email_key": "shared"}, consents=[])
+    """Merged contacts: the intersection of consents, by e-mail address and by phone number."""
+    texts = {name: [consent(f"t-{name}", name, channel="sms")] for name in ("text-1", "text-2", "talk-1")}
+    told: dict[str, Row] = {
+        "both-1": {"contact": {"email_key": "both"}}, "both-2": {"contact": {"email_key": "both"}},
+        "one-1": {"contact": {"email_key": "one"}}, "one-2": {"contact": {"email_key": "one"}, "consents": []},
+        "text-1": {"contact": {"phone_key": "text"}, "consents": texts["text-1"]},
+        "text-2": {"contact": {"phone_key": "text"}, "consents": texts["text-2"]},
+        "talk-1": {"contact": {"phone_key": "talk"}, "consents": texts["talk-1"]},
+        "talk-2": {"contact": {"phone_key": "talk"}, "consents": []},
+    }  # fmt: skip
+    rows = stories(told)
 
-    assert one(together(first, second))["email_why"] is None
-    assert one(together(first, nobody))["email_why"] == "shared_address"
-    assert one(together(first, nobody))["evidence"]["shares_address_with"] == ["c-2"]
+    assert {name: rows[name]["email_why"] for name in ("both-1", "both-2", "one-1", "one-2")} == {
+        "both-1": None, "both-2": None, "one-1": "shared_address", "one-2": "no_record",
+    }  # fmt: skip
+    assert {name: rows[name]["sms_why"] for name in ("text-1", "text-2", "talk-1", "talk-2")} == {
+        "text-1": None, "text-2": None, "talk-1": "shared_address", "talk-2": "no_record",
+    }  # fmt: skip
+    assert rows["one-1"]["evidence"]["shares_address_with"] == ["one-2"]
+
+
+@pytest.mark.parametrize("condition", get_args(Condition))
+def test_any_condition_may_be_demanded(condition: Condition) -> None:
+    """Every one that the rules may name is asked of the records: without it a grant is none, with it it is."""
+    terms = Accepted(conditions=(condition,))
+    assert [why for why in ("", condition) if _permits(terms, PROOFS, [why])] == [condition]
+
+
+@pytest.mark.parametrize("field", get_args(EvidenceField))
+def test_any_evidence_may_be_demanded(field: EvidenceField) -> None:
+    """Every one that the rules may name must be on record."""
+    assert _permits(Accepted(), PROOFS, [])
+    assert _permits(Accepted(), (field,), [])
+    assert not _permits(Accepted(), (field,), [], **{field: None})
+
+
+@pytest.mark.parametrize(("months", "permitted"), [(1, False), (9, False), (10, True), (None, True)])
+def test_a_term_may_be_of_any_length(months: int | None, permitted: bool) -> None:
+    """A grant of 300 days ago is over after nine months, not after ten; without months it has no end."""
+    assert _permits(Accepted(months=months), PROOFS, []) is permitted
+
+
+def _permits(accepted: Accepted, evidence: tuple[EvidenceField, ...], conditions: list[str], **changes: Any) -> bool:
+    """Whether an express grant permits an e-mail where the rules accept it on these terms and with this evidence."""
+    regime = Regime(countries=("GB",), email={"express": accepted}, sms={})
+    declared = rules().permission.model_copy(update={"regimes": {"gb": regime}, "evidence": {"express": evidence}})
+    row = consent() | changes
+    asked = {f"is_{name}": name in conditions for name in get_args(Condition)}
+    asked |= {f"has_{name}": row[name] is not None for name in PROOFS}
+    records = pa.Table.from_pylist([row | asked | {"right_purpose": True}], schema=RECORDS)
+    briton = {"customer_id": "c-1", "country": "GB", "email_shared": False, "phone_shared": False}
+    people = frame_of(pa.Table.from_pylist([briton | {"phone_problem": "missing"}], schema=PEOPLE))
+    return bool(permissions(people, records, declared, at=AT, planned_on=AT, signed={})["email_ok"][0])
 
 
 def test_no_records_at_all_is_no_for_everybody() -> None:

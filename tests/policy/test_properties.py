@@ -27,7 +27,8 @@ from reactivation.policy.candidates import Decided
 SOFT = ["obtained_in_sale", "own_similar_products", "opt_out_at_collection", "opt_out_in_every_message", "no_objection"]
 GROUP = 14
 
-thorough = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+#: Decisions cost a second however many people there are: few examples, each of a whole group.
+thorough = settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def mostly(usual: Any, *others: Any) -> st.SearchStrategy[Any]:
@@ -133,42 +134,8 @@ def test_the_groups_have_people_of_every_fate() -> None:
     assert fates == {"enrol", "review", "hold", "suppress"}
 
 
-@thorough
-@given(
-    customers(), st.sampled_from(["opt_out", "objection", "complaint", "hard_bounce", "internal", "deactivated"]),
-    st.sampled_from([None, "email", "sms"]), st.sampled_from(["customer", "address"]),
-)  # fmt: skip
-def test_a_suppression_makes_unsendable_whatever_else(
-    tables: Tables, reason: str, channel: str | None, by: str
-) -> None:
-    """By customer or by address, for whatever reason and channel, before the as-of or after it."""
-    subjects = [
-        {"customer_id": row["customer_id"]} if by == "customer" or row["email_key"] is None
-        else {"address_key": row["email_key"]}
-        for row in tables["contacts"]
-    ]  # fmt: skip
-    said = [
-        suppression(f"s-all-{number}", reason=reason, channel=channel, occurred_at=ago(-1), **subject)
-        for number, subject in enumerate(subjects)
-    ]
-
-    assert sendable(decided(tables | {"suppressions": [*tables.get("suppressions", ()), *said]})) == set()
-
-
-@thorough
-@given(customers(), st.sampled_from(["withdrawn", "objected"]))
-def test_a_refusal_makes_unsendable_whatever_else(tables: Tables, state: str) -> None:
-    """A consent record that says no, however old and without any evidence."""
-    refusals = [
-        consent(f"r-no-{row['customer_id']}", row["customer_id"], state=state, occurred_at=ago(4000), evidence_ref=None)
-        for row in tables["contacts"]
-    ]
-
-    assert sendable(decided(tables | {"consents": [*tables["consents"], *refusals]})) == set()
-
-
-#: Decisions cost a second however many people there are: these look at many changes of one group in one snapshot.
-side_by_side = settings(thorough, max_examples=6)
+#: For what looks at many changes of one group in one snapshot.
+side_by_side = settings(thorough, max_examples=3)
 _NAMES = ("customer_id", "account_id", "email_key", "phone_key", "address_key", "record_id", "case_id",
           "suppression_id")  # fmt: skip
 
@@ -190,7 +157,54 @@ def decided_apart(groups: Sequence[Tables]) -> list[dict[str, str]]:
     return found
 
 
+#: Whatever is said, of whichever channel, and whether of the customer or of the address.
+SAID = [
+    (reason, channel, by)
+    for reason in ("opt_out", "objection", "complaint", "hard_bounce", "internal", "deactivated")
+    for channel in (None, "email", "sms")
+    for by in ("customer", "address")
+]
+
+
+def _suppressed(tables: Tables, reason: str, channel: str | None, by: str) -> Tables:
+    """Everybody suppressed, by the address where there is one and it is asked for."""
+    subjects = [
+        {"customer_id": row["customer_id"]} if by == "customer" or row["email_key"] is None
+        else {"address_key": row["email_key"]}
+        for row in tables["contacts"]
+    ]  # fmt: skip
+    said = [
+        suppression(f"s-all-{number}", reason=reason, channel=channel, occurred_at=ago(-1), **subject)
+        for number, subject in enumerate(subjects)
+    ]
+    return tables | {"suppressions": [*tables.get("suppressions", ()), *said]}
+
+
 @side_by_side
+@given(customers())
+def test_a_suppression_makes_unsendable_whatever_else(tables: Tables) -> None:
+    """By customer or by address, for whatever reason and channel, before the as-of or after it."""
+    for said, decisions in zip(SAID, decided_apart([_suppressed(tables, *said) for said in SAID]), strict=True):
+        assert sendable(decisions) == set(), said
+
+
+@side_by_side
+@given(customers())
+def test_a_refusal_makes_unsendable_whatever_else(tables: Tables) -> None:
+    """A consent record that says no, however old and without any evidence."""
+    refused = [
+        tables | {"consents": [*tables["consents"], *(
+            consent(f"r-no-{row['customer_id']}", row["customer_id"], state=state, occurred_at=ago(4000),
+                    evidence_ref=None)
+            for row in tables["contacts"]
+        )]}
+        for state in ("withdrawn", "objected")
+    ]  # fmt: skip
+
+    assert [sendable(decisions) for decisions in decided_apart(refused)] == [set(), set()]
+
+
+@thorough
 @given(customers(), st.data())
 def test_taking_a_consent_away_permits_nobody(tables: Tables, data: st.DataObject) -> None:
     """The set of those who may be written to never grows, whichever are taken."""
@@ -231,7 +245,7 @@ def _permits_nobody_more(before: dict[str, str], after: dict[str, str], column: 
         assert sendable(after) <= sendable(before), column
 
 
-@side_by_side
+@thorough
 @given(customers())
 def test_an_empty_field_never_turns_a_no_into_a_yes(tables: Tables) -> None:
     """Nobody who may not be written to may be once something is unknown, whichever field it is."""
@@ -318,8 +332,8 @@ def test_a_later_as_of_makes_nobody_less_dormant(tables: Tables, days: int) -> N
         assert since is None or later[name][1] >= since
 
 
-@side_by_side
-@given(customers(), st.sampled_from([1, 3, 5, GROUP]))
+@thorough
+@given(customers(), st.sampled_from([3, 5, GROUP]))
 def test_the_size_of_a_share_does_not_show(tables: Tables, size: int) -> None:
     """Customers are decided in shares of some size; one share of everybody gives the same bytes, others and counts."""
     whole = decide(tables)
@@ -353,7 +367,7 @@ def _tiered(tables: Tables, tiers: Sequence[str | None]) -> Tables:
     return tables | {"contacts": contacts}
 
 
-@side_by_side
+@thorough
 @given(customers(), st.sampled_from([2, 3, 5]))
 def test_the_number_of_buckets_does_not_show(tables: Tables, buckets: int) -> None:
     """As long as the source gives value tiers, every row is the row of all decided at once."""
@@ -369,7 +383,7 @@ OF_VALUE = {
 }  # fmt: skip
 
 
-@side_by_side
+@thorough
 @given(customers(), st.sampled_from([2, 3, 5]))
 def test_a_rank_among_fewer_moves_only_what_follows_from_value(tables: Tables, buckets: int) -> None:
     """A tier that no source gives is the rank by margin among everybody, which needs the whole; it permits nobody."""
@@ -396,14 +410,15 @@ def _with_peers(tables: Tables, *names: str) -> Tables:
     return kept | {"offers": tables["offers"]}
 
 
-@thorough
-@given(customers(), st.integers(0, GROUP - 1))
-def test_what_is_asked_again_by_id_is_answered_the_same(tables: Tables, number: int) -> None:
+@side_by_side
+@given(customers())
+def test_what_is_asked_again_by_id_is_answered_the_same(tables: Tables) -> None:
     """The sender decides a few customers from the same facts; the rest of the snapshot does not matter."""
-    name = f"c-{number:02}"
-    whole, alone = decided(tables), decided(_with_peers(tables, name))
+    names = [row["customer_id"] for row in tables["contacts"]]
+    whole, *alone = decided_apart([tables, *(_with_peers(tables, name) for name in names)])
 
-    assert (name in sendable(alone)) == (name in sendable(whole))
+    for name, decisions in zip(names, alone, strict=True):
+        assert (name in sendable(decisions)) == (name in sendable(whole)), name
 
 
 @pytest.mark.parametrize("order", [1, -1])

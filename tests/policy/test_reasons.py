@@ -8,6 +8,7 @@ import pytest
 from tests.policy.people import Row, ago, stories
 
 _HAPPY = [1, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0]
+_SECOND = 1 / 86_400
 
 STORIES: dict[str, tuple[Row, tuple[str, str, list[str]]]] = {
     "told": ({"contact": {"inactivity_reason": "moved_away"}}, ("moved_away", "known", ["contacts/told"])),
@@ -22,11 +23,20 @@ STORIES: dict[str, tuple[Row, tuple[str, str, list[str]]]] = {
         {"purchases": {"subscription_cancelled_at": ago(120)}},
         ("subscription_cancelled", "inferred", ["purchase_summary/plan-ended-by-customer"])),
     "plan-ended-years-ago": ({"purchases": {"subscription_cancelled_at": ago(600)}}, ("unknown", "unknown", [])),
+    "plan-ended-at-the-border": (
+        {"purchases": {"subscription_cancelled_at": ago(190)}},
+        ("subscription_cancelled", "inferred", ["purchase_summary/plan-ended-at-the-border"])),
     "complained": (
         {"case": {"opened_at": ago(150), "closed_at": ago(140), "status": "closed"}},
         ("service_problem", "inferred", ["cases/k-complained"])),
     "complained-long-before": (
         {"case": {"opened_at": ago(300), "closed_at": ago(290), "status": "closed"}}, ("unknown", "unknown", [])),
+    "complained-at-the-border": (
+        {"case": {"opened_at": ago(190), "closed_at": ago(189), "status": "closed"}},
+        ("service_problem", "inferred", ["cases/k-complained-at-the-border"])),
+    "complained-a-second-before": (
+        {"case": {"opened_at": ago(190 + _SECOND), "closed_at": ago(189), "status": "closed"}},
+        ("unknown", "unknown", [])),
     "asked-something": (
         {"case": {"kind": "question", "opened_at": ago(150), "closed_at": ago(140), "status": "closed"}},
         ("unknown", "unknown", [])),
@@ -43,6 +53,16 @@ STORIES: dict[str, tuple[Row, tuple[str, str, list[str]]]] = {
     "plan-ran-out": (
         {"purchases": {"period_end": ago(100)}},
         ("subscription_lapsed", "inferred", ["purchase_summary/plan-ran-out"])),
+    "plan-ran-out-at-the-border": (
+        {"purchases": {"period_end": ago(190)}},
+        ("subscription_lapsed", "inferred", ["purchase_summary/plan-ran-out-at-the-border"])),
+    "plan-ran-out-a-second-before": ({"purchases": {"period_end": ago(190 + _SECOND)}}, ("unknown", "unknown", [])),
+    "plan-runs-out-now": ({"purchases": {"period_end": ago(0)}}, ("unknown", "unknown", [])),
+    "three-of-four-in-spring": (
+        {"purchases": {"month_counts": [0, 0, 2, 1, 0, 0, 0, 0, 1, 0, 0, 0]}},
+        ("seasonal", "inferred", ["purchase_summary/three-of-four-in-spring"])),
+    "three-in-spring": (
+        {"purchases": {"month_counts": [0, 0, 2, 1, 0, 0, 0, 0, 0, 0, 0, 0]}}, ("unknown", "unknown", [])),
     "every-spring": (
         {"purchases": {"month_counts": [0, 0, 2, 2, 0, 0, 0, 0, 0, 0, 0, 1]}},
         ("seasonal", "inferred", ["purchase_summary/every-spring"])),

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
+from pydantic import BaseModel, ValidationError
+from tests.policy.people import rules
 
 from reactivation import paths
 from reactivation.playbooks.tenant import Acceptance
-from reactivation.policy.rules import FILES, SETTING_OF, RulesError, terms_to_sign
+from reactivation.policy.rules import FILES, SETTING_OF, RulesError, parse_rules, terms_to_sign
 from reactivation.steps.rules import read_rules
 
 
@@ -29,10 +31,10 @@ def change(folder: Path, name: str, old: str, new: str) -> None:
 
 def test_the_projects_rules_are_read() -> None:
     """With a version that says when and which."""
-    rules = read_rules()
+    version = read_rules().version
 
-    assert rules.version.startswith("2026-")
-    assert len(rules.version.split("+")[1]) == 12
+    assert version.startswith("2026-")
+    assert len(version.split("+")[1]) == 12
 
 
 @pytest.mark.parametrize("name", sorted(FILES))
@@ -92,6 +94,16 @@ def test_what_is_signed_is_the_terms() -> None:
     assert set(SETTING_OF.values()) == set(get_args(Acceptance))
 
 
+@pytest.mark.parametrize("channel", ["email", "sms"])
+def test_what_a_basis_needs_is_said_for_each_channel(channel: str) -> None:
+    """One that is accepted for a single channel, too."""
+    regime = {"countries": ["US"], "email": {}, "sms": {}} | {channel: {"express": {}}}
+    declared = rules().permission.model_dump(mode="json") | {"evidence": {}, "regimes": {"us": regime}}
+
+    with pytest.raises(ValidationError, match="us accepts express, but evidence does not say"):
+        FILES["permission"].model_validate(declared)
+
+
 def test_a_missing_file_is_named(folder: Path) -> None:
     """With what to do about it."""
     (folder / "reasons.yaml").unlink()
@@ -107,3 +119,76 @@ def test_what_is_not_accepted_is_not_there() -> None:
     abroad = {basis for name, regime in regimes.items() if name != "us" for basis in (*regime.email, *regime.sms)}
     assert abroad.isdisjoint(SETTING_OF)
     assert "CH" not in {country for regime in regimes.values() for country in regime.countries}
+
+
+#: Where a number stands, the least it may be and the most; what is not limited is not there.
+LIMITS: list[tuple[str, str, int | None, int | None]] = [
+    ("timing", "caps.any_hours", 48, None), ("timing", "caps.sms_per_24h", 1, 1), ("timing", "caps.sms_per_7d", 1, 2),
+    ("timing", "look_ahead_days", 7, 90), ("timing", "zones_without_address", 1, 4),
+    ("timing", "redeem_hours_at_least", 48, 72),
+    ("permission", "crowd", 2, None), ("permission", "regimes.gb.email.express.months", 1, None),
+    ("incentives", "cooldown_days", 0, None), ("incentives", "lifetime_incentives", 0, None),
+    ("incentives", "equal_or_better_after_days", 30, None), ("incentives", "uplift", 1, None),
+    ("incentives", "contact_cost", 0, None), ("incentives", "margin_floor", 0, 1),
+    ("incentives", "conversion", None, 1), ("incentives", "discounted_share", None, 1),
+    ("priority", "recency_days", 1, None), ("priority", "weights.value", 0, 1), ("priority", "value.high", 0, 1),
+    ("reasons", "problem_before_silence_days", 0, None), ("reasons", "subscription_end_days", 0, None),
+    ("reasons", "seasonal.purchases", 2, None), ("reasons", "seasonal.share", 0, 1),
+]  # fmt: skip
+
+
+def declared_with(name: str, field: str, value: Any) -> BaseModel:
+    """The project's rules of that file with one other value."""
+    declared = place = getattr(rules(), name).model_dump(mode="json")
+    *parents, last = field.split(".")
+    for parent in parents:
+        place = place[int(parent) if parent.isdigit() else parent]
+    place[last] = value
+    return FILES[name].model_validate(declared)
+
+
+@pytest.mark.parametrize(("name", "field", "least", "most"), LIMITS)
+def test_a_number_stays_within_its_limits(name: str, field: str, least: int | None, most: int | None) -> None:
+    """The caps and what else may be tightened, never widened: the limit itself is allowed, a step beyond is not."""
+    for limit, beyond in ((least, -1), (most, 1)):
+        if limit is not None:
+            assert declared_with(name, field, limit)
+            with pytest.raises(ValidationError, match="equal to"):
+                declared_with(name, field, limit + beyond)
+
+
+@pytest.mark.parametrize("field", ["conversion", "discounted_share"])
+def test_a_share_of_nothing_is_none(field: str) -> None:
+    """What is divided by, and a share that everybody has."""
+    with pytest.raises(ValidationError, match="greater than 0"):
+        declared_with("incentives", field, 0)
+
+
+@pytest.mark.parametrize(("name", "field"), [
+    ("permission", "purposes"), ("permission", "regimes.gb.countries"), ("timing", "legal_hours"),
+    ("timing", "legal_hours.0.places"), ("timing", "legal_hours.0.weekdays"), ("timing", "window.weekdays"),
+    ("inbound", "opt_out"), ("inbound", "help"), ("inbound", "start"), ("gates", "gates.fit.sources"),
+    ("gates", "gates.fit.results"), ("gates", "reviews.high_value.sources"),
+])  # fmt: skip
+def test_a_list_that_rules_names_something(name: str, field: str) -> None:
+    """An empty one would rule nothing, or nothing out."""
+    with pytest.raises(ValidationError, match="at least 1 item"):
+        declared_with(name, field, {} if field.endswith("results") else [])
+
+
+@pytest.mark.parametrize(
+    "field", ["gates.fit.question", "gates.fit.leads_to", "gates.fit.sources.0.sentence", "reviews.high_value.meaning"]
+)
+def test_a_gate_is_told_in_words(field: str) -> None:
+    """What a reviewer reads is never blank."""
+    with pytest.raises(ValidationError, match="at least 1 character"):
+        declared_with("gates", field, "")
+
+
+def test_a_missing_text_is_named() -> None:
+    """The first of those that are not there."""
+    texts = {name: (paths.RULES / f"{name}.yaml").read_text(encoding="utf-8") for name in FILES}
+
+    assert parse_rules(texts) == read_rules()
+    with pytest.raises(RulesError, match=r"^rules file timing\.yaml .*\n  timing\.yaml:1 is missing; put it beside"):
+        parse_rules({name: text for name, text in texts.items() if name != "timing"})

@@ -23,10 +23,12 @@ def clicks(**engagement: object) -> Row:
 STORIES: dict[str, tuple[Row, str, str]] = {
     "margin-at-40": (money("600", "240"), "margin_class", "high"),
     "margin-below-40": (money("600", "239.9999"), "margin_class", "low"),
+    "margin-of-the-smallest-sum": (money("0.0001", "0.0001"), "margin_class", "high"),
     "no-margin": ({"purchases": {"margin_24m": None, "margin_revenue_24m": None}}, "margin_class", "unknown"),
     "nothing-in-24-months": (money("600", "0", margin_revenue_24m=Decimal(0)), "margin_class", "unknown"),
     "subscriber": ({"purchases": {"subscriptions": 1}}, "purchase_kind", "subscription"),
     "buyer": ({}, "purchase_kind", "one_time"),
+    "buyer-of-nothing": ({"purchases": {"purchases": 0}}, "purchase_kind", "none"),
     "two": ({"purchases": {"purchases": 2}}, "purchase_repeat", "repeat"),
     "one": ({"purchases": {"purchases": 1}}, "purchase_repeat", "single"),
     "none": ({"purchases": {"purchases": 0}}, "purchase_repeat", "none"),
@@ -39,6 +41,7 @@ STORIES: dict[str, tuple[Row, str, str]] = {
     "clicked-before-buying": (clicks(last_click_at=ago(131)), "engagement_pattern", "dark"),
     "opened": (clicks(last_open_at=ago(125)), "engagement_pattern", "opens_no_clicks"),
     "dark": (clicks(), "engagement_pattern", "dark"),
+    "written-to-once": (clicks(sent_180d=1), "engagement_pattern", "dark"),
     "nobody-wrote": (clicks(sent_180d=0), "engagement_pattern", "unknown"),
     "opens-unreadable-in-britain": ({"engagement": {"last_open_at": ago(125)}}, "engagement_pattern", "unknown"),
     "clicked-in-britain": ({"engagement": {"last_click_at": ago(125)}}, "engagement_pattern", "clicks_no_purchase"),
@@ -52,12 +55,14 @@ STORIES: dict[str, tuple[Row, str, str]] = {
     "affinity-browse": (
         {"purchases": {"top_category": None, "last_category": None}, "engagement": {"browse_category": "gutters"}},
         "product_affinity", "gutters"),
+    "affinity-last": ({"purchases": {"top_category": None}}, "product_affinity", "boilers"),
     "affinity-unknown": ({"purchases": {"top_category": None, "last_category": None}}, "product_affinity", "unknown"),
     "came-by-ig": ({"contact": {"acquisition_channel": " IG "}}, "acquisition_channel", "paid_social"),
     "came-by-bing": ({"contact": {"acquisition_channel": "Bing / organic"}}, "acquisition_channel", "organic_search"),
     "came-by-friend": ({"contact": {"acquisition_channel": "Referral"}}, "acquisition_channel", "email_referral"),
     "came-directly": ({"contact": {"acquisition_channel": "direct"}}, "acquisition_channel", "direct"),
     "came-by-van": ({"contact": {"acquisition_channel": "van sign"}}, "acquisition_channel", "other"),
+    "came-by-nothing": ({"contact": {"acquisition_channel": " "}}, "acquisition_channel", "unknown"),
     "came-somehow": ({"contact": {"acquisition_channel": None}}, "acquisition_channel", "unknown"),
     "valued": ({"contact": {"value_tier": "high"}}, "population", "high_value"),
     "middling": ({}, "population", "low_value"),
@@ -78,6 +83,14 @@ def test_dimension(story: str) -> None:
     _, dimension, expected = STORIES[story]
 
     assert decided()[story][dimension] == expected
+
+
+def test_where_the_affinity_was_seen_is_told() -> None:
+    """Bought, left in a cart, browsed, or nowhere."""
+    stories_of = ("bought", "cart", "browse", "last", "unknown")
+    sources = [decided()[f"affinity-{story}"]["evidence"]["affinity_source"] for story in stories_of]
+
+    assert sources == ["purchases", "abandoned_cart", "browse", "purchases", None]
 
 
 def _ten(segment: str, currency: str = "GBP") -> dict[str, Row]:
@@ -117,6 +130,15 @@ def test_equal_margins_are_ranked_by_id() -> None:
 
 def test_the_sources_tier_wins() -> None:
     """What the CRM says about value is not recomputed."""
-    rows = stories({"given": {"contact": {"value_tier": "low"}}})
+    unknown = {"contact": {"value_tier": None}, "purchases": {"margin_known_rows": 0}}
+    told = {
+        "given": {"contact": {"value_tier": "low"}},
+        "ranked": {"contact": {"value_tier": None}},
+        "unknown": unknown,
+    }
 
-    assert (rows["given"]["value_tier"], rows["given"]["evidence"]["value_tier_source"]) == ("low", "source")
+    rows = stories(told)
+
+    assert {name: (row["value_tier"], row["evidence"]["value_tier_source"]) for name, row in rows.items()} == {
+        "given": ("low", "source"), "ranked": ("low", "margin_rank"), "unknown": ("unknown", None),
+    }  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,13 +15,23 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.policy.people import ago, decide, known, rules, together
+from tests.policy.people import person as customer
 
 from reactivation import paths
 from reactivation.contract.tables import MONEY, OFFERS, TEXT, TEXTS, TIME, WHOLE
 from reactivation.playbooks.loader import load_playbook
 from reactivation.playbooks.model import Playbook
 from reactivation.policy.budgets import within_budget
-from reactivation.policy.sequence import PLANNED, SEQUENCE, SKIPPED, plan_sequence
+from reactivation.policy.sequence import (
+    CANDIDATE_COLUMNS,
+    PLANNED,
+    SEQUENCE,
+    SKIPPED,
+    candidates_for_sequence,
+    plan_sequence,
+)
+from reactivation.policy.sequence import OFFERED as OFFERED_BEFORE
 from reactivation.policy.timing import TimingRules, is_legal
 
 RULES = TimingRules.model_validate(yaml.safe_load((paths.RULES / "timing.yaml").read_text(encoding="utf-8")))
@@ -161,6 +172,16 @@ class TestCalendar:
         table = plan()
         assert (table.num_rows, table.schema) == (0, SEQUENCE)
 
+    def test_what_is_said_of_a_touch(self) -> None:
+        """Everything the playbook declares of it, and when and how it goes out."""
+        assert touch(3, plan({})) == {
+            "customer_id": "cus-0001", "number": 3, "pattern": "value_reward", "purpose": "reward", "channel": "email",
+            "incentive": "points_or_credit", "offer_id": "offer-credit-15", "state": "planned", "reason": None,
+            "not_before": datetime(2026, 11, 16, 10, tzinfo=UTC), "not_after": datetime(2026, 11, 21, 10, tzinfo=UTC),
+            "zone": "Europe/London", "local_time": "2026-11-16T10:00",
+        }  # fmt: skip
+        assert touch(5, plan({"dormancy_range": "critical"}))["state"] == "skipped"
+
 
 class TestWindow:
     """A touch may go out from ``not_before`` until ``not_after``, whichever end comes first."""
@@ -194,6 +215,11 @@ class TestWindow:
         """A credit that ends on 20 November must be sent 48 hours before."""
         table = plan({}, terms=offers({"ends_at": datetime(2026, 11, 20, 10, tzinfo=UTC)}, PERCENT))
         assert touch(3, table)["not_after"] == datetime(2026, 11, 18, 10, tzinfo=UTC)
+
+    def test_an_offer_of_a_day_needs_no_more_than_its_day(self) -> None:
+        """One to be redeemed within 24 hours may be sent until 24 hours before it ends."""
+        short = {"redeem_within_hours": 24, "ends_at": datetime(2026, 11, 18, 9, tzinfo=UTC)}
+        assert touch(3, plan({}, terms=offers(short, PERCENT)))["not_after"] == datetime(2026, 11, 17, 9, tzinfo=UTC)
 
 
 class TestSkipped:
@@ -233,6 +259,18 @@ class TestSkipped:
         assert touch(number, table)["not_before"] is not None
         follows = {"step_below_not_tried"} if number == 3 else set()
         assert set(table["reason"].to_pylist()) <= {None, reason} | follows
+
+    @pytest.mark.parametrize(("number", "person", "terms"), [
+        (3, {}, offers({"kind": "points"}, PERCENT)),
+        (3, {}, offers({"starts_at": datetime(2026, 11, 16, 10, tzinfo=UTC)}, PERCENT)),
+        (3, {}, offers({"ends_at": datetime(2026, 11, 18, 10, 1, tzinfo=UTC)}, PERCENT)),
+        (3, {"no_points_until": datetime(2026, 11, 16, 10, tzinfo=UTC)}, OFFERED),
+        (6, {"no_percent_until": datetime(2026, 12, 7, 10, tzinfo=UTC)}, OFFERED),
+        (3, {"offer_position": "points_or_credit"}, OFFERED),
+    ], ids=str)  # fmt: skip
+    def test_up_to_the_limit_an_offer_goes_out(self, number: int, person: dict[str, Any], terms: pa.Table) -> None:
+        """Points like credit, from the first moment to the last, and as soon as the rest from earlier ones is over."""
+        assert touch(number, plan(person, terms=terms))["state"] == PLANNED
 
     def test_the_cap_itself_is_allowed(self) -> None:
         """A cap of exactly 20 % carries a 20 % offer."""
@@ -308,6 +346,12 @@ class TestChannel:
         assert touch(5, table)["reason"] == "permission_expires"
         assert touch(6, table)["state"] == PLANNED
 
+    def test_no_texts_move_a_touch_that_has_no_channel(self) -> None:
+        """It stands in the calendar where an e-mail would, two days after the last message."""
+        monday = datetime(2026, 11, 2, 16, tzinfo=UTC)
+        texted = {"email_basis": None, "last_sent_at": monday, "last_sms_sent_at": monday, "sms_sent_7d": 2}
+        assert london(touch(1, plan(texted))["not_before"]) == "Wed 04 Nov 16:00"
+
     def test_a_week_full_of_other_senders_texts_delays_the_text_only(self) -> None:
         """Two texts by somebody else on Monday: the e-mail goes two days later, the text a week later."""
         monday = datetime(2026, 11, 2, 16, tzinfo=UTC)
@@ -318,6 +362,55 @@ class TestChannel:
             table = plan(texted, playbook=FULL.model_copy(update={"touches": touches}))
             starts[channel] = london(touch(1, table)["not_before"])
         assert starts == {"email": "Wed 04 Nov 16:00", "sms": "Mon 09 Nov 16:00"}
+
+
+class TestEarlierOffers:
+    """For 30 days after an enrolment's last offer there is no equal or better one (RULES.md, Content)."""
+
+    @pytest.mark.parametrize(("offered", "points", "percent"), [
+        ([], None, None),
+        ([("mail-c-1", "points_or_credit", 10)], -20, -20),
+        ([("mail-c-1", "percent", 10)], None, -20),
+        ([("phone-c-1", "points_or_credit", 20)], -10, -10),
+        ([("mail-c-1", "points_or_credit", 10), ("phone-c-1", "percent", 5)], -20, -25),
+        ([("mail-c-1", "percent", 10), ("phone-c-1", "points_or_credit", 5)], -25, -25),
+        ([("mail-of-somebody-else", "percent", 1)], None, None),
+    ], ids=str)  # fmt: skip
+    def test_an_equal_or_better_one_rests(
+        self, offered: list[tuple[str, str, float]], points: float | None, percent: float | None
+    ) -> None:
+        """After a credit both rest, after a percentage only another; by e-mail or phone key, the last one counts."""
+        earlier = [{"address_key": key, "incentive": incentive, "at": ago(days)} for key, incentive, days in offered]
+        row = for_sequence(pa.Table.from_pylist(earlier, schema=OFFERED_BEFORE))
+        until = [None if days is None else ago(days) for days in (points, percent)]
+        assert [row["no_points_until"], row["no_percent_until"]] == until
+
+    def test_what_was_decided_and_where_a_person_is_are_beside_it(self) -> None:
+        """The place is the contact's, the last messages are the decision's."""
+        row = for_sequence(OFFERED_BEFORE.empty_table())
+        assert list(row) == list(CANDIDATE_COLUMNS)
+        assert (row["country"], row["region"], row["phone_country"]) == ("GB", "SCT", "GB")
+        assert (row["last_sent_at"], row["last_sms_sent_at"], row["sms_sent_7d"]) == (ago(3), ago(4), 1)
+        assert (row["email_basis"], row["zones"], row["offer_position"]) == ("express", ["Europe/London"], "none")
+
+
+@cache
+def decided_for_sequence() -> pa.Table:
+    """A customer with a phone, and another one before him."""
+    phone = {"phone_key": "phone-c-1", "phone_problem": None, "phone_country": "GB"}
+    sent = known(last_sent_at=ago(3), last_sms_sent_at=ago(4), sms_sent_7d=1)
+    return decide(together(customer("c-0"), customer(contact=phone, purchases={"discounted_purchases": 4})), sent).table
+
+
+def for_sequence(offered: pa.Table) -> dict[str, Any]:
+    """``c-1`` as a candidate for a sequence, after earlier offers."""
+    contacts = {"customer_id": ["c-9", "c-1", "c-0"], "country": ["FR", "GB", "US"], "region": [None, "SCT", "NY"],
+                "phone_country": [None, "GB", "US"]}  # fmt: skip
+    table = candidates_for_sequence(
+        decided_for_sequence(), pa.table({name: pa.chunked_array([values], TEXT) for name, values in contacts.items()}),
+        offered, rules().incentives,
+    )  # fmt: skip
+    return next(row for row in table.to_pylist() if row["customer_id"] == "c-1")
 
 
 class TestBudget:
@@ -352,6 +445,17 @@ class TestBudget:
         rows = within_budget(table, np.repeat([0, 1, 2], 7), FULL, offers(few, one), spent).to_pylist()
         assert [row["reason"] for row in rows if row["number"] == 3] == [None, None, "offer_budget"]
         assert [row["reason"] for row in rows if row["number"] == 6] == [None, None, "step_below_not_tried"]
+
+    def test_two_touches_with_one_offer_share_its_budget(self) -> None:
+        """Three credits for two people: both get the first, one gets the second, and what was promised counts."""
+        again = {"incentive": "points_or_credit", "offer": "offer-credit-15"}
+        touches = tuple(t.model_copy(update=again) if t.number == 4 else t for t in FULL.touches)
+        playbook, terms = FULL.model_copy(update={"touches": touches}), offers({"budget": Decimal(45)}, PERCENT)
+        table = plan(*self.THREE[:2], playbook=playbook, terms=terms)
+        for promised, refused in ((0, [None, None, None, "offer_budget"]), (1, [None, None, *["offer_budget"] * 2])):
+            spent = {"offer-credit-15": promised} if promised else {}
+            rows = within_budget(table, np.repeat([0, 1], 7), playbook, terms, spent).to_pylist()
+            assert [row["reason"] for number in (3, 4) for row in rows if row["number"] == number] == refused
 
     def test_an_overdrawn_budget_serves_nobody(self) -> None:
         """More promised than the budget pays: nothing more is given."""

@@ -27,7 +27,7 @@ from reactivation.policy.timing import (
     recipient_zone,
     start_of_day,
 )  # fmt: skip
-from reactivation.policy.timing_rules import WEEKDAYS, Weekday, Window
+from reactivation.policy.timing_rules import Weekday, Window
 
 DECLARED = yaml.safe_load((paths.RULES / "timing.yaml").read_text(encoding="utf-8"))
 RULES = TimingRules.model_validate(DECLARED)
@@ -262,6 +262,7 @@ class TestUnknownIsNo:
         {"zones": ["Europe/London", "Etc/Unknown"]},
         {"zones": ["Europe/Londres"]},
         {"zones": ["../etc/passwd"]},
+        {"zones": ["Europe"]},
         {"zones": ["Europe/London"], "country": None},
         {"zones": ["Europe/London"], "country": "XX"},
         {"zones": ["Europe/London"], "phone_country": "XX"},
@@ -351,7 +352,7 @@ class TestLegalHours:
     """The state and country table: why the default window needs no look into it."""
 
     @pytest.mark.parametrize("place", HOURS)
-    @pytest.mark.parametrize("weekday", WEEKDAYS)
+    @pytest.mark.parametrize("weekday", ["mon", "tue", "wed", "thu", "fri", "sat", "sun"])
     def test_the_rows_say_what_the_law_says(self, place: str, weekday: Weekday) -> None:
         """Hour by hour but for the last of the day, for every place with a row and every weekday."""
         rows = [row for row in RULES.legal_hours if {place, place[:2]} & set(row.places)]
@@ -415,7 +416,7 @@ class TestRules:
         with pytest.raises(ValidationError, match=r"no time at all|the hours of FR on mon"):
             TimingRules.model_validate({**DECLARED, **changed})
 
-    @pytest.mark.parametrize("opens", ["10:00Z", "10:00+01:00", "10:00:30"])
+    @pytest.mark.parametrize("opens", ["10:00Z", "10:00+01:00", "10:00:30", "10:00:00.5"])
     def test_a_window_is_of_wall_clocks_to_the_minute(self, opens: str) -> None:
         """One in a zone is nobody's wall clock, and seconds would be dropped."""
         with pytest.raises(ValidationError, match="expected a recipient's wall clock to the minute"):

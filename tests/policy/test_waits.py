@@ -77,6 +77,10 @@ class TestMoved:
         """Touch 2 expired unsent and touch 1 went out a week late: touch 3 waits nine days from touch 1."""
         assert windows(course(*PLANNED[1:]), sent(1, at(10))) == [(at(19), at(24)), (at(25), at(30))]
 
+    def test_a_touch_the_playbook_has_no_more_counts_as_of_its_first_day(self) -> None:
+        """Touch 8 of another version went out on Tuesday the 10th: touch 2 waits four days from it."""
+        assert windows(course(*PLANNED[:1]), sent(8, at(10))) == [(at(16), at(21))]
+
     def test_what_is_signed_keeps_its_window(self) -> None:
         """And what comes after it waits as if it went out when its own wait is over."""
         found = windows(course((2, at(5), at(12)), (3, at(10), at(15)), fixed=(2,)), sent(1, at(6)))

@@ -240,8 +240,7 @@ def _groups(keys: pa.Array | pa.ChunkedArray) -> Iterator[tuple[str, np.ndarray]
 
 
 def _as_numpy(instants: pa.Array) -> np.ndarray:
-    plain = instants.combine_chunks() if isinstance(instants, pa.ChunkedArray) else instants
-    result: np.ndarray = pc.cast(plain, TIME).to_numpy(zero_copy_only=False).astype(_MICROSECOND)
+    result: np.ndarray = pc.cast(instants, TIME).to_numpy(zero_copy_only=False).astype(_MICROSECOND)
     return result
 
 
