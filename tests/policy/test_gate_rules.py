@@ -15,7 +15,8 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
-from tests.policy import test_gates, test_incentives, test_permission
+from tests.policy import test_incentives, test_permission
+from tests.policy.gates.cases import every_case
 from tests.policy.people import AT, Row, ago, consent, decide, known, offer, person, playbook, rules, together
 from tests.policy.test_properties import customers
 from tests.sample.real import real_file
@@ -79,7 +80,7 @@ def situations() -> tuple[Decided, ...]:
 
 def _situations() -> Iterator[Decided]:
     """Snapshots of people of every fate, most of them those of the other tests of the policy."""
-    told: dict[str, Any] = {name: case[0] for name, case in test_gates.CASES.items()}
+    told: dict[str, Any] = {name: case[0] for name, case in every_case().items()}
     told |= {name: how for name, (how, _) in test_permission.STORIES.items()}
     told |= {name: {"contact": changes} for name, (changes, _) in test_permission.PHONED.items()}
     told |= {f"offered-{name}": how for name, (how, _) in test_incentives.STORIES.items()}

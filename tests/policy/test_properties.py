@@ -23,6 +23,7 @@ from tests.policy.people import AT, Row, Tables, ago, consent, decide, person, s
 from reactivation.evidence.parquet import write_parquet
 from reactivation.policy import candidates
 from reactivation.policy.candidates import Decided
+from reactivation.policy.rules import SETTING_OF
 
 SOFT = ["obtained_in_sale", "own_similar_products", "opt_out_at_collection", "opt_out_in_every_message", "no_objection"]
 GROUP = 14
@@ -73,7 +74,7 @@ ENGAGEMENTS = st.fixed_dictionaries({
 RECORDS = st.fixed_dictionaries({
     "channel": mostly("email", "sms"),
     "state": mostly("granted", "withdrawn", "objected", "unknown"),
-    "basis": mostly("express", "double_opt_in", "soft_opt_in", "implied_purchase", "flag_only"),
+    "basis": mostly("express", "double_opt_in", "soft_opt_in", "implied_purchase", "flag_only", "opt_out_regime"),
     "occurred_at": mostly(ago(300), ago(900), ago(-2)),
     "confirmed_at": mostly(ago(299), None),
     "event_date": mostly(ago(170), None),
@@ -112,7 +113,8 @@ def _customer(draw: st.DrawFn, name: str) -> Tables:
 
 
 def decided(tables: Tables, **options: Any) -> dict[str, str]:
-    table = decide(tables, **options).table
+    """What became of whom where everything is accepted that a signature can accept: the widest there is."""
+    table = decide(tables, signed=dict.fromkeys(SETTING_OF.values(), "set-1"), **options).table
     return dict(zip(table["customer_id"].to_pylist(), table["decision"].to_pylist(), strict=True))
 
 
