@@ -92,6 +92,7 @@ def check(settings: Settings, include: Path = paths.INCLUDE) -> list[Finding]:
         None if of_sources else _read(findings, lambda: _told(settings, playbooks)),
         include,
     )
+    findings += _accepted(settings.tenant, declared)
     _read(findings, read_rules)
     _read(findings, conditions)
     for file in suite_files():
@@ -109,6 +110,19 @@ def _read(findings: list[Finding], load: Callable[[], T]) -> T | None:
     except SourceError as error:
         findings.append(Finding("source", 1, "", str(error)))
     return None
+
+
+def _accepted(tenant: Path, declared: Declared) -> Iterator[Finding]:
+    """Somebody other than who asks for a setting can sign it."""
+    if declared.tenant is None or declared.owners is None or declared.tenant.accept is None:
+        return
+    author = declared.tenant.accept.authored_by
+    if all(one.user_id == author for one in declared.owners.by_role("compliance")):
+        line = line_of(tenant.read_text(encoding="utf-8"), "tenant", "accept", "authored_by")
+        yield Finding(
+            str(tenant), line, "tenant.accept.authored_by",
+            f"nobody may sign what {author} asks for: the owners file needs a compliance who is somebody else",
+        )  # fmt: skip
 
 
 def _sources(loaded: LoadedPlaybook, playbooks: Sequence[LoadedPlaybook], settings: Settings) -> Iterator[Finding]:
