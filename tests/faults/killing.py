@@ -17,6 +17,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from sqlalchemy import func, select, text
 from tests.sending import settings
 from tests.steps.six import Six
 
@@ -147,6 +148,19 @@ def is_killed(process: ForkServerProcess) -> bool:
     """Waits for the end; whether it was a kill."""
     process.join(timeout=120)
     return process.exitcode == -signal.SIGKILL
+
+
+def noticed(ledger: Ledger) -> None:
+    """Waits until the database has noticed who is dead: a busy server takes a moment to let go of a dead one's lock."""
+    if ledger.dialect != "postgresql":
+        return
+    held = text(
+        "SELECT (classid::bigint << 32) | objid::bigint FROM pg_locks WHERE locktype = 'advisory' AND granted "
+        "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND pid <> pg_backend_pid()"
+    )
+    with ledger.begin() as conn:
+        for number in conn.scalars(held).all():
+            conn.execute(select(func.pg_advisory_xact_lock(number)))
 
 
 def unfinished(ledger: Ledger) -> int:

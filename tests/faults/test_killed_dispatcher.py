@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.faults.killing import POINTS, is_killed, start, unfinished
+from tests.faults.killing import POINTS, is_killed, noticed, start, unfinished
 from tests.sending import NOW, Ready
 
 from reactivation.ledger import seals
@@ -43,6 +43,7 @@ def test_killed_at_a_point_and_run_again_each_touch_goes_out_once(ready: Ready, 
     process = start(ready.home, ready.url, NOW, point=point, nth=1 if once_a_batch else 3)
     assert is_killed(process), "the dispatcher must have died there"
     assert len(ready.files()) < len(ready.states()), "it must have died in the middle"
+    noticed(ready.workspace.ledger)
     dispatch(ready.workspace, NOW)
     _each_exactly_once(ready)
 
@@ -52,6 +53,7 @@ def test_killed_at_a_random_instant_and_run_again_each_touch_goes_out_once(ready
     """Twenty instants between the first claim and the end, on each database."""
     process = start(ready.home, ready.url, NOW, counted=instant)
     assert is_killed(process), "the dispatcher must have died"
+    noticed(ready.workspace.ledger)
     dispatch(ready.workspace, NOW)
     _each_exactly_once(ready)
 
@@ -71,6 +73,7 @@ def test_killed_again_and_again(ready: Ready) -> None:
               "in the transaction that records the outcome", "when the call is won"]  # fmt: skip
     for point in points:
         assert is_killed(start(ready.home, ready.url, NOW, point=point, nth=2))
+        noticed(ready.workspace.ledger)
     dispatch(ready.workspace, NOW)
     _each_exactly_once(ready)
 
@@ -84,6 +87,7 @@ def test_three_at_once_two_of_them_killed(ready: Ready, seed: int) -> None:
     for process in processes:
         process.join(timeout=200)
     assert processes[-1].exitcode == 0
+    noticed(ready.workspace.ledger)
     dispatch(ready.workspace, NOW + timedelta(seconds=1))
     _each_exactly_once(ready)
 
@@ -94,5 +98,6 @@ def test_three_at_once_share_the_work(ready: Ready) -> None:
     for process in processes:
         process.join(timeout=200)
     assert [process.exitcode for process in processes] == [0, 0, 0]
+    noticed(ready.workspace.ledger)
     dispatch(ready.workspace, NOW + timedelta(seconds=1))
     _each_exactly_once(ready)
