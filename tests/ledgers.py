@@ -45,15 +45,30 @@ def begin(conn: Connection, *, run_id: str = RUN_ID, dry: bool = False) -> runs.
     )  # fmt: skip
 
 
-def enrol(conn: Connection, customer_id: str, *, keys: Sequence[str] = (), run_id: str = RUN_ID, **changes: Any) -> str:
-    """An active enrolment; its address key is that of the customer's id unless ``keys`` are given."""
-    row: dict[str, Any] = {
+def an_enrolment(customer_id: str, *, run_id: str = RUN_ID, **changes: Any) -> dict[str, Any]:
+    """An active enrolment."""
+    return {
         "enrolment_id": an_id(run_id, customer_id), "playbook": PLAYBOOK, "run_id": run_id, "customer_id": customer_id,
         "account_id": None, "segment": "household", "owner_id": "own-ada", "decision": "enrol", "review_reasons": [],
         "dimensions": {"value_tier": "mid"}, "state": "active", "enrolled_at": NOW - timedelta(minutes=40),
-        "plan_ends_at": NOW + timedelta(days=14), "ended_at": None, "exit_reason": None,
+        "plan_ends_at": NOW + timedelta(days=14), "ended_at": None, "exit_reason": None, **changes,
     }  # fmt: skip
-    row |= changes
+
+
+def a_touch(enrolment_id: str, customer_id: str, number: int = 1, **changes: Any) -> dict[str, Any]:
+    """A signed touch that is due."""
+    return {
+        "touch_id": an_id(enrolment_id, number), "enrolment_id": enrolment_id, "playbook": PLAYBOOK, "number": number,
+        "pattern": "curiosity", "purpose": "check_in", "channel": "email", "incentive": "none", "offer_id": None,
+        "address_key": a_key(customer_id), "not_before": NOW - timedelta(hours=1),
+        "not_after": NOW + timedelta(days=5), "state": "signed", "reason": None, "draft_digest": digest("draft"),
+        "draft_run_id": RUN_ID, "changed_at": NOW - timedelta(minutes=30), **changes,
+    }  # fmt: skip
+
+
+def enrol(conn: Connection, customer_id: str, *, keys: Sequence[str] = (), run_id: str = RUN_ID, **changes: Any) -> str:
+    """An active enrolment; its address key is that of the customer's id unless ``keys`` are given."""
+    row = an_enrolment(customer_id, run_id=run_id, **changes)
     enrolments.insert_enrolments(conn, [row])
     enrolments.insert_keys(
         conn,
@@ -67,14 +82,7 @@ def enrol(conn: Connection, customer_id: str, *, keys: Sequence[str] = (), run_i
 
 def add_touch(conn: Connection, enrolment_id: str, customer_id: str, number: int = 1, **changes: Any) -> str:
     """A signed touch that is due."""
-    row: dict[str, Any] = {
-        "touch_id": an_id(enrolment_id, number), "enrolment_id": enrolment_id, "playbook": PLAYBOOK, "number": number,
-        "pattern": "curiosity", "purpose": "check_in", "channel": "email", "incentive": "none", "offer_id": None,
-        "address_key": a_key(customer_id), "not_before": NOW - timedelta(hours=1),
-        "not_after": NOW + timedelta(days=5), "state": "signed", "reason": None, "draft_digest": digest("draft"),
-        "draft_run_id": RUN_ID, "changed_at": NOW - timedelta(minutes=30),
-    }  # fmt: skip
-    row |= changes
+    row = a_touch(enrolment_id, customer_id, number, **changes)
     touches.insert_touches(conn, [row])
     return str(row["touch_id"])
 

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select
 from tests.builders import AS_OF, consent, contact, tables
-from tests.ledgers import a_send, add_touch, enrol
+from tests.ledgers import a_send, a_touch, an_enrolment
 from tests.steps.six import NOW, Six
 
-from reactivation.ledger import events, runs
+from reactivation.ledger import enrolments, events, runs, touches
 from reactivation.ledger.engine import Ledger
 from reactivation.ledger.events import Event
 from reactivation.ledger.runs import StepError
@@ -176,14 +176,16 @@ def much_came_back(six: Six, run_id: str) -> None:
     """A thousand e-mails of ours went out last week, and twenty-one of them came back."""
     at = NOW - timedelta(days=6)
     with six.ledger.begin() as conn:
-        touches = [
-            add_touch(conn, enrol(conn, f"m-{n}", run_id=run_id), f"m-{n}", state="accepted", draft_run_id=run_id)
-            for n in range(1_000)
+        enrolled = [an_enrolment(f"m-{n}", run_id=run_id) for n in range(1_000)]
+        enrolments.insert_enrolments(conn, enrolled)
+        rows = [
+            a_touch(one["enrolment_id"], one["customer_id"], state="accepted", draft_run_id=run_id) for one in enrolled
         ]
+        touches.insert_touches(conn, rows)
         sent = {"state": "accepted", "intended_at": at, "called_at": at, "finished_at": at}
-        conn.execute(insert(sends), [a_send(touch, f"m-{n}", "w", **sent) for n, touch in enumerate(touches)])
-        back = [Event(f"b-{n}", f"m-{n}", None, None, touch, "bounce", "email", at, "source")
-                for n, touch in enumerate(touches[:21])]  # fmt: skip
+        conn.execute(insert(sends), [a_send(row["touch_id"], f"m-{n}", "w", **sent) for n, row in enumerate(rows)])
+        back = [Event(f"b-{n}", f"m-{n}", None, None, row["touch_id"], "bounce", "email", at, "source")
+                for n, row in enumerate(rows[:21])]  # fmt: skip
         events.record(conn, back, stops=(), now=at)
 
 

@@ -84,6 +84,13 @@ def _to_look(listed: Subcommands) -> None:
     sub.add_argument("--playbook", default="customer_reactivation")
     _of_run(sub)
 
+    sub = _add(
+        listed, "exception", commands.exception, "ask to write to one customer all the same: refused, and recorded"
+    )
+    sub.add_argument("customer", metavar="CUSTOMER")
+    sub.add_argument("--playbook", default="customer_reactivation")
+    sub.add_argument("--user", default="operator", help="who asks")
+
     sub = _add(listed, "preview", commands.preview, "what one customer would read; without permission, the reason")
     _playbook(sub)
     sub.add_argument("touch", type=_positive, metavar="TOUCH")

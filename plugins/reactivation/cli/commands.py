@@ -133,6 +133,18 @@ def explain(arguments: argparse.Namespace) -> int:
     return OK
 
 
+def exception(arguments: argparse.Namespace) -> int:
+    from reactivation.steps.exceptions import refuse_exception
+
+    workspace = _workspace(arguments)
+    say(
+        refuse_exception(
+            workspace, arguments.customer, arguments.playbook, user=arguments.user, now=workspace.now()
+        )
+    )  # fmt: skip
+    return WRONG
+
+
 def preview(arguments: argparse.Namespace) -> int:
     from reactivation.steps.preview import preview
 
