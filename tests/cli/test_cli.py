@@ -86,6 +86,10 @@ class TestTheCommands:
         assert "not_suppressed" in out
         assert "suppress" in out
 
+        code, out, _ = run("exception", stopped["customer_id"], "--user", "ada", "--json")
+        assert code == 2
+        assert "there is no exception" in json.loads(out)["refused"]
+
         code, out, _ = run("plan", PLAYBOOK, "--json")
         planned = json.loads(out)
         assert code == 0

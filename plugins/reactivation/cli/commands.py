@@ -137,11 +137,12 @@ def exception(arguments: argparse.Namespace) -> int:
     from reactivation.steps.exceptions import refuse_exception
 
     workspace = _workspace(arguments)
-    say(
-        refuse_exception(
-            workspace, arguments.customer, arguments.playbook, user=arguments.user, now=workspace.now()
-        )
-    )  # fmt: skip
+    now = workspace.now()
+    told = refuse_exception(workspace, arguments.customer, arguments.playbook, user=arguments.user, now=now)
+    if arguments.json:
+        print_json({"refused": told})
+    else:
+        say(told)
     return WRONG
 
 
