@@ -21,15 +21,23 @@ from sqlalchemy import func, select, text
 from tests.sending import settings
 from tests.steps.six import Six
 
+from reactivation import paths
 from reactivation.delivery import handover, outbox
 from reactivation.evidence import RunFolder, folders
 from reactivation.ledger import runs, sends
 from reactivation.ledger.engine import Ledger, open_ledger
+from reactivation.playbooks.loader import load_all
+from reactivation.playbooks.owners import load_owners
+from reactivation.playbooks.tenant import load_tenant
 from reactivation.steps import claims, dispatch, readiness
+from reactivation.steps.rules import read_rules
 from reactivation.steps.workspace import open_workspace
 
 _PROCESSES = multiprocessing.get_context("forkserver")
 _PROCESSES.set_forkserver_preload(["tests.faults.killing", "great_expectations"])
+
+# What is declared is read here, in the server that all of them are forked from: each would read it anew.
+read_rules(), load_owners(paths.OWNERS), load_tenant(paths.TENANT), load_all(paths.PLAYBOOKS)
 
 #: Where a dispatcher is killed: the module, its function, and whether before or after it. In the order of a send.
 POINTS: dict[str, tuple[Any, str, str]] = {
