@@ -35,8 +35,7 @@ demo: $(RUNTIME)  ## the same without a person, on a given clock; exits 0 when t
 	$(BIN)/python -m tools.demo
 
 test: $(DEV)  ## everything: unit, ledger on SQLite and PostgreSQL, faults, live Airflow, browser
-	# Three for two processors: much of the time a test waits for a browser, a server or a process it killed.
-	$(BIN)/python -m pytest -n $$(( ($$(nproc) * 3 + 1) / 2 )) --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 lint: $(DEV)
 	$(BIN)/ruff check .

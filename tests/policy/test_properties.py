@@ -33,8 +33,8 @@ thorough = settings(max_examples=6, deadline=None, suppress_health_check=list(He
 
 
 def mostly(usual: Any, *others: Any) -> st.SearchStrategy[Any]:
-    """Nineteen times in twenty the usual value: of forty fields two or three differ, and some people are in order."""
-    return st.sampled_from([usual] * 19 * len(others) + list(others))
+    """Seven times in eight the usual value, so that many people are in order."""
+    return st.sampled_from([usual] * 7 * len(others) + list(others))
 
 
 CONTACTS = st.fixed_dictionaries({
@@ -137,7 +137,7 @@ def test_the_groups_have_people_of_every_fate() -> None:
 
 
 #: For what looks at many changes of one group in one snapshot.
-side_by_side = settings(thorough, max_examples=6)
+side_by_side = settings(thorough, max_examples=3)
 _NAMES = ("customer_id", "account_id", "email_key", "phone_key", "address_key", "record_id", "case_id",
           "suppression_id")  # fmt: skip
 
