@@ -13,7 +13,7 @@ WITH refused AS (
     FROM engagement_summary
     WHERE coalesce(last_unsubscribe_at, last_complaint_at, last_bounce_at) IS NOT NULL
     UNION
-    SELECT customer_id FROM typed_cases WHERE NOT bad AND closed_at IS NULL
+    SELECT customer_id FROM typed_cases WHERE NOT bad
     UNION
     SELECT customer_id FROM broken
 ), named AS (

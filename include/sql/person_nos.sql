@@ -13,7 +13,10 @@ WITH address AS (
 open_case AS (
     SELECT case_id, customer_id, account_id
     FROM cases
-    WHERE closed_at IS NULL OR closed_at > $at OR NOT list_contains($closed_statuses::VARCHAR[], lower(trim(status)))
+    WHERE
+        closed_at IS NULL
+        OR closed_at > $at
+        OR NOT coalesce(list_contains($closed_statuses::VARCHAR[], lower(trim(status))), false)
 ),
 stated AS (
     SELECT customer_id, address_key, 'suppression' AS kind, reason AS code, suppression_id AS id

@@ -40,6 +40,12 @@ class TestMostRestrictive:
         cases = [case("k-1", customer_id="c-ada", closed_at=days_ago(1)), case("k-1", customer_id="c-ada")]
         assert column(read(tmp_path, cases=cases), "cases", "closed_at") == [None]
 
+    def test_of_cases_a_status_that_differs_is_not_lost(self, tmp_path: Path) -> None:
+        """A case closed by one row and opened again by another: whether it is open nobody can say."""
+        closed = case("k-1", customer_id="c-ada", closed_at=days_ago(1), status="closed")
+        snapshot = read(tmp_path, cases=[closed, closed | {"closed_at": days_ago(9), "status": "reopened"}])
+        assert [row["customer_id"] for row in rows(snapshot, "broken_nos")] == ["c-ada"]
+
     def test_of_suppressions_the_widest_stands(self, tmp_path: Path) -> None:
         """All brands and all channels before one of them."""
         noes = [

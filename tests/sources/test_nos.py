@@ -28,6 +28,8 @@ class TestWhoIsSuppressed:
             ("consents", consent("r-x", "c-ben", state="withdrwn")),
             ("consents", consent("r-x", "c-ben", state=None)),
             ("cases", case("k-x", customer_id="c-ben", opened_at="?")),
+            ("cases", case("k-x", customer_id="c-ben", opened_at="?", closed_at=days_ago(3), status="reopened")),
+            ("cases", case("k-x", customer_id="c-ben", closed_at=days_ago(3), status=None)),
             ("cases", case("k-x", customer_id="c-ben", closed_at="05/06/2026")),
             ("cases", case("k-x", customer_id="c-ben", closed_at=days_ago(30), opened_at=days_ago(20))),
             ("suppressions", suppression("s-x", customer_id="c-ben", reason="stop")),
@@ -44,6 +46,12 @@ class TestWhoIsSuppressed:
         assert broken(snapshot, table) == [("c-ben", None, None)]
         assert (said(snapshot, table)["broken_nos"], said(snapshot, table)["broken_unreadable_nos"]) == (1, 0)
         assert problems(snapshot)
+
+    def test_a_lost_contact_with_a_reopened_case(self, tmp_path: Path) -> None:
+        """A closing time closes nothing that was opened again, whoever shares the address."""
+        contacts = [contact("c-ada"), contact("c-old", email="ADA.hart@gmail.com", last_seen="?")]
+        reopened = case("k-1", customer_id="c-old", closed_at=days_ago(3), status="reopened")
+        assert broken(read(tmp_path, contacts=contacts, cases=[reopened]), "contacts") == [("c-old", None, ADA_EMAIL)]
 
     def test_by_account(self, tmp_path: Path) -> None:
         """An account's open case and an account's flag are about all of its people."""
@@ -92,7 +100,6 @@ class TestWhoIsNot:
         ("table", "row"),
         [
             ("consents", consent("r-x", "c-ben", state="granted", channel="fax")),
-            ("cases", case("k-x", customer_id="c-ben", opened_at="?", closed_at=days_ago(3))),
             ("engagements", engagement("e-x", "c-ben", "?", "open")),  # type: ignore[arg-type]
             ("contacts", contact("c-new", last_seen="?")),
             ("contacts", contact("c-new", last_seen="?", relationship=None, fit=None)),
@@ -100,7 +107,7 @@ class TestWhoIsNot:
         ids=str,
     )
     def test_a_broken_row_that_says_no_no(self, tmp_path: Path, table: str, row: dict[str, Any]) -> None:
-        """A broken grant, a closed case or an open mail is quarantined and nothing more."""
+        """A broken grant or an open mail is quarantined and nothing more."""
         snapshot = read(tmp_path, **{table: plus(table, row)})
         assert broken(snapshot, table) == []
         assert said(snapshot, table)["broken_unreadable_nos"] == 0

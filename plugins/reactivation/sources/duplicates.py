@@ -33,7 +33,10 @@ _MOST_RESTRICTIVE = {
     "suppressions": ("brand IS NOT NULL", "channel IS NOT NULL", "occurred_at"),
     "cases": ("closed_at IS NOT NULL", "closed_at DESC", "opened_at"),
 }
+#: The row that stands speaks of one subject only: another's no would be lost with the row that falls.
 _SUBJECT = ("customer_id", "account_id", "address", "channel", "brand")
+#: When nothing is lost all the same. Of two closed cases one may have been opened again.
+_SAME = {"cases": "(first_value(closed_at) OVER one_key IS NULL OR status = first_value(status) OVER one_key)"}
 
 
 def settle(engine: duckdb.DuckDBPyConnection, table: Table, there: Collection[str]) -> int:
@@ -61,17 +64,17 @@ def settle(engine: duckdb.DuckDBPyConnection, table: Table, there: Collection[st
 
 def _keep_most_restrictive(engine: duckdb.DuckDBPyConnection, table: Table, there: Collection[str]) -> None:
     subject = _pack([name for name in _SUBJECT if name in _names(table)])
+    same = _SAME.get(table.name, "true")
     order = ", ".join((*_MOST_RESTRICTIVE[table.name], *_names(table), "row"))
     engine.execute(
         f"""CREATE OR REPLACE TABLE ranked AS
             SELECT row, row_number() OVER one_key AS place,
-                   {subject} = first_value({subject}) OVER one_key AS same_subject
+                   {subject} = first_value({subject}) OVER one_key AND {same} AS nothing_lost
             FROM typed_{table.name} WHERE NOT bad AND {table.key} IN (FROM doubled)
             WINDOW one_key AS (PARTITION BY {table.key} ORDER BY {order})"""
     )
-    # The row that stands speaks of one subject only: another's no would be lost with the row that falls.
     lost = "SELECT row FROM ranked WHERE place > 1"
-    keep_broken_nos(engine, table, f"row IN ({lost} AND NOT same_subject)", there)
+    keep_broken_nos(engine, table, f"row IN ({lost} AND NOT nothing_lost)", there)
     engine.execute(f"DELETE FROM typed_{table.name} WHERE row IN ({lost})")
 
 

@@ -22,8 +22,6 @@ def may_forbid(table: Table, there: Collection[str]) -> str:
     """
     if table.every_row_forbids:
         return "true"
-    if table.name == "cases":
-        return "(closed_at IS NULL OR coalesce(closed_at < opened_at, false))"
     conditions = []
     for column in table.columns:
         if column.forbids and column.name in there:
