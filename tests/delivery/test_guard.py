@@ -11,7 +11,7 @@ from sqlalchemy import Connection, insert
 from tests.ledgers import NOW, an_id
 
 from reactivation.approvals import SendableTouch
-from reactivation.delivery import Outbox, Provider, Result, may_send
+from reactivation.delivery import Call, Outbox, Provider, Result, may_send
 from reactivation.ledger import identity
 from reactivation.ledger.engine import Ledger
 from reactivation.ledger.tables import answers, questions, settings
@@ -25,10 +25,10 @@ class Postman(Provider):
     name: ClassVar[str] = "postman"
     repeatable: ClassVar[bool] = False
 
-    def send(self, touch: SendableTouch, key: str, at: datetime) -> Result:
+    async def send(self, touch: SendableTouch, key: str, at: datetime) -> Result:
         raise AssertionError("nothing may be sent in these tests")
 
-    def find(self, key: str) -> Result | None:
+    async def find(self, call: Call) -> Result | None:
         return None
 
 

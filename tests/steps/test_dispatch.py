@@ -18,7 +18,7 @@ from tests.sending import NOW, Ready, source_tables
 
 from reactivation.approvals import SendableTouch
 from reactivation.contract.digests import item_digest
-from reactivation.delivery import DeliveryError, Provider, Result
+from reactivation.delivery import Call, DeliveryError, Provider, Result
 from reactivation.ledger import seals, sends, stops, suppressions
 from reactivation.ledger.engine import LedgerError
 from reactivation.ledger.suppressions import Suppression
@@ -48,11 +48,11 @@ class Postman(Provider):
         self.had: list[str] = []
         self.found: Result | None = None
 
-    def send(self, touch: SendableTouch, key: str, at: datetime) -> Result:
+    async def send(self, touch: SendableTouch, key: str, at: datetime) -> Result:
         self.had.append(key)
         return self.answer()
 
-    def find(self, key: str) -> Result | None:
+    async def find(self, call: Call) -> Result | None:
         return self.found
 
 

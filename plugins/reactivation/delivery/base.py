@@ -6,14 +6,20 @@ Source: PROVIDERS.md, Sending: who is idempotent.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import ClassVar, Literal
 
 from reactivation.approvals import SendableTouch
 
-#: accepted: it has the message. refused: it will never send it. unknown: it may have it; never simply repeated.
-State = Literal["accepted", "refused", "unknown"]
+#: accepted: it has the message. refused: it will never send it. not_sent: it certainly does not have it, and may be
+#: called again later. unknown: it may have it; never simply repeated.
+State = Literal["accepted", "refused", "not_sent", "unknown"]
+
+#: What follows from an answer beyond this one message. suppress: this person said no, to the provider.
+#: drop_address: no message will ever reach this address. stop_channel: the provider filters or distrusts us, so a
+#: person must look before anything else of the channel goes.
+Consequence = Literal["suppress", "drop_address", "stop_channel"]
 
 
 class DeliveryError(Exception):
@@ -22,24 +28,55 @@ class DeliveryError(Exception):
 
 @dataclass(frozen=True)
 class Result:
-    """How a call ended. ``reference`` is the provider's own id, ``reason`` a code; neither is personal."""
+    """How a call ended. ``reference`` is the provider's own id, ``reason`` a code; neither is personal.
+
+    ``wait``: how long the provider wants to be left alone.
+    """
 
     state: State
     reference: str | None = None
     reason: str | None = None
+    consequence: Consequence | None = None
+    wait: timedelta | None = None
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call that was made, to be looked up; ``recipient`` and ``text`` are gone when its draft was erased."""
+
+    key: str
+    called_at: datetime
+    recipient: str | None = field(default=None, repr=False)
+    text: str | None = field(default=None, repr=False)
 
 
 class Provider(ABC):
-    """One way out. ``name`` is what the ledger calls it; no work is done before the first send."""
+    """One way out. No work is done before the first call; all calls are made in one event loop, then ``close``."""
 
+    #: What the ledger calls it.
     name: ClassVar[str]
     #: Whether a second call under the same key is harmless; then an unknown outcome is settled by repeating it.
     repeatable: ClassVar[bool]
+    #: How many intents are committed before their calls are made: one where no look-up can tell what became of a call.
+    batch: ClassVar[int] = 25
+    #: How long a call of unknown outcome may still turn up when it is looked up; then a person is asked.
+    look_up_for: ClassVar[timedelta] = timedelta(0)
 
     @abstractmethod
-    def send(self, touch: SendableTouch, key: str, at: datetime) -> Result:
-        """Hand over the bytes once. Never raises for what the provider answers; ends within ten seconds."""
+    async def send(self, touch: SendableTouch, key: str, at: datetime) -> Result:
+        """Hand over the bytes once. Never raises for what the provider answers; ends within ten seconds.
+
+        Raises ``DeliveryError`` when it cannot work as it is set up.
+        """
 
     @abstractmethod
-    def find(self, key: str) -> Result | None:
-        """What became of an earlier call under this key; ``None`` when the provider never had it."""
+    async def find(self, call: Call) -> Result | None:
+        """What became of an earlier call; ``None`` when the provider does not know it (yet)."""
+
+    async def problems(self) -> tuple[str, ...]:
+        """What is wrong with its set-up, and every alteration of our bytes that is not switched off, as sentences."""
+        return ()
+
+    async def close(self) -> None:
+        """End its connections."""
+        return

@@ -6,6 +6,7 @@ provider that had nothing lets a touch go out again, under the same key.
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
@@ -13,7 +14,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from reactivation.approvals import SendableTouch
-from reactivation.delivery.base import DeliveryError, Provider, Result
+from reactivation.delivery.base import Call, DeliveryError, Provider, Result
 from reactivation.ledger import sends
 from reactivation.ledger.engine import Ledger
 from reactivation.ledger.locks import PERMISSION, shared
@@ -40,7 +41,7 @@ def hand_over(
         if not sends.win_call(conn, intent.send_id, worker=intent.worker, now=clock()):
             return None
     try:
-        result = provider.send(touch, intent.send_id, clock())
+        result = asyncio.run(provider.send(touch, intent.send_id, clock()))
     except DeliveryError:
         with ledger.begin() as conn:
             sends.take_back_call(conn, intent, reason="provider_cannot_work", now=clock())
@@ -79,7 +80,9 @@ def recover(ledger: Ledger, providers: Mapping[str, Provider], *, gone: Collecti
 
 def _look_up(ledger: Ledger, provider: Provider | None, send: Send, now: datetime) -> str:
     """Ask the provider whether it had a call, and record the answer."""
-    found = None if provider is None else provider.find(send.send_id)
+    found = (
+        None if provider is None else asyncio.run(provider.find(Call(send.send_id, send.called_at or send.intended_at)))
+    )
     with ledger.begin() as conn:
         if found is not None:
             return "found" if record(conn, send.send_id, found, now) else "settled"

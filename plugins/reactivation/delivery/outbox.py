@@ -7,6 +7,7 @@ is the proof that the send happened.
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -15,7 +16,7 @@ from tempfile import NamedTemporaryFile
 from typing import ClassVar
 
 from reactivation.approvals import SendableTouch
-from reactivation.delivery.base import DeliveryError, Provider, Result
+from reactivation.delivery.base import Call, DeliveryError, Provider, Result
 from reactivation.delivery.message import MessageError, build
 from reactivation.delivery.text_message import build_text
 
@@ -35,10 +36,13 @@ class Outbox(Provider):
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def send(self, touch: SendableTouch, key: str, at: datetime) -> Result:
+    async def send(self, touch: SendableTouch, key: str, at: datetime) -> Result:
         """Write the file of ``key``, unless it is there. Raises ``DeliveryError`` when the folder cannot be written."""
         if touch.channel not in _MADE:
             return Result("refused", reason="channel_not_supported")
+        return await asyncio.to_thread(self._send, touch, key, at)
+
+    def _send(self, touch: SendableTouch, key: str, at: datetime) -> Result:
         make, suffix = _MADE[touch.channel]
         file = self.folder / f"{key}{suffix}"
         try:
@@ -48,15 +52,18 @@ class Outbox(Provider):
         try:
             self._write(file, key, message)
         except OSError as error:
-            if self.find(key) is not None:  # written, and perhaps not yet safe on the disk
+            if self._find(key) is not None:  # written, and perhaps not yet safe on the disk
                 return Result("unknown", reason="outbox_not_flushed")
             raise DeliveryError(
                 f"the outbox {self.folder} cannot be written ({error.strerror}); make room or correct its rights"
             ) from error
         return Result("accepted", reference=file.name)
 
-    def find(self, key: str) -> Result | None:
+    async def find(self, call: Call) -> Result | None:
         """Accepted when the file is there; what a dispatcher that died beside it left is swept."""
+        return await asyncio.to_thread(self._find, call.key)
+
+    def _find(self, key: str) -> Result | None:
         file = next((file for _, suffix in _MADE.values() if (file := self.folder / f"{key}{suffix}").exists()), None)
         if file is None:
             return None
