@@ -31,14 +31,14 @@ RECORDS = pa.schema(
 PEOPLE = pa.schema([(name, FLAG if name.endswith("_shared") else TEXT) for name in PEOPLE_COLUMNS])
 
 
-def record(basis: str, country: str = "GB", **changes: Any) -> Row:
+def record(basis: str | None, country: str = "GB", **changes: Any) -> Row:
     """A person in that country with one e-mail record of that basis, evidenced unless said otherwise."""
     evidence: Row = {"basis": basis}
     if basis == "double_opt_in":
         evidence["confirmed_at"] = ago(299)
     if basis == "soft_opt_in":
         evidence |= {"conditions": SOFT, "affirmative_action": None}
-    if basis.startswith("implied"):
+    if basis is not None and basis.startswith("implied"):
         evidence |= {"event_date": ago(170), "method": None, "disclosure_version": None, "affirmative_action": None}
     return {"contact": {"country": country}, "consent": evidence | changes}
 
@@ -222,6 +222,7 @@ SIGNED: dict[str, tuple[Row, str | None]] = {
     "nothing": ({"contact": {"country": "US"}, "consents": []}, "no_record"),
     "unclear": (record("flag_only", "US", state="unknown"), "state_unknown"),
     "withdrawn": (record("flag_only", "US", state="withdrawn"), "withdrawn"),
+    "unread": (record(None, "US"), "basis_not_accepted"),
 }
 SIGNATURES: dict[str, str] = {"flag_only_email": "set-1", "opt_out_email": "set-2"}
 

@@ -94,6 +94,7 @@ def judge(
     until = np.full(len(rows), NEVER_ENDS)
     for regime in regimes:
         place = (np.maximum(regime, 0), channel, basis)
+        accepted = terms.accepted[place] & (basis >= 0)  # a basis nobody can read has no place of its own
         from_event, months = terms.from_event[place], terms.months[place]
         missing = (
             ((terms.conditions[place] & ~there) != 0)
@@ -103,7 +104,7 @@ def judge(
         ends = plus_months(np.where(from_event, event, last_evidence), np.maximum(months, 0))
         ends = np.where(months == _NO_MONTHS, NEVER_ENDS, ends)
         here = np.select(
-            [state == 1, bare & ~terms.accepted[place], unproven, ~terms.accepted[place], missing,
+            [state == 1, bare & ~accepted, unproven, ~accepted, missing,
              ~(instant(planned_on) < ends)],
             [WHY.index(w) for w in ("state_unknown", "unverified", "no_evidence", "basis_not_accepted",
                                     "conditions_missing", "expired")],
