@@ -22,8 +22,8 @@ with DAG(
     on what they say now, and hands the signed bytes to the provider. The claim is written before the provider is
     called, so running this twice, or killing it, sends nothing twice. It reads the ledger and nothing of Airflow.
 
-    When what came back (complaints, bounces) stops the sending, `ask_about_stops` has the marketing owners asked; only
-    their answer ends the stop.
+    When what came back (complaints, bounces) stops the sending, or nobody knows whether something was sent,
+    `ask_about_sending` has the marketing owners asked; only their answer ends the stop, or lets a message go again.
     """,
 ):
-    tasks.send_due() >> tasks.ask_about_stops()
+    tasks.send_due() >> tasks.ask_about_sending()

@@ -64,6 +64,11 @@ def signed(conn: Connection) -> Connection:
     return conn
 
 
+def proof(conn: Connection, row: dict[str, Any], now: datetime) -> SendableTouch | NotSendable:
+    (found,) = sendable(conn, [row], now)
+    return found
+
+
 def reason(result: SendableTouch | NotSendable) -> str:
     assert isinstance(result, NotSendable), result
     return result.reason
@@ -72,7 +77,7 @@ def reason(result: SendableTouch | NotSendable) -> str:
 class TestSendable:
     def test_gives_the_signed_bytes_and_the_signatures(self, signed: Connection) -> None:
         """What comes out is what was signed, with the answers that allow it."""
-        touch = sendable(signed, draft(), NOW)
+        touch = proof(signed, draft(), NOW)
 
         assert isinstance(touch, SendableTouch)
         assert (touch.recipient, touch.subject, touch.text) == tuple(
@@ -86,7 +91,7 @@ class TestSendable:
         """The claim comes before the proof."""
         signed.execute(update(touches).values(state="claimed"))
 
-        assert isinstance(sendable(signed, draft(), NOW), SendableTouch)
+        assert isinstance(proof(signed, draft(), NOW), SendableTouch)
 
     @pytest.mark.parametrize(
         "change",
@@ -99,7 +104,7 @@ class TestSendable:
     )  # fmt: skip
     def test_one_changed_byte_is_not_signed(self, signed: Connection, change: dict[str, Any]) -> None:
         """The digest is of what is about to go out, not of what was once drafted."""
-        assert reason(sendable(signed, draft(**change), NOW)) == "content_not_signed"
+        assert reason(proof(signed, draft(**change), NOW)) == "content_not_signed"
 
     @pytest.mark.parametrize(
         ("when", "why"),
@@ -110,7 +115,7 @@ class TestSendable:
     )
     def test_only_inside_its_window(self, signed: Connection, when: datetime, why: str) -> None:
         """An approval lives exactly as long as the window it names."""
-        assert reason(sendable(signed, draft(), when)) == why
+        assert reason(proof(signed, draft(), when)) == why
 
     @pytest.mark.parametrize(
         "state", ["planned", "drafted", "listed", "held", "rejected", "expired", "cancelled", "accepted"]
@@ -119,18 +124,18 @@ class TestSendable:
         """Held, rejected, expired, cancelled or already sent: an older signature does not help."""
         signed.execute(update(touches).values(state=state))
 
-        assert reason(sendable(signed, draft(), NOW)) == "touch_not_signed"
+        assert reason(proof(signed, draft(), NOW)) == "touch_not_signed"
 
     def test_the_state_alone_proves_nothing(self, conn: Connection) -> None:
         """A touch somebody set to signed, without a verdict, is not."""
         listed(conn, draft(), "content")
         conn.execute(update(touches).values(state="signed"))
 
-        assert reason(sendable(conn, draft(), NOW)) == "content_not_signed"
+        assert reason(proof(conn, draft(), NOW)) == "content_not_signed"
 
     def test_an_unknown_touch(self, conn: Connection) -> None:
         """What the ledger never heard of is not sent."""
-        assert reason(sendable(conn, draft(touch_id="t-404"), NOW)) == "touch_unknown"
+        assert reason(proof(conn, draft(touch_id="t-404"), NOW)) == "touch_unknown"
 
     def test_another_persons_address_key(self, conn: Connection) -> None:
         """A draft whose address key is not the touch's is for somebody else."""
@@ -138,7 +143,7 @@ class TestSendable:
         listed(conn, row, "content")
         books.answer(conn, "l-content", {"t-1": "signed"}, state="signed")
 
-        assert reason(sendable(conn, row, NOW)) == "draft_of_another_person"
+        assert reason(proof(conn, row, NOW)) == "draft_of_another_person"
 
 
 class TestSigners:
@@ -148,7 +153,7 @@ class TestSigners:
         listed(conn, draft(), "content")
         books.answer(conn, "l-content", {"t-1": "signed"}, state="signed", by=by)
 
-        assert reason(sendable(conn, draft(), NOW)) == "content_signer_not_allowed"
+        assert reason(proof(conn, draft(), NOW)) == "content_signer_not_allowed"
 
     def test_an_author_who_is_also_a_signer(self, conn: Connection) -> None:
         """Author and signer are two people, whatever the list of signers says."""
@@ -156,14 +161,14 @@ class TestSigners:
         conn.execute(insert(list_signers).values(list_id="l-content", user_id="operator", owner_id="own-x", role="x"))
         books.answer(conn, "l-content", {"t-1": "signed"}, state="signed", by="operator")
 
-        assert reason(sendable(conn, draft(), NOW)) == "content_signer_not_allowed"
+        assert reason(proof(conn, draft(), NOW)) == "content_signer_not_allowed"
 
     def test_an_answer_that_was_not_accepted(self, conn: Connection) -> None:
         """A refused answer signs nothing, even with a verdict beside it."""
         listed(conn, draft(), "content")
         books.answer(conn, "l-content", {"t-1": "signed"}, state="signed", accepted=False)
 
-        assert reason(sendable(conn, draft(), NOW)) == "content_signer_not_allowed"
+        assert reason(proof(conn, draft(), NOW)) == "content_signer_not_allowed"
 
 
 class TestOffers:
@@ -173,7 +178,7 @@ class TestOffers:
         books.answer(conn, "l-content", {"t-1": "signed"}, state="signed")
         conn.execute(update(touches).values(state="signed"))
 
-        assert reason(sendable(conn, with_offer(), NOW)) == "offer_not_signed"
+        assert reason(proof(conn, with_offer(), NOW)) == "offer_not_signed"
 
     def test_both_signatures_are_the_proof(self, conn: Connection) -> None:
         """Content by the owner, offer by the approver: two answers."""
@@ -181,7 +186,7 @@ class TestOffers:
         books.answer(conn, "l-content", {"t-1": "signed"}, state="signed")
         books.answer(conn, "l-offer", {"t-1": "signed"}, state="signed", by="olu")
 
-        touch = sendable(conn, with_offer(), NOW)
+        touch = proof(conn, with_offer(), NOW)
 
         assert isinstance(touch, SendableTouch)
         assert touch.answer_ids == ("a-l-content", "a-l-offer")
@@ -192,7 +197,7 @@ class TestOffers:
         books.answer(conn, "l-offer", {"t-1": "signed"}, state="signed", by="olu")
         conn.execute(update(touches).values(state="signed"))
 
-        assert reason(sendable(conn, with_offer(), NOW)) == "content_not_signed"
+        assert reason(proof(conn, with_offer(), NOW)) == "content_not_signed"
 
     def test_a_list_about_other_terms_signs_another_offer(self, conn: Connection) -> None:
         """The approved terms are the terms in the message."""
@@ -204,7 +209,7 @@ class TestOffers:
         books.answer(conn, "l-content", {"t-1": "signed"}, state="signed")
         books.answer(conn, "l-offer", {"t-1": "signed"}, state="signed", by="olu")
 
-        assert reason(sendable(conn, with_offer(), NOW)) == "offer_not_signed"
+        assert reason(proof(conn, with_offer(), NOW)) == "offer_not_signed"
 
     @pytest.mark.parametrize("part", ["offer_terms", "code"])
     def test_an_offer_smuggled_into_the_bytes_needs_a_signed_offer(self, conn: Connection, part: str) -> None:
@@ -213,7 +218,7 @@ class TestOffers:
         listed(conn, row, "content")
         books.answer(conn, "l-content", {"t-1": "signed"}, state="signed")
 
-        assert reason(sendable(conn, row, NOW)) == "offer_not_signed"
+        assert reason(proof(conn, row, NOW)) == "offer_not_signed"
 
 
 class TestTheOnlyMaker:
@@ -226,7 +231,7 @@ class TestTheOnlyMaker:
 
     def test_a_proof_cannot_be_altered_into_another(self, signed: Connection) -> None:
         """A copy with another recipient is not a proof."""
-        touch = sendable(signed, draft(), NOW)
+        touch = proof(signed, draft(), NOW)
         assert isinstance(touch, SendableTouch)
 
         with pytest.raises((TypeError, ValueError)):
@@ -236,7 +241,7 @@ class TestTheOnlyMaker:
 
     def test_shows_no_personal_data_when_printed(self, signed: Connection) -> None:
         """It may end in a log or a traceback; addresses and texts must not."""
-        shown = repr(sendable(signed, draft(), NOW))
+        shown = repr(proof(signed, draft(), NOW))
 
         assert "t-1" in shown
         assert not any(private in shown for private in ("ada.hart", "Hello Ada", "humming", "One-Click"))

@@ -340,9 +340,9 @@ def _record_a_real_send(home: Path) -> None:
         enrolment_id = ledgers.enrol(conn, "cust-1")
         touch_id = ledgers.add_touch(conn, enrolment_id, "cust-1")
         row: dict[str, Any] = ledgers.a_send(touch_id, "cust-1", "worker-1", provider="sendgrid")
-        sends.intend(conn, row)
-        assert sends.win_call(conn, row["send_id"], worker="worker-1", now=ledgers.NOW)
-        assert sends.finish(conn, row["send_id"], state="accepted", now=ledgers.NOW, provider_ref="SG.1")
+        sends.intend(conn, [row])
+        assert sends.win_calls(conn, [row["send_id"]], worker="worker-1", now=ledgers.NOW)
+        assert sends.finish(conn, [sends.Outcome(row["send_id"], "accepted", "SG.1")], now=ledgers.NOW)
     ledger.close()
 
 

@@ -112,7 +112,7 @@ class TestPlaybook:
             ("take_snapshot", "take_snapshot"): ["reactivation_snapshot"],
             ("customer_reactivation", "open_lists"): ["reactivation_lists"],
             ("customer_reactivation", "ask_compliance"): ["reactivation_questions"],
-            ("send_due_touches", "ask_about_stops"): ["reactivation_questions"],
+            ("send_due_touches", "ask_about_sending"): ["reactivation_questions"],
         }
 
 

@@ -5,6 +5,7 @@ They are forked from a server that has the product imported already, so a kill c
 
 from __future__ import annotations
 
+import inspect
 import multiprocessing
 import os
 import signal
@@ -39,21 +40,24 @@ _PROCESSES.set_forkserver_preload(["tests.faults.killing", "great_expectations"]
 # What is declared is read here, in the server that all of them are forked from: each would read it anew.
 read_rules(), load_owners(paths.OWNERS), load_tenant(paths.TENANT), load_all(paths.PLAYBOOKS)
 
+#: A few batches for the few who are due.
+BATCH = 5
+
 #: Where a dispatcher is killed: the module, its function, and whether before or after it. In the order of a send.
 POINTS: dict[str, tuple[Any, str, str]] = {
     "when everything is judged": (dispatch, "claim", "before"),
     "in the claim, before an intent": (sends, "intend", "before"),
     "in the claim, after an intent": (sends, "intend", "after"),
     "when the claim is committed": (dispatch, "claim", "after"),
-    "before a call is won": (sends, "win_call", "before"),
-    "in the transaction that wins the call": (sends, "win_call", "after"),
-    "when the call is won": (outbox.Outbox, "send", "before"),
+    "before calls are won": (sends, "win_calls", "before"),
+    "in the transaction that wins calls": (sends, "win_calls", "after"),
+    "when the calls are won": (outbox.Outbox, "send", "before"),
     "when the message is half written": (outbox.os, "link", "before"),
     "when the message has its name": (outbox.os, "link", "after"),
-    "when the provider has answered": (outbox.Outbox, "send", "after"),
-    "before the outcome is recorded": (handover, "record", "before"),
-    "in the transaction that records the outcome": (sends, "finish", "after"),
-    "when one send is all done": (dispatch, "hand_over", "after"),
+    "when the provider has answered": (outbox.Outbox, "_send", "after"),
+    "before the outcomes are recorded": (handover, "record", "before"),
+    "in the transaction that records the outcomes": (sends, "finish", "after"),
+    "when one batch is all done": (dispatch, "hand_over", "after"),
 }
 
 #: The same of whoever judges a run.
@@ -96,7 +100,9 @@ def _work(
     home: Path, url: str, now: datetime, *, point: str | None, nth: int, counted: int | None, count_into: Path | None
 ) -> None:
     workspace = open_workspace(settings(home, url))
+    outbox.Outbox.batch = BATCH
     if point is not None:
+        dispatch._BATCHES = 1  # so that it dies when something has gone out and something has not
         _arm(*POINTS[point], nth)
     if counted is not None or count_into is not None:
         _count(counted)
@@ -114,12 +120,21 @@ def _arm(owner: Any, name: str, when: str, nth: int) -> None:
     def fatal(*args: Any, **named: Any) -> Any:
         nonlocal calls
         calls += 1
-        if calls == nth and when == "before":
+        this = calls
+        if this == nth and when == "before":
             _die()
         result = real(*args, **named)
-        if calls == nth:
+        if inspect.iscoroutine(result):
+            return awaited(result, this)
+        if this == nth:
             _die()
         return result
+
+    async def awaited(result: Any, this: int) -> Any:
+        told = await result
+        if this == nth:
+            _die()
+        return told
 
     setattr(owner, name, fatal)
 

@@ -25,9 +25,9 @@ def _send(
 ) -> None:
     at = NOW + timedelta(hours=hours)
     intent = a_send(touch_id, customer, "w-1", intended_at=at, lease_until=at + timedelta(minutes=9), channel=channel)
-    sends.intend(conn, intent)
-    assert sends.win_call(conn, intent["send_id"], worker="w-1", now=at)
-    assert sends.finish(conn, intent["send_id"], state=state, now=at + timedelta(seconds=1))
+    sends.intend(conn, [intent])
+    assert sends.win_calls(conn, [intent["send_id"]], worker="w-1", now=at)
+    assert sends.finish(conn, [sends.Outcome(intent["send_id"], state)], now=at + timedelta(seconds=1))
 
 
 def test_courses_tell_what_reached_the_person(book: Ledger) -> None:
@@ -95,6 +95,6 @@ def test_texts_are_counted_apart(book: Ledger) -> None:
         one = enrol(conn, "C001")
         for number, (channel, state) in enumerate((("sms", "accepted"), ("email", "accepted"), ("sms", "refused")), 1):
             _send(conn, add_touch(conn, one, "C001", number, channel=channel), "C001", state, channel=channel)
-        assert sends.texted(conn, [a_key("C001")], NOW - timedelta(days=7)) == 1
+        assert sends.texted(conn, [a_key("C001")], NOW - timedelta(days=7)) == {a_key("C001"): 1}
         assert sends.texted(conn, [a_key("C001")], NOW + timedelta(days=7)) == 0
         assert courses.redeemed(conn) == set()

@@ -46,7 +46,7 @@ while True:
         ours = sends.lock_signed(conn, [t.touch_id for t in due], worker)
         for touch in due:
             if touch.touch_id in ours:
-                sends.intend(conn, a_send(touch.touch_id, touch.customer_id, worker))
+                sends.intend(conn, [a_send(touch.touch_id, touch.customer_id, worker)])
 ledger.close()
 """
 
@@ -168,8 +168,8 @@ def test_only_an_intent_that_was_never_called_can_be_removed(ledger: Ledger) -> 
     with ledger.begin() as conn:
         begin(conn)
         touch_id = add_touch(conn, enrol(conn, "C001"), "C001")
-        sends.intend(conn, a_send(touch_id, "C001", "w"))
-        assert sends.win_call(conn, a_send(touch_id, "C001", "w")["send_id"], worker="w", now=NOW)
+        sends.intend(conn, [a_send(touch_id, "C001", "w")])
+        assert sends.win_calls(conn, [a_send(touch_id, "C001", "w")["send_id"]], worker="w", now=NOW)
     with pytest.raises(IntegrityError, match="rows of sends are never removed"), ledger.begin() as conn:
         conn.execute(sends_table.delete())
 

@@ -26,9 +26,9 @@ def opt_out(ledger: Ledger) -> Event:
         begin(conn)
         one = enrol(conn, "C001")
         row = a_send(add_touch(conn, one, "C001"), "C001", "w")
-        sends.intend(conn, row)
-        sends.win_call(conn, row["send_id"], worker="w", now=NOW + timedelta(seconds=1))
-        sends.finish(conn, row["send_id"], state="accepted", now=SENT)
+        sends.intend(conn, [row])
+        sends.win_calls(conn, [row["send_id"]], worker="w", now=NOW + timedelta(seconds=1))
+        sends.finish(conn, [sends.Outcome(row["send_id"], "accepted")], now=SENT)
     return Event("engagements:E1", "C001", a_key("C001"), one, None, "unsubscribe", "email", NOW, "source")
 
 

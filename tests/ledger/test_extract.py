@@ -118,12 +118,12 @@ def test_sends_that_may_have_reached_the_person_count_for_the_caps(book: Ledger)
             at = NOW - timedelta(hours=ago)
             channel = "sms" if customer_id in ("C003", "C004") else "email"
             row = a_send(touch_id, customer_id, "w", channel=channel, intended_at=at - timedelta(seconds=5))
-            sends.intend(conn, row)
+            sends.intend(conn, [row])
             if states.get(customer_id) == "intent":
                 continue
-            sends.win_call(conn, row["send_id"], worker="w", now=at)
+            sends.win_calls(conn, [row["send_id"]], worker="w", now=at)
             if states.get(customer_id) != "called":
-                sends.finish(conn, row["send_id"], state=states.get(customer_id, "accepted"), now=at)
+                sends.finish(conn, [sends.Outcome(row["send_id"], states.get(customer_id, "accepted"))], now=at)
     found = _extract(book)
     assert {c: found[a_key(c)]["sent_48h"] for c in hours} == {
         "C001": 1, "C002": 0, "C003": 0, "C004": 0, "C005": 0, "C006": 0,
@@ -191,9 +191,9 @@ def _lived(ledger: Ledger, seed: int) -> None:
 def _sent(conn: Connection, touch_id: str, customer_id: str, chance: random.Random) -> None:
     at = NOW - timedelta(microseconds=chance.randrange(9 * 86_400 * 10**6))
     row = a_send(touch_id, customer_id, "w", channel=chance.choice(["email", "sms"]), intended_at=at)
-    sends.intend(conn, row)
-    sends.win_call(conn, row["send_id"], worker="w", now=at)
-    sends.finish(conn, row["send_id"], state=chance.choice(["accepted", "unknown", "refused"]), now=at)
+    sends.intend(conn, [row])
+    sends.win_calls(conn, [row["send_id"]], worker="w", now=at)
+    sends.finish(conn, [sends.Outcome(row["send_id"], chance.choice(["accepted", "unknown", "refused"]))], now=at)
 
 
 @pytest.mark.parametrize("seed", [1, 2])

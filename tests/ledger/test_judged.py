@@ -95,9 +95,9 @@ def mail(conn: Connection, customer: str, state: str, days_ago: int, *came_back:
     at = NOW - timedelta(days=days_ago)
     touch_id = add_touch(conn, enrol(conn, customer), customer)
     send = a_send(touch_id, customer, "w", intended_at=at, lease_until=at + timedelta(minutes=10))
-    sends.intend(conn, send)
-    sends.win_call(conn, send["send_id"], worker="w", now=at)
-    sends.finish(conn, send["send_id"], state=state, now=at)
+    sends.intend(conn, [send])
+    sends.win_calls(conn, [send["send_id"]], worker="w", now=at)
+    sends.finish(conn, [sends.Outcome(send["send_id"], state)], now=at)
     told = [Event(f"{customer}-{n}", customer, None, None, touch_id, kind, "email", NOW, "test")
             for n, kind in enumerate(came_back)]  # fmt: skip
     events.record(conn, told, stops=(), now=NOW)

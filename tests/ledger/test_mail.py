@@ -29,11 +29,11 @@ def mailed(
     row = a_send(
         touch_id, customer, "w", channel=channel, intended_at=intended, lease_until=at + timedelta(minutes=9)
     )  # fmt: skip
-    sends.intend(conn, row)
+    sends.intend(conn, [row])
     if state != "intent":
-        sends.win_call(conn, row["send_id"], worker="w", now=at)
+        sends.win_calls(conn, [row["send_id"]], worker="w", now=at)
     if state not in ("intent", "called"):
-        sends.finish(conn, row["send_id"], state=state, now=at + timedelta(seconds=1))
+        sends.finish(conn, [sends.Outcome(row["send_id"], state)], now=at + timedelta(seconds=1))
     return enrolment_id, touch_id
 
 

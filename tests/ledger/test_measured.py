@@ -20,9 +20,9 @@ from reactivation.ledger.tables import answers, item_verdicts, list_items, lists
 
 def _sent(conn: Connection, touch_id: str, customer: str, *, state: str = "accepted", hours: int = 0) -> None:
     row = a_send(touch_id, customer, "w")
-    sends.intend(conn, row)
-    sends.win_call(conn, row["send_id"], worker="w", now=NOW + timedelta(seconds=1))
-    sends.finish(conn, row["send_id"], state=state, now=NOW + timedelta(hours=hours))
+    sends.intend(conn, [row])
+    sends.win_calls(conn, [row["send_id"]], worker="w", now=NOW + timedelta(seconds=1))
+    sends.finish(conn, [sends.Outcome(row["send_id"], state)], now=NOW + timedelta(hours=hours))
 
 
 def _list(conn: Connection, name: str, verdicts: Mapping[str, str | None], **changes: Any) -> None:

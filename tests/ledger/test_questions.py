@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import delete, update
+from sqlalchemy import Connection, delete, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from tests.approvals import books
 from tests.approvals.asked import NOW
@@ -122,23 +122,27 @@ class TestAnswers:
             conn.execute(delete(table))
 
 
+def _signatures(conn: Connection, touch_id: str, number: int) -> list[questions.SignatureRow]:
+    return questions.signatures_of(conn, {touch_id: books.digest(number)})[touch_id]
+
+
 class TestSignatures:
     def test_belong_to_exactly_the_bytes(self, asked: Ledger) -> None:
         """The signature of one digest is none of another."""
         with asked.begin() as conn:
             books.answer(conn, "l-1", {"t-1": "signed"}, state="signed")
 
-            (signature,) = questions.signatures_of(conn, "t-1", books.digest(1))
+            (signature,) = _signatures(conn, "t-1", 1)
             assert (signature.responder, signature.is_signer, signature.kind) == ("ada", True, "content")
-            assert questions.signatures_of(conn, "t-1", books.digest(2)) == []
-            assert questions.signatures_of(conn, "t-2", books.digest(2)) == []
+            assert _signatures(conn, "t-1", 2) == []
+            assert _signatures(conn, "t-2", 2) == []
 
     def test_say_whether_the_responder_was_a_signer(self, asked: Ledger) -> None:
         """A stranger's verdict is recognised as one."""
         with asked.begin() as conn:
             books.answer(conn, "l-1", {"t-1": "signed"}, state="signed", by="mallory")
 
-            (signature,) = questions.signatures_of(conn, "t-1", books.digest(1))
+            (signature,) = _signatures(conn, "t-1", 1)
 
         assert not signature.is_signer
 

@@ -14,6 +14,7 @@ from reactivation.ledger import enrolments, sends
 from reactivation.ledger.engine import Ledger
 from reactivation.ledger.tables import audit, measurement_events, offer_codes, touches
 from reactivation.ledger.tables import sends as rows
+from reactivation.ledger.touches import touches_of
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def _reserve(ledger: Ledger, worker: str = "w", **how: Any) -> list[str]:
 def _intend(ledger: Ledger, touch_id: str, worker: str = "w") -> str:
     row = a_send(touch_id, "C001", worker)
     with ledger.begin() as conn:
-        sends.intend(conn, row)
+        sends.intend(conn, [row])
     return str(row["send_id"])
 
 
@@ -56,7 +57,10 @@ def test_the_oldest_due_touches_are_reserved_once(ledger: Ledger, touch_ids: lis
     assert _reserve(ledger, "third", gone={"first"}) == touch_ids[:2]
     with ledger.begin() as conn:
         sends.let_go(conn, "third")
-    assert _reserve(ledger, "fourth", but={touch_ids[0]}) == [touch_ids[1]]
+    with ledger.begin() as conn:
+        first = touches_of(conn, touch_ids[:1])[0]
+    assert _reserve(ledger, "fourth", after=first) == [touch_ids[1]]
+    assert _reserve(ledger, "fifth", only=touch_ids[:2]) == [touch_ids[0]]
 
 
 @pytest.mark.parametrize(
@@ -97,14 +101,14 @@ def test_one_dispatcher_wins_the_call(ledger: Ledger, touch_ids: list[str]) -> N
     """Its own intent, once; a stranger's never; one taken back never."""
     send_id = _intend(ledger, touch_ids[0])
     with ledger.begin() as conn:
-        assert not sends.win_call(conn, send_id, worker="another", now=NOW)
-        assert sends.win_call(conn, send_id, worker="w", now=NOW)
-        assert not sends.win_call(conn, send_id, worker="w", now=NOW)
+        assert not sends.win_calls(conn, [send_id], worker="another", now=NOW)
+        assert sends.win_calls(conn, [send_id], worker="w", now=NOW)
+        assert not sends.win_calls(conn, [send_id], worker="w", now=NOW)
     other = _intend(ledger, touch_ids[1])
     with ledger.begin() as conn:
         found = next(s for s in sends.unfinished(conn, ["intent"]) if s.send_id == other)
-        assert sends.take_back(conn, found, reason="dispatcher_gone", now=NOW)
-        assert not sends.win_call(conn, other, worker="w", now=NOW)
+        assert sends.take_back(conn, [found], reason="dispatcher_gone", now=NOW)
+        assert not sends.win_calls(conn, [other], worker="w", now=NOW)
 
 
 def test_an_intent_never_called_can_be_taken_back_and_intended_again(ledger: Ledger, touch_ids: list[str]) -> None:
@@ -112,15 +116,15 @@ def test_an_intent_never_called_can_be_taken_back_and_intended_again(ledger: Led
     _intend(ledger, touch_ids[0])
     with ledger.begin() as conn:
         (left,) = sends.unfinished(conn)
-        assert sends.take_back(conn, left, reason="dispatcher_gone", now=NOW)
-        assert not sends.take_back(conn, left, reason="dispatcher_gone", now=NOW)
+        assert sends.take_back(conn, [left], reason="dispatcher_gone", now=NOW)
+        assert not sends.take_back(conn, [left], reason="dispatcher_gone", now=NOW)
     assert _touch(ledger, touch_ids[0]) == ("signed", None)
     send_id = _intend(ledger, touch_ids[0], "another")
     with ledger.begin() as conn:
-        sends.win_call(conn, send_id, worker="another", now=NOW)
+        sends.win_calls(conn, [send_id], worker="another", now=NOW)
         (called,) = sends.unfinished(conn)
         assert (called.state, called.called_at) == ("called", NOW)
-        assert not sends.take_back(conn, called, reason="dispatcher_gone", now=NOW)
+        assert not sends.take_back(conn, [called], reason="dispatcher_gone", now=NOW)
         assert sends.unfinished(conn, ["intent"]) == []
 
 
@@ -136,10 +140,10 @@ def test_an_outcome_settles_touch_and_code(ledger: Ledger, touch_ids: list[str],
         })  # fmt: skip
     send_id = _intend(ledger, touch_ids[0])
     with ledger.begin() as conn:
-        assert not sends.finish(conn, send_id, state=state, now=NOW), "nothing ends that was not called"
-        sends.win_call(conn, send_id, worker="w", now=NOW)
-        assert sends.finish(conn, send_id, state=state, now=NOW, provider_ref="r.eml", reason=None)
-        assert not sends.finish(conn, send_id, state="unknown", now=NOW)
+        assert not sends.finish(conn, [sends.Outcome(send_id, state)], now=NOW), "nothing ends that was not called"
+        sends.win_calls(conn, [send_id], worker="w", now=NOW)
+        assert sends.finish(conn, [sends.Outcome(send_id, state, "r.eml")], now=NOW)
+        assert not sends.finish(conn, [sends.Outcome(send_id, "unknown")], now=NOW)
         assert conn.scalar(select(offer_codes.c.state)) == code
         told = conn.execute(select(measurement_events)).one()
         assert (told.kind, told.outcome, told.subject) == ("send", state, "C001")
@@ -152,10 +156,10 @@ def test_an_unknown_outcome_may_be_settled_later_and_a_known_one_stays(ledger: L
     """Unknown becomes accepted when the provider is found to have it; accepted never becomes anything else."""
     send_id = _intend(ledger, touch_ids[0])
     with ledger.begin() as conn:
-        sends.win_call(conn, send_id, worker="w", now=NOW)
-        assert sends.finish(conn, send_id, state="unknown", now=NOW, reason="timed_out")
-        assert sends.finish(conn, send_id, state="accepted", now=NOW + timedelta(hours=1))
-        assert not sends.finish(conn, send_id, state="refused", now=NOW)
+        sends.win_calls(conn, [send_id], worker="w", now=NOW)
+        assert sends.finish(conn, [sends.Outcome(send_id, "unknown", reason="timed_out")], now=NOW)
+        assert sends.finish(conn, [sends.Outcome(send_id, "accepted")], now=NOW + timedelta(hours=1))
+        assert not sends.finish(conn, [sends.Outcome(send_id, "refused")], now=NOW)
         assert conn.scalar(select(rows.c.state)) == "accepted"
     assert _touch(ledger, touch_ids[0]) == ("accepted", None)
 

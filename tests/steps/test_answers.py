@@ -223,7 +223,7 @@ class TestRecording:
         assert {t for t, (state, _) in found.items() if state == "signed"} == {"t-1-1", "t-2-1", "t-3-1"}
         assert (found["t-4-1"][0], found["t-5-1"][0]) == ("held", "held")
         with workspace.ledger.begin() as conn:
-            assert isinstance(sendable(conn, house.draft(1), NOW), SendableTouch)
+            assert [type(one) for one in sendable(conn, [house.draft(1)], NOW)] == [SendableTouch]
             events = conn.execute(select(measurement_events.c.subject, measurement_events.c.outcome)).all()
         assert dict(tuple(e) for e in events) == {
             "c-1": "signed", "c-2": "signed", "c-3": "signed", "c-4": "held", "c-5": "held",
@@ -258,11 +258,11 @@ class TestRecording:
 
         record_answer(workspace, request(0), event(content), NOW)
         with workspace.ledger.begin() as conn:
-            assert not isinstance(sendable(conn, house.draft(1, 3), NOW), SendableTouch)
+            assert [type(one) for one in sendable(conn, [house.draft(1, 3)], NOW)] != [SendableTouch]
         record_answer(workspace, request(1), event(offer, by="olu"), NOW)
 
         with workspace.ledger.begin() as conn:
-            proof = sendable(conn, house.draft(1, 3), NOW)
+            (proof,) = sendable(conn, [house.draft(1, 3)], NOW)
         assert isinstance(proof, SendableTouch)
         assert len(proof.answer_ids) == 2
 

@@ -103,7 +103,7 @@ class TestRamp:
         with ready.workspace.ledger.begin() as conn:
             assert domain.left(conn, NOW, 1) == 5
             (touch, *_) = sends.reserve(conn, worker="else", gone=(), now=NOW, limit=1)
-            sends.intend(conn, an_intent(touch.touch_id, touch.address_key))
+            sends.intend(conn, [an_intent(touch.touch_id, touch.address_key)])
             assert domain.left(conn, NOW, 5) == 4
 
     @on_one_ledger

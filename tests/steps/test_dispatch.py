@@ -8,17 +8,18 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import select, update
 from tests.builders import KEYS, Row, case, contact, engagement, purchase, suppression
 from tests.ledgers import an_id
+from tests.postman import Postman, goes_by, sign_live
 from tests.sending import NOW, Ready, source_tables
 
 from reactivation.approvals import SendableTouch
 from reactivation.contract.digests import item_digest
-from reactivation.delivery import Call, DeliveryError, Provider, Result
+from reactivation.delivery import DeliveryError, Result
 from reactivation.ledger import seals, sends, stops, suppressions
 from reactivation.ledger.engine import LedgerError
 from reactivation.ledger.suppressions import Suppression
@@ -35,45 +36,6 @@ def _key(customer_id: str) -> str:
 
 def _no(customer_id: str) -> Suppression:
     return Suppression(_key(customer_id), "*", "*", "opt_out", "preference_page", NOW)
-
-
-class Postman(Provider):
-    """A provider that cannot be repeated; it answers what it is told to, and remembers."""
-
-    name: ClassVar[str] = "postman"
-    repeatable: ClassVar[bool] = False
-
-    def __init__(self, answer: Callable[[], Result]) -> None:
-        self.answer = answer
-        self.had: list[str] = []
-        self.found: Result | None = None
-
-    async def send(self, touch: SendableTouch, key: str, at: datetime) -> Result:
-        self.had.append(key)
-        return self.answer()
-
-    async def find(self, call: Call) -> Result | None:
-        return self.found
-
-
-def _goes_by(ready: Ready, provider: Provider) -> None:
-    """Every e-mail goes by this provider, and somebody has signed that it may."""
-    vars(ready.workspace)["providers"] = {"email": provider}
-    with ready.workspace.ledger.begin() as conn:
-        _sign_live(conn, ready)
-
-
-def _sign_live(conn: Connection, ready: Ready) -> None:
-    tables = metadata.tables
-    ledger_id = conn.scalar(select(tables["identity"].c.ledger_id))
-    answer_id = conn.scalar(select(answers.c.answer_id).where(answers.c.accepted).limit(1))
-    sender = ready.workspace.tenant.sender
-    value = {
-        "environment": "test", "ledger_id": ledger_id, "sender": f"{sender.name} <{sender.address}>",
-    }  # fmt: skip
-    conn.execute(insert(tables["settings"]), {
-        "setting_id": an_id("live"), "name": "live", "value": value, "answer_id": answer_id, "signed_at": NOW,
-    })  # fmt: skip
 
 
 class TestSent:
@@ -431,22 +393,22 @@ class TestForged:
 class TestProviders:
     def test_nothing_but_the_outbox_sends_before_it_is_signed(self, ready: Ready) -> None:
         """Another provider is not even called."""
-        postman = Postman(lambda: Result("accepted"))
+        postman = Postman(lambda _: Result("accepted"))
         vars(ready.workspace)["providers"] = {"email": postman}
         summary = dispatch(ready.workspace, NOW)
         assert (summary.accepted, set(summary.reasons), postman.had) == (0, {"not_live"}, [])
         with ready.workspace.ledger.begin() as conn:
-            _sign_live(conn, ready)
+            sign_live(conn, ready)
         assert dispatch(ready.workspace, NOW + timedelta(minutes=1)).accepted == len(postman.had) == len(ready.states())
 
     def test_an_unknown_outcome_is_never_repeated(self, ready: Ready) -> None:
         """A provider that breaks off may have it: the touch stays unknown until the provider is found to have it."""
 
-        def break_off() -> Result:
+        def break_off(_: SendableTouch) -> Result:
             raise TimeoutError
 
         postman = Postman(break_off)
-        _goes_by(ready, postman)
+        goes_by(ready, postman)
         due = len(ready.states())
         assert dispatch(ready.workspace, NOW).unknown == due
         assert set(ready.states().values()) == {("unknown", "raised:TimeoutError")}
@@ -460,8 +422,8 @@ class TestProviders:
 
     def test_a_refusal_is_final(self, ready: Ready) -> None:
         """With its reason; not tried again."""
-        postman = Postman(lambda: Result("refused", reason="blocked_recipient"))
-        _goes_by(ready, postman)
+        postman = Postman(lambda _: Result("refused", reason="blocked_recipient"))
+        goes_by(ready, postman)
         assert dispatch(ready.workspace, NOW).refused == len(ready.states())
         assert set(ready.states().values()) == {("refused", "blocked_recipient")}
         dispatch(ready.workspace, NOW + timedelta(minutes=1))
@@ -493,11 +455,11 @@ class TestProviders:
                 "gates": {}, "local_time": "", "zone": "", "zone_source": "", "rules_version": "", "worker": "hung",
                 "intended_at": NOW - timedelta(minutes=11), "lease_until": NOW - timedelta(minutes=1),
             }  # fmt: skip
-            sends.intend(conn, row)
+            sends.intend(conn, [row])
         assert dispatch(ready.workspace, NOW).recovered == 1
         assert ready.written_to() == sorted(ready.states())
         with ready.workspace.ledger.begin() as conn:
-            assert not sends.win_call(conn, an_id("hung"), worker="hung", now=NOW)
+            assert not sends.win_calls(conn, [an_id("hung")], worker="hung", now=NOW)
 
 
 def test_what_the_dispatcher_learns_is_recorded(ready: Ready) -> None:

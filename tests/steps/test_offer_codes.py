@@ -44,10 +44,10 @@ def _sent(conn: Connection, touch: touches.Touch, *states: str) -> None:
     """Signed, claimed, called, and answered one after another."""
     conn.execute(update(rows).values(state="signed"))
     intent = a_send(touch.touch_id, "c-ada", "w-1", address_key=touch.address_key)
-    sends.intend(conn, intent)
-    assert sends.win_call(conn, intent["send_id"], worker="w-1", now=NOW)
+    sends.intend(conn, [intent])
+    assert sends.win_calls(conn, [intent["send_id"]], worker="w-1", now=NOW)
     for state in states:
-        assert sends.finish(conn, intent["send_id"], state=state, now=NOW)
+        assert sends.finish(conn, [sends.Outcome(intent["send_id"], state)], now=NOW)
 
 
 def _state(state: str) -> Callable[[Connection, touches.Touch], None]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from reactivation.approvals.lists import amount
 from reactivation.ledger.lists import ListItem, ListRow
+from reactivation.ledger.sends import Send
 from reactivation.ledger.stops import Stop
 from reactivation.playbooks.model import Playbook
 
@@ -150,6 +151,31 @@ def stop_body(question_id: str, stop: Stop, expires_at: datetime) -> str:
             "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in facts)]),
             "To resume, type the code from the end of the page and choose a reason. What is past its window by then is "
             "not sent. No answer leaves the stop as it is.",
+        ]
+    )  # fmt: skip
+
+
+def send_subject(send: Send) -> str:
+    """One line for the form and for notices."""
+    return f"Was it sent? A call of {_id(send.provider)} whose outcome nobody knows"
+
+
+def send_body(question_id: str, send: Send, expires_at: datetime) -> str:
+    """The Markdown above the form."""
+    facts = [
+        ("Send", _code(send.send_id)),
+        ("Provider", _code(send.provider)),
+        ("Channel", _code(send.channel)),
+        ("Called", _until(send.called_at or send.intended_at)),
+        ("Answer by", _until(expires_at)),
+    ]
+    return "\n\n".join(
+        [
+            f"### [See what is known of it and find the signing code]({question_path(question_id)})",
+            "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in facts)]),
+            "The provider was called and did not say what became of it. Look it up in the provider's own console by "
+            "the id of the send and the time. *sent* closes it; after *not_sent* the message may go out again, as long "
+            "as its window is open. No answer leaves it as it is: it is never repeated by itself.",
         ]
     )  # fmt: skip
 

@@ -8,7 +8,7 @@ Source: ARCHITECTURE.md, invariants 1 and 2; RULES.md, Approval.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import InitVar, dataclass, field
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from reactivation.contract.digests import item_digest
-from reactivation.ledger.questions import SignatureRow, TouchRow, signatures_of, touch_of
+from reactivation.ledger.questions import SignatureRow, TouchRow, signatures_of, touches_of
 
 _MAKER = object()
 
@@ -56,17 +56,27 @@ class NotSendable:
     reason: str
 
 
-def sendable(conn: Connection, draft: Mapping[str, Any], now: datetime) -> SendableTouch | NotSendable:
-    """The proof for one row of ``drafts.parquet`` at this moment, or the reason there is none.
+def sendable(
+    conn: Connection, drafts: Sequence[Mapping[str, Any]], now: datetime
+) -> list[SendableTouch | NotSendable]:  # fmt: skip
+    """For each row of ``drafts.parquet`` the proof at this moment, or the reason there is none.
 
     The digest is computed anew from the row, so a row whose bytes differ from what was signed proves nothing.
     """
-    touch_id = str(draft["touch_id"])
-    touch = touch_of(conn, touch_id)
+    digests = {str(draft["touch_id"]): item_digest(draft) for draft in drafts}
+    known, signed = touches_of(conn, digests), signatures_of(conn, digests)
+    return [
+        _proof(draft, digests[touch_id], known.get(touch_id), signed[touch_id], now)
+        for draft in drafts
+        for touch_id in [str(draft["touch_id"])]
+    ]
+
+
+def _proof(
+    draft: Mapping[str, Any], digest: str, touch: TouchRow | None, signed: Sequence[SignatureRow], now: datetime
+) -> SendableTouch | NotSendable:  # fmt: skip
     if touch is None:
-        return NotSendable(touch_id, "touch_unknown")
-    digest = item_digest(draft)
-    signed = signatures_of(conn, touch_id, digest)
+        return NotSendable(str(draft["touch_id"]), "touch_unknown")
     content = [s for s in signed if s.kind == "content" and s.channel == draft["channel"]]
     needs_offer = any(v is not None for v in (touch.offer_id, draft["offer_id"], draft["offer_terms"], draft["code"]))
     offer = [s for s in signed if s.kind == "offer" and (s.offer_id, s.offer_terms) == _terms(draft)]
@@ -74,10 +84,10 @@ def sendable(conn: Connection, draft: Mapping[str, Any], now: datetime) -> Senda
     if refusal is None and needs_offer:
         refusal = _unsigned("offer", offer)
     if refusal is not None:
-        return NotSendable(touch_id, refusal)
+        return NotSendable(touch.touch_id, refusal)
     signatures = content + offer if needs_offer else content
     return SendableTouch(
-        made_by=_MAKER, touch_id=touch_id, customer_id=touch.customer_id, channel=draft["channel"],
+        made_by=_MAKER, touch_id=touch.touch_id, customer_id=touch.customer_id, channel=draft["channel"],
         sender=draft["sender"], recipient=draft["recipient"], subject=draft["subject"], text=draft["text"],
         html=draft["html"], headers=tuple((h["name"], h["value"]) for h in draft["headers"] or ()),
         address_key=draft["address_key"], offer_id=draft["offer_id"], not_before=draft["not_before"],

@@ -2,7 +2,7 @@
 
 from reactivation.delivery.base import Call, DeliveryError, Provider, Result
 from reactivation.delivery.guard import may_send
-from reactivation.delivery.handover import hand_over, recover
+from reactivation.delivery.handover import Intent, hand_over, recover
 from reactivation.delivery.outbox import Outbox
 
-__all__ = ["Call", "DeliveryError", "Outbox", "Provider", "Result", "hand_over", "may_send", "recover"]
+__all__ = ["Call", "DeliveryError", "Intent", "Outbox", "Provider", "Result", "hand_over", "may_send", "recover"]

@@ -73,6 +73,10 @@ class Provider(ABC):
     async def find(self, call: Call) -> Result | None:
         """What became of an earlier call; ``None`` when the provider does not know it (yet)."""
 
+    async def room(self, wanted: int) -> int:
+        """How many of the wanted calls may be made now; waits until it is at least one."""
+        return wanted
+
     async def problems(self) -> tuple[str, ...]:
         """What is wrong with its set-up, and every alteration of our bytes that is not switched off, as sentences."""
         return ()

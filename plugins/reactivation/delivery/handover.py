@@ -1,14 +1,15 @@
-"""The last step of a send: win the call in the ledger, hand the bytes over, record what came of it.
+"""The last step of a send: win the calls in the ledger, hand the bytes over, record what came of them.
 
-Whatever dies in between: an intent that was never called is taken back, a call is looked up at the provider. Only a
-provider that had nothing lets a touch go out again, under the same key.
+Whatever dies in between: an intent that was never called is taken back, a call is looked up at the provider. Only what
+the provider certainly never had goes out again, under the same key.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from collections.abc import Callable, Collection, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -18,77 +19,139 @@ from reactivation.delivery.base import Call, DeliveryError, Provider, Result
 from reactivation.ledger import sends
 from reactivation.ledger.engine import Ledger
 from reactivation.ledger.locks import PERMISSION, shared
-from reactivation.ledger.sends import Send
+from reactivation.ledger.sends import Outcome, Send
 
 Clock = Callable[[], datetime]
-#: Asked in the transaction that wins the call: why it must not be made after all, as a code, or ``None``.
-LastWord = Callable[[Connection], str | None]
+#: Asked in the transaction that wins calls: by send id why a call must not be made after all, as a code.
+LastWord = Callable[[Connection, Sequence[Send]], Mapping[str, str]]
+#: Told what the provider answered, before it is recorded: what follows for the person or the channel.
+Consequences = Callable[[Mapping[str, Result]], None]
+
+#: No call lasts longer, so that an opt-out is crossed by no message later than this.
+CALL_SECONDS = 10.0
+_CANNOT_WORK = Result("not_sent", reason="provider_cannot_work")
 
 
-def hand_over(
-    ledger: Ledger, provider: Provider, touch: SendableTouch, intent: Send, *, last_word: LastWord, clock: Clock
-) -> Result | str | None:
-    """Make the call of an intent of ours. Returns its result; the reason it was not made; ``None`` if it was lost.
+@dataclass(frozen=True)
+class Intent:
+    """An intent of ours and the proof that its bytes may go out."""
 
-    What was committed before the call is won (an opt-out, a stop, the end of the enrolment) still prevents it. Raises
-    ``DeliveryError`` when the provider cannot work; then the intent was taken back.
+    send: Send
+    touch: SendableTouch
+
+
+async def hand_over(
+    ledger: Ledger, provider: Provider, intents: Sequence[Intent], *, last_word: LastWord, consequences: Consequences,
+    clock: Clock,
+) -> dict[str, Result | str]:  # fmt: skip
+    """Make the calls of intents of one dispatcher, as many at once as the provider has room for. By send id: the
+    result, or the reason why the call was not made; an intent that was lost to somebody else is not named.
+
+    What was committed before the calls are won (an opt-out, a stop, the end of the enrolment) still prevents them.
+    Raises ``DeliveryError`` when the provider cannot work; then what it did not take was taken back.
     """
+    answers: dict[str, Result | str] = {}
+    left = list(intents)
+    while left:
+        room = await provider.room(len(left))
+        some, left = left[:room], left[room:]
+        refused, won = _win(ledger, [one.send for one in some], last_word=last_word, clock=clock)
+        answers |= refused
+        calls = {one.send.send_id: one for one in some if one.send.send_id in won}
+        told = await asyncio.gather(*(_call(provider, one, clock) for one in calls.values()))
+        results = {
+            send_id: _CANNOT_WORK if isinstance(one, DeliveryError) else one
+            for send_id, one in zip(calls, told, strict=True)
+        }
+        following = {send_id: one for send_id, one in results.items() if one.consequence is not None}
+        if following:
+            consequences(following)
+        _settle(ledger, [one.send for one in calls.values()], results, clock())
+        for one in told:
+            if isinstance(one, DeliveryError):
+                raise one
+        answers |= results
+    return answers
+
+
+def _win(
+    ledger: Ledger, intents: Sequence[Send], *, last_word: LastWord, clock: Clock
+) -> tuple[dict[str, str], set[str]]:
+    """Which intents are taken back, and why; which calls are ours now. All of one dispatcher."""
     with ledger.begin() as conn:
         shared(conn, PERMISSION)
-        refusal = last_word(conn)
-        if refusal is not None:
-            return refusal if sends.take_back(conn, intent, reason=refusal, now=clock()) else None
-        if not sends.win_call(conn, intent.send_id, worker=intent.worker, now=clock()):
-            return None
+        said = last_word(conn, intents)
+        refused: dict[str, str] = {}
+        for reason in sorted(set(said.values())):
+            some = [one for one in intents if said.get(one.send_id) == reason]
+            refused |= dict.fromkeys(sends.take_back(conn, some, reason=reason, now=clock()), reason)
+        going = [one.send_id for one in intents if one.send_id not in said]
+        won = sends.win_calls(conn, going, worker=intents[0].worker, now=clock()) if going else set()
+    return refused, won
+
+
+async def _call(provider: Provider, one: Intent, clock: Clock) -> Result | DeliveryError:
     try:
-        result = asyncio.run(provider.send(touch, intent.send_id, clock()))
-    except DeliveryError:
-        with ledger.begin() as conn:
-            sends.take_back_call(conn, intent, reason="provider_cannot_work", now=clock())
-        raise
+        async with asyncio.timeout(CALL_SECONDS):
+            return await provider.send(one.touch, one.send.send_id, clock())
+    except DeliveryError as error:
+        return error
     except Exception as error:  # the provider may have it: that is for a look-up or a person to say, not for a repeat
-        result = Result("unknown", reason=f"raised:{type(error).__name__}"[:80])
+        return Result("unknown", reason=f"raised:{type(error).__name__}"[:80])
+
+
+def _settle(ledger: Ledger, calls: Sequence[Send], results: Mapping[str, Result], now: datetime) -> None:
+    """Record the results of calls; those that were not sent are taken back."""
+    back: dict[str, list[Send]] = defaultdict(list)
+    for one in calls:
+        if results[one.send_id].state == "not_sent":
+            back[results[one.send_id].reason or "not_sent"].append(one)
     with ledger.begin() as conn:
-        record(conn, intent.send_id, result, clock())
-    return result
+        for reason, some in sorted(back.items()):
+            sends.take_back_calls(conn, some, reason=reason, now=now)
+        record(conn, {send_id: result for send_id, result in results.items() if result.state != "not_sent"}, now)
 
 
-def record(conn: Connection, send_id: str, result: Result, now: datetime) -> bool:
-    """Record the result of a call; false when it was settled before."""
-    return sends.finish(
-        conn, send_id, state=result.state, provider_ref=result.reference, reason=result.reason, now=now
-    )  # fmt: skip
+def record(conn: Connection, results: Mapping[str, Result], now: datetime) -> set[str]:
+    """Record results by send id; returns the ids of those that were not settled before."""
+    outcomes = [Outcome(send_id, one.state, one.reference, one.reason) for send_id, one in sorted(results.items())]
+    return sends.finish(conn, outcomes, now=now)
 
 
-def recover(ledger: Ledger, providers: Mapping[str, Provider], *, gone: Collection[str], now: datetime) -> Counter[str]:
+async def recover(
+    ledger: Ledger, providers: Mapping[str, Provider], *, gone: Collection[str],
+    as_it_was: Callable[[Sequence[Send]], Mapping[str, Call]], now: datetime,
+) -> Counter[str]:  # fmt: skip
     """Settle what dispatchers left behind that are gone, and look up what was unknown; counts by what was done.
 
-    ``providers`` by their name. A lease that ended frees an intent of a dispatcher that hangs, too: it cannot win the
-    call any more.
+    ``providers`` by their name; ``as_it_was``: the calls of sends, by send id. A lease that ended frees an intent of a
+    dispatcher that hangs, too: it cannot win the call any more.
     """
     done: Counter[str] = Counter()
     with ledger.begin() as conn:
         left = sends.unfinished(conn, ("intent", "called", "unknown"))
-        for send in left:
-            if send.state == "intent" and (send.worker in gone or send.lease_until <= now):
-                done["taken_back"] += sends.take_back(conn, send, reason="dispatcher_gone", now=now)
-    for send in left:
-        if (send.state == "called" and send.worker in gone) or send.state == "unknown":
-            done[_look_up(ledger, providers.get(send.provider), send, now)] += 1
+        stale = [one for one in left if one.state == "intent" and (one.worker in gone or one.lease_until <= now)]
+        if stale:
+            done["taken_back"] += len(sends.take_back(conn, stale, reason="dispatcher_gone", now=now))
+    open_calls = [one for one in left if (one.state == "called" and one.worker in gone) or one.state == "unknown"]
+    calls = as_it_was(open_calls)
+    for send in open_calls:
+        provider = providers.get(send.provider)
+        looked: Awaitable[str] = _look_up(ledger, provider, send, calls[send.send_id], now)
+        done[await looked] += 1
     return done
 
 
-def _look_up(ledger: Ledger, provider: Provider | None, send: Send, now: datetime) -> str:
+async def _look_up(ledger: Ledger, provider: Provider | None, send: Send, call: Call, now: datetime) -> str:
     """Ask the provider whether it had a call, and record the answer."""
-    found = (
-        None if provider is None else asyncio.run(provider.find(Call(send.send_id, send.called_at or send.intended_at)))
-    )
+    found = None if provider is None else await provider.find(call)
     with ledger.begin() as conn:
         if found is not None:
-            return "found" if record(conn, send.send_id, found, now) else "settled"
+            return "found" if record(conn, {send.send_id: found}, now) else "settled"
         if send.state == "unknown":
             return "still_unknown"
         if provider is not None and provider.repeatable:
-            return "taken_back" if sends.take_back_call(conn, send, reason="never_arrived", now=now) else "settled"
-        record(conn, send.send_id, Result("unknown", reason="dispatcher_gone"), now)
+            back = sends.take_back_calls(conn, [send], reason="never_arrived", now=now)
+            return "taken_back" if back else "settled"
+        record(conn, {send.send_id: Result("unknown", reason="dispatcher_gone")}, now)
         return "unknown"

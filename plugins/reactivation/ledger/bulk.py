@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, TypeAlias
@@ -103,6 +104,8 @@ def _literal(value: str | int | None) -> str:
 
 
 def _as_json(values: pa.ChunkedArray) -> pa.Array:
+    if len(values) <= _FEW:
+        return pa.array([json.dumps(value) for value in values.to_pylist()], pa.string())
     with open_engine() as engine:
         engine.register("given", pa.table({"value": values}))
         texts = engine.sql("SELECT coalesce(CAST(to_json(value) AS VARCHAR), 'null') AS text FROM given")

@@ -6,7 +6,7 @@ and a question is shown by one request only. Answers are kept whether they count
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -213,24 +213,25 @@ def verdicts_of(conn: Connection, list_id: str) -> dict[str, str]:
     return {row.touch_id: row.verdict for row in conn.execute(query)}
 
 
-def touch_of(conn: Connection, touch_id: str) -> TouchRow | None:
-    """One touch with the customer it is for."""
+def touches_of(conn: Connection, touch_ids: Collection[str]) -> dict[str, TouchRow]:
+    """The touches of those ids, each with the customer it is for, by id."""
     query = (
         select(
             touches.c.touch_id, enrolments.c.customer_id, touches.c.channel, touches.c.address_key, touches.c.offer_id,
             touches.c.state,
         )
         .join(enrolments, enrolments.c.enrolment_id == touches.c.enrolment_id)
-        .where(touches.c.touch_id == touch_id)
+        .where(touches.c.touch_id.in_(sorted(touch_ids)))
     )  # fmt: skip
-    row = conn.execute(query).one_or_none()
-    return None if row is None else TouchRow(**row._mapping)
+    return {row.touch_id: TouchRow(**row._mapping) for row in conn.execute(query)}
 
 
-def signatures_of(conn: Connection, touch_id: str, draft_digest: str) -> list[SignatureRow]:
-    """Every signed verdict on exactly these bytes of a touch, in a list of the run that drafted them."""
+def signatures_of(conn: Connection, digests: Mapping[str, str]) -> dict[str, list[SignatureRow]]:
+    """By touch id, every signed verdict on exactly the bytes of the given digest, in a list of the run that drafted
+    them."""
     query = (
         select(
+            item_verdicts.c.touch_id, list_items.c.draft_digest,
             lists.c.kind, lists.c.channel, lists.c.offer_id, lists.c.offer_terms, lists.c.authors, answers.c.answer_id,
             answers.c.responder, answers.c.accepted, list_signers.c.user_id.is_not(None).label("is_signer"),
         )
@@ -253,11 +254,14 @@ def signatures_of(conn: Connection, touch_id: str, draft_digest: str) -> list[Si
             and_(list_signers.c.list_id == lists.c.list_id, list_signers.c.user_id == answers.c.responder),
         )
         .where(
-            item_verdicts.c.touch_id == touch_id,
+            item_verdicts.c.touch_id.in_(sorted(digests)),
             item_verdicts.c.verdict == "signed",
-            list_items.c.draft_digest == draft_digest,
             questions.c.list_id == lists.c.list_id,
         )
         .order_by(answers.c.answer_id)
     )  # fmt: skip
-    return [SignatureRow(**row._mapping) for row in conn.execute(query)]
+    found: dict[str, list[SignatureRow]] = {touch_id: [] for touch_id in digests}
+    for touch_id, draft_digest, *signature in conn.execute(query):
+        if draft_digest == digests[touch_id]:
+            found[touch_id].append(SignatureRow(*signature))
+    return found

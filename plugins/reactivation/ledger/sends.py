@@ -7,17 +7,21 @@ an intent that was never called is taken back, a call whose outcome is not known
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, tuple_, update
 
 from reactivation.contract.digests import digest
 from reactivation.ledger import audit, measurements
 from reactivation.ledger.tables import enrolments, offer_codes, sends, touches
 from reactivation.ledger.touches import Touch, select_touches, touches_of
+
+T = TypeVar("T")
+K = TypeVar("K")
 
 
 @dataclass(frozen=True)
@@ -37,21 +41,26 @@ class Send:
 
 
 def reserve(
-    conn: Connection, *, worker: str, gone: Collection[str], now: datetime, limit: int, but: Collection[str] = ()
-) -> list[Touch]:
+    conn: Connection, *, worker: str, gone: Collection[str], now: datetime, limit: int, after: Touch | None = None,
+    only: Collection[str] | None = None,
+) -> list[Touch]:  # fmt: skip
     """Due, signed touches of active enrolments that no living dispatcher looks at, oldest first, now looked at by us.
 
-    ``but``: touch ids to leave alone, since they were looked at in vain already.
+    ``after``: the last one that was looked at already; only what comes after it. ``only``: these touch ids alone.
     """
     free = or_(touches.c.reserved_by.is_(None), touches.c.reserved_by.in_(sorted(gone)))
     due = (
         select_touches()
         .where(touches.c.state == "signed", touches.c.not_before <= now, touches.c.not_after > now, free)
-        .where(enrolments.c.state == "active", touches.c.touch_id.not_in(sorted(but)))
+        .where(enrolments.c.state == "active")
         .order_by(touches.c.not_before, touches.c.touch_id)
         .limit(limit)
         .with_for_update(of=touches, skip_locked=True)
     )
+    if after is not None:
+        due = due.where(tuple_(touches.c.not_before, touches.c.touch_id) > (after.not_before, after.touch_id))
+    if only is not None:
+        due = due.where(touches.c.touch_id.in_(sorted(only)))
     found = [Touch(**row._mapping) for row in conn.execute(due)]
     ours = touches.c.touch_id.in_([touch.touch_id for touch in found])
     conn.execute(update(touches).where(ours).values(reserved_by=worker))
@@ -63,9 +72,12 @@ def reservers(conn: Connection) -> set[str]:
     return set(conn.scalars(select(touches.c.reserved_by).where(touches.c.reserved_by.is_not(None)).distinct()))
 
 
-def let_go(conn: Connection, worker: str) -> None:
-    """End the reservations of a dispatcher."""
-    conn.execute(update(touches).where(touches.c.reserved_by == worker).values(reserved_by=None))
+def let_go(conn: Connection, worker: str, only: Collection[str] | None = None) -> None:
+    """End the reservations of a dispatcher, all of them or those of some touch ids."""
+    ended = update(touches).where(touches.c.reserved_by == worker)
+    if only is not None:
+        ended = ended.where(touches.c.touch_id.in_(sorted(only)))
+    conn.execute(ended.values(reserved_by=None))
 
 
 def lock_signed(conn: Connection, touch_ids: Collection[str], worker: str) -> set[str]:
@@ -80,77 +92,130 @@ def lock_signed(conn: Connection, touch_ids: Collection[str], worker: str) -> se
     return set(conn.scalars(still))
 
 
-def intend(conn: Connection, row: Mapping[str, Any]) -> None:
-    """Write the intent and claim its touch; ``row`` has the columns of ``sends`` up to ``lease_until``."""
-    conn.execute(insert(sends), {**row, "state": "intent"})
-    claimed = update(touches).where(touches.c.touch_id == row["touch_id"], touches.c.state == "signed")
-    conn.execute(claimed.values(state="claimed", reason=None, changed_at=row["intended_at"], reserved_by=None))
-    audit.write(
-        conn, at=row["intended_at"], actor="dispatch", action="send_intended", subject=row["send_id"],
-        details={name: row[name] for name in ("touch_id", "provider", "draft_digest", "answer_ids", "worker")},
-    )  # fmt: skip
+def intend(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write intents and claim their touches; each row has the columns of ``sends`` up to ``lease_until``."""
+    conn.execute(insert(sends), [{**row, "state": "intent"} for row in rows])
+    for at, some in _by(rows, lambda row: row["intended_at"]).items():
+        ours = touches.c.touch_id.in_([row["touch_id"] for row in some])
+        claimed = update(touches).where(ours, touches.c.state == "signed")
+        conn.execute(claimed.values(state="claimed", reason=None, changed_at=at, reserved_by=None))
+        named = ("touch_id", "provider", "draft_digest", "answer_ids", "worker")
+        audit.write_many(
+            conn, at=at, actor="dispatch", action="send_intended",
+            subjects=[(row["send_id"], {name: row[name] for name in named}) for row in some],
+        )  # fmt: skip
 
 
-def win_call(conn: Connection, send_id: str, *, worker: str, now: datetime) -> bool:
-    """True when the intent is still this dispatcher's own and its lease has not ended, and from now on its call."""
-    own = (sends.c.send_id == send_id) & (sends.c.state == "intent") & (sends.c.worker == worker)
+def win_calls(conn: Connection, send_ids: Collection[str], *, worker: str, now: datetime) -> set[str]:
+    """Those of the intents that are still this dispatcher's own and within their lease: from now on its calls."""
+    own = sends.c.send_id.in_(sorted(send_ids)) & (sends.c.state == "intent") & (sends.c.worker == worker)
     own &= sends.c.lease_until > now
-    return bool(conn.execute(update(sends).where(own).values(state="called", called_at=now)).rowcount)
+    won = update(sends).where(own).values(state="called", called_at=now).returning(sends.c.send_id)
+    return set(conn.scalars(won))
 
 
-def take_back(conn: Connection, send: Send, *, reason: str, now: datetime) -> bool:
-    """Remove an intent that was never called: nothing was handed to anybody, and its touch is signed as before."""
-    own = (sends.c.send_id == send.send_id) & (sends.c.worker == send.worker) & (sends.c.state == "intent")
-    if not conn.execute(delete(sends).where(own)).rowcount:
-        return False
-    freed = update(touches).where(touches.c.touch_id == send.touch_id, touches.c.state == "claimed")
-    conn.execute(freed.values(state="signed", reason=None, changed_at=now))
-    audit.write(
-        conn, at=now, actor="dispatch", action="intent_taken_back", subject=send.send_id,
-        details={"touch_id": send.touch_id, "reason": reason, "worker": send.worker},
+def take_back(conn: Connection, some: Sequence[Send], *, reason: str, now: datetime) -> set[str]:
+    """Remove intents that were never called: nothing was handed to anybody, and their touches are signed as before.
+
+    Returns the ids of those that were still there.
+    """
+    gone: set[str] = set()
+    for worker, theirs in _by(some, lambda send: send.worker).items():
+        own = sends.c.send_id.in_([send.send_id for send in theirs]) & (sends.c.worker == worker)
+        gone |= set(conn.scalars(delete(sends).where(own, sends.c.state == "intent").returning(sends.c.send_id)))
+    taken = [send for send in some if send.send_id in gone]
+    freed = update(touches).where(touches.c.touch_id.in_([send.touch_id for send in taken]))
+    conn.execute(
+        freed.where(touches.c.state.in_(("claimed", "unknown"))).values(state="signed", reason=None, changed_at=now)
+    )
+    audit.write_many(
+        conn, at=now, actor="dispatch", action="intent_taken_back",
+        subjects=[
+            (send.send_id, {"touch_id": send.touch_id, "reason": reason, "worker": send.worker}) for send in taken
+        ],
     )  # fmt: skip
-    return True
+    return gone
 
 
-def take_back_call(conn: Connection, send: Send, *, reason: str, now: datetime) -> bool:
-    """Take back a call of which it is certain that the provider never had it."""
-    own = (sends.c.send_id == send.send_id) & (sends.c.worker == send.worker) & (sends.c.state == "called")
-    undone = update(sends).where(own)
-    if not conn.execute(undone.values(state="intent", called_at=None)).rowcount:
-        return False
-    return take_back(conn, send, reason=reason, now=now)
+def take_back_calls(conn: Connection, some: Sequence[Send], *, reason: str, now: datetime) -> set[str]:
+    """Take back calls, of unknown outcome by now or not, of which it is certain that the provider never had them;
+    returns the ids of those."""
+    undone: set[str] = set()
+    for worker, theirs in _by(some, lambda send: send.worker).items():
+        own = sends.c.send_id.in_([send.send_id for send in theirs]) & (sends.c.worker == worker)
+        called = sends.c.state.in_(("called", "unknown"))
+        back = update(sends).where(own, called).values(state="intent", called_at=None, finished_at=None, reason=None)
+        undone |= set(conn.scalars(back.returning(sends.c.send_id)))
+    return take_back(conn, [send for send in some if send.send_id in undone], reason=reason, now=now)
 
 
-def finish(
-    conn: Connection, send_id: str, *, state: str, now: datetime, provider_ref: str | None = None,
-    reason: str | None = None,
-) -> bool:  # fmt: skip
-    """Record how a call ended: accepted, refused or unknown. False when that was settled before.
+@dataclass(frozen=True)
+class Outcome:
+    """How the call of a send ended: accepted, refused or unknown."""
+
+    send_id: str
+    state: str
+    provider_ref: str | None = None
+    reason: str | None = None
+
+
+def finish(conn: Connection, outcomes: Sequence[Outcome], *, now: datetime) -> set[str]:
+    """Record how calls ended; returns the ids of the sends that were not settled before.
 
     An outcome that was unknown may be settled later; accepted and refused stay.
     """
-    open_states = ("called",) if state == "unknown" else ("called", "unknown")
-    settled = update(sends).where(sends.c.send_id == send_id, sends.c.state.in_(open_states))
-    values = {"state": state, "finished_at": now, "provider_ref": provider_ref, "reason": reason}
-    if not conn.execute(settled.values(**values)).rowcount:
-        return False
-    touch_id = conn.execute(select(sends.c.touch_id).where(sends.c.send_id == send_id)).scalar_one()
-    moved = update(touches).where(touches.c.touch_id == touch_id, touches.c.state.in_(("claimed", "unknown")))
-    conn.execute(moved.values(state=state, reason=reason, changed_at=now))
-    if state != "unknown":  # until it is known, the code is kept for the touch
-        codes = update(offer_codes).where(offer_codes.c.touch_id == touch_id, offer_codes.c.state == "reserved")
-        conn.execute(codes.values(state="released" if state == "refused" else "committed", changed_at=now))
-    touch = touches_of(conn, [touch_id])[0]
-    measurements.insert_events(conn, [{
-        "event_id": digest([send_id, state])[:32], "run_id": touch.run_id, "playbook": touch.playbook,
-        "subject": touch.customer_id, "kind": "send", "outcome": state, "reason": reason, "occurred_at": now,
-        "rules_version": touch.rules_version,
-    }])  # fmt: skip
-    audit.write(
-        conn, at=now, actor="dispatch", action=f"send_{state}", subject=send_id,
-        details={"touch_id": touch_id, "provider_ref": provider_ref, "reason": reason},
+    by_id = {one.send_id: one for one in outcomes}
+    wanted = select(sends.c.send_id, sends.c.touch_id, sends.c.state).where(sends.c.send_id.in_(sorted(by_id)))
+    found = conn.execute(wanted.order_by(sends.c.send_id).with_for_update())
+    of_touch = {
+        row.touch_id: by_id[row.send_id] for row in found
+        if row.state == "called" or (row.state == "unknown" and by_id[row.send_id].state != "unknown")
+    }  # fmt: skip
+    if not of_touch:
+        return set()
+    settled = update(sends).where(sends.c.send_id == bindparam("its_send")).values(
+        state=bindparam("its_state"), finished_at=now, provider_ref=bindparam("its_ref"), reason=bindparam("its_reason")
     )  # fmt: skip
-    return True
+    conn.execute(settled, [
+        {"its_send": one.send_id, "its_state": one.state, "its_ref": one.provider_ref, "its_reason": one.reason}
+        for one in of_touch.values()
+    ])  # fmt: skip
+    for (state, reason), some in _by(of_touch.items(), lambda item: (item[1].state, item[1].reason)).items():
+        moved = update(touches).where(touches.c.touch_id.in_(sorted(touch_id for touch_id, _ in some)))
+        moved = moved.where(touches.c.state.in_(("claimed", "unknown")))
+        conn.execute(moved.values(state=state, reason=reason, changed_at=now))
+    _settle_codes(conn, {touch_id: one.state for touch_id, one in of_touch.items()}, now)
+    measurements.insert_events(conn, [{
+        "event_id": digest([of_touch[touch.touch_id].send_id, of_touch[touch.touch_id].state])[:32],
+        "run_id": touch.run_id, "playbook": touch.playbook, "subject": touch.customer_id, "kind": "send",
+        "outcome": of_touch[touch.touch_id].state, "reason": of_touch[touch.touch_id].reason, "occurred_at": now,
+        "rules_version": touch.rules_version,
+    } for touch in touches_of(conn, of_touch)])  # fmt: skip
+    for state, some in _by(of_touch.items(), lambda item: item[1].state).items():
+        audit.write_many(
+            conn, at=now, actor="dispatch", action=f"send_{state}",
+            subjects=[
+                (one.send_id, {"touch_id": touch_id, "provider_ref": one.provider_ref, "reason": one.reason})
+                for touch_id, one in some
+            ],
+        )  # fmt: skip
+    return {one.send_id for one in of_touch.values()}
+
+
+def _settle_codes(conn: Connection, states: Mapping[str, str], now: datetime) -> None:
+    """A code that went out is committed, one that did not is free; until that is known it is kept for its touch."""
+    for state, code in (("accepted", "committed"), ("refused", "released")):
+        ids = sorted(touch_id for touch_id, its in states.items() if its == state)
+        if ids:
+            kept = update(offer_codes).where(offer_codes.c.touch_id.in_(ids), offer_codes.c.state == "reserved")
+            conn.execute(kept.values(state=code, changed_at=now))
+
+
+def _by(items: Iterable[T], key: Callable[[T], K]) -> dict[K, list[T]]:
+    groups: dict[K, list[T]] = {}
+    for item in items:
+        groups.setdefault(key(item), []).append(item)
+    return groups
 
 
 def unfinished(conn: Connection, states: Collection[str] = ("intent", "called")) -> list[Send]:
@@ -170,11 +235,14 @@ def written_to(conn: Connection, address_keys: Collection[str], since: datetime)
     return set(conn.scalars(wanted.where(sends.c.state != "refused").distinct()))
 
 
-def texted(conn: Connection, address_keys: Collection[str], since: datetime) -> int:
-    """How many texts these address keys were, or are just being, sent after an instant."""
+def texted(conn: Connection, address_keys: Collection[str], since: datetime) -> Counter[str]:
+    """How many texts each of these address keys was, or is just being, sent after an instant."""
     at = func.coalesce(sends.c.called_at, sends.c.intended_at, type_=sends.c.intended_at.type)
-    wanted = select(func.count()).where(sends.c.address_key.in_(sorted(address_keys)), sends.c.channel == "sms")
-    return conn.execute(wanted.where(at > since, sends.c.state != "refused")).scalar_one()
+    wanted = select(sends.c.address_key, func.count().label("texts")).group_by(sends.c.address_key)
+    wanted = wanted.where(sends.c.address_key.in_(sorted(address_keys)), sends.c.channel == "sms")
+    return Counter({
+        row.address_key: row.texts for row in conn.execute(wanted.where(at > since, sends.c.state != "refused"))
+    })  # fmt: skip
 
 
 def last_sent(conn: Connection, enrolment_ids: Collection[str]) -> dict[str, tuple[datetime, datetime]]:

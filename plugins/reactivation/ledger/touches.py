@@ -173,14 +173,16 @@ def set_state(
     return True
 
 
-def keep_waiting(conn: Connection, touch: Touch, *, reason: str, now: datetime) -> None:
-    """Note why a signed touch is not sent now; it may be later, as long as its window is open."""
-    waiting = (touches.c.touch_id == touch.touch_id) & (touches.c.state == "signed")
-    conn.execute(update(touches).where(waiting).values(reason=reason, reserved_by=None))
-    if touch.reason != reason:
-        audit.write(
-            conn, at=now, actor="dispatch", action="touch_waits", subject=touch.touch_id, details={"reason": reason}
-        )
+def keep_waiting(conn: Connection, some: Sequence[Touch], *, reason: str, now: datetime) -> None:
+    """Note why signed touches are not sent now; they may be later, as long as their windows are open."""
+    for begin in range(0, len(some), _AT_ONCE):
+        ids = [touch.touch_id for touch in some[begin : begin + _AT_ONCE]]
+        waiting = touches.c.touch_id.in_(ids) & (touches.c.state == "signed")
+        conn.execute(update(touches).where(waiting).values(reason=reason, reserved_by=None))
+    audit.write_many(
+        conn, at=now, actor="dispatch", action="touch_waits",
+        subjects=[(touch.touch_id, {"reason": reason}) for touch in some if touch.reason != reason],
+    )  # fmt: skip
 
 
 def expire(conn: Connection, *, actor: str, now: datetime) -> int:

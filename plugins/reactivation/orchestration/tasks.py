@@ -146,8 +146,9 @@ def send_due() -> None:
 
 
 @task(outlets=[QUESTIONS])
-def ask_about_stops() -> None:
-    """Calls ``ask_people`` when messages were stopped and somebody has to say whether they may go on. Else skipped."""
+def ask_about_sending() -> None:
+    """Calls ``ask_people`` when somebody has to say whether stopped messages may go on, or whether one was sent. Else
+    skipped."""
     _only_with_questions()
 
 

@@ -27,6 +27,8 @@ from reactivation.steps.accepting import KIND as SIGN_SETTING
 from reactivation.steps.bound import AskedUser, BoundQuestion, keep_answer
 from reactivation.steps.claimed import claims_of
 from reactivation.steps.coded import Kind, Shown, close_expired_questions
+from reactivation.steps.confirming import CONFIRMING, ask_to_confirm
+from reactivation.steps.confirming import KIND as CONFIRM_SEND
 from reactivation.steps.resuming import KIND as RESUME
 from reactivation.steps.resuming import RESUMING, ask_to_resume
 from reactivation.steps.settings import ConfigurationError
@@ -35,7 +37,7 @@ from reactivation.steps.waiving import WAIVING
 from reactivation.steps.workspace import Workspace
 
 #: The questions that are about no list.
-_CODED: Mapping[str, Kind] = {WAIVE: WAIVING, SIGN_SETTING: ACCEPTING, RESUME: RESUMING}
+_CODED: Mapping[str, Kind] = {WAIVE: WAIVING, SIGN_SETTING: ACCEPTING, RESUME: RESUMING, CONFIRM_SEND: CONFIRMING}
 
 MOST_OPEN_REQUESTS = 500
 _ID_LENGTH = 36
@@ -51,11 +53,12 @@ class RequestRefused(StepError):
 
 def questions_to_ask(workspace: Workspace, now: datetime) -> list[str]:
     """The ids of open questions no request shows yet, as many as may wait at a time; closes what expired before, and
-    asks about stops that nobody is asked about."""
+    asks about stops and about sends of unknown outcome that nobody is asked about."""
     with workspace.ledger.begin() as conn:
         close_expired(conn, now)
         close_expired_questions(conn, now)
         ask_to_resume(workspace, conn, now)
+        ask_to_confirm(workspace, conn, now)
         free = max(0, MOST_OPEN_REQUESTS - questions.open_requests(conn))
         return questions.unasked_questions(conn, now, free)
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 from uuid import NAMESPACE_URL, uuid5
 
@@ -17,8 +17,8 @@ from sqlalchemy import Connection
 from reactivation import paths
 from reactivation.approvals import NotSendable, SendableTouch, sendable
 from reactivation.contract.tables import TIME
-from reactivation.delivery import may_send
-from reactivation.evidence import EvidenceError, SnapshotFolder
+from reactivation.delivery import Intent, may_send
+from reactivation.evidence import SnapshotFolder
 from reactivation.ledger import courses, enrolments, extract, sends, stops, suppressions, touches
 from reactivation.ledger.enrolments import Enrolment
 from reactivation.ledger.locks import CLAIMING, PERMISSION, exclusive, shared
@@ -64,35 +64,10 @@ class Case:
 
 @dataclass(frozen=True)
 class Claim:
-    """An intent of ours, and the proof that its bytes may go out."""
+    """A case that was claimed: an intent of ours with the proof that its bytes may go out."""
 
     case: Case
-    intent: Send
-    sendable: SendableTouch
-
-
-@dataclass(frozen=True)
-class Drafts:
-    """The drafts of the runs that were read so far, by run."""
-
-    workspace: Workspace
-    read: dict[str, pa.Table | None] = field(default_factory=dict)
-
-    def of(self, touch: Touch) -> Mapping[str, Any] | Verdict:
-        """The draft of a touch, or why there is none to send."""
-        run_id = touch.draft_run_id
-        if run_id is None:
-            return Verdict("hold", "draft_missing")
-        if run_id not in self.read:
-            try:
-                self.read[run_id] = self.workspace.run_folder(run_id).read("drafts")
-            except EvidenceError:
-                self.read[run_id] = None
-        drafts = self.read[run_id]
-        if drafts is None:
-            return Verdict("wait", "draft_unreadable")
-        rows = drafts.filter(pc.equal(drafts["touch_id"], touch.touch_id)).to_pylist()
-        return rows[0] if len(rows) == 1 else Verdict("hold", "draft_missing")
+    intent: Intent
 
 
 def judge(
@@ -132,7 +107,7 @@ def judge(
 
 
 def claim(
-    workspace: Workspace, playbook: Playbook, judged: Iterable[tuple[Case, Verdict]], *, domain: Domain, worker: str,
+    workspace: Workspace, playbook: Playbook, judged: Sequence[tuple[Case, Verdict]], *, domain: Domain, worker: str,
     now: datetime,
 ) -> tuple[list[Claim], list[tuple[Touch, Verdict]]]:  # fmt: skip
     """Write the intents of those that may go, and settle the others, in one transaction: all of it or nothing.
@@ -142,94 +117,134 @@ def claim(
     """
     claims: list[Claim] = []
     others: list[tuple[Touch, Verdict]] = []
-    judged = list(judged)
-    mailed = sum(said.do == "send" and case.touch.channel == EMAIL for case, said in judged)
     with workspace.ledger.begin() as conn:
         shared(conn, PERMISSION)
         exclusive(conn, CLAIMING)
         ours = sends.lock_signed(conn, [case.touch.touch_id for case, _ in judged], worker)
-        left = domain.left(conn, now, mailed) if mailed else 0
+        going = [case for case, said in judged if said.do == "send" and case.touch.touch_id in ours]
+        said_now = _said_now(conn, workspace, playbook, going, domain=domain, now=now)
         for case, said in judged:
-            if case.touch.touch_id not in ours:
-                continue
-            made: Claim | Verdict = said
-            if said.do == "send":
-                no = last_word(conn, case, playbook, now) or _capped(conn, workspace, case, now)
-                if case.touch.channel == EMAIL and left <= 0:
-                    no = no or BEYOND_RAMP
-                made = no or _intend(conn, workspace, case, worker, now)
-            if isinstance(made, Claim):
-                claims.append(made)
-                left -= made.intent.channel == EMAIL
-            else:
-                settle(conn, case.touch, made, now)
-                others.append((case.touch, made))
+            if case.touch.touch_id in ours:
+                made = said_now.get(case.touch.touch_id, said)
+                if isinstance(made, SendableTouch):
+                    claims.append(_claimed(workspace, case, made, worker, now))
+                else:
+                    others.append((case.touch, made))
+        if claims:
+            sends.intend(conn, [_evidence(one) for one in claims])
+        settle(conn, others, now)
     return claims, others
 
 
-def last_word(conn: Connection, case: Case, playbook: Playbook, now: datetime) -> Verdict | None:
-    """What was committed since the question was asked and keeps the touch from going out."""
-    said_no = suppressions.standing(conn, case.keys, brand=playbook.brand)
-    if said_no:
-        return Verdict("end", f"suppressed:{min(said_no.values())}")
-    if stops.applying(stops.standing(conn, now), playbook=playbook.playbook, channel=case.touch.channel):
-        return Verdict("wait", "stopped")
-    enrolment = enrolments.enrolments_of(conn, [case.enrolment.enrolment_id])[case.enrolment.enrolment_id]
-    if enrolment.state != "active":
-        return Verdict("end", "enrolment_ended")
-    return Verdict("wait", "too_late") if now >= case.touch.not_after else None
-
-
-def settle(conn: Connection, touch: Touch, said: Verdict, now: datetime) -> None:
-    """Do what a verdict says about a touch that is not sent."""
-    if said.do == "wait":
-        touches.keep_waiting(conn, touch, reason=said.reason, now=now)
-    elif said.do == "hold":
-        touches.set_state(conn, touch, "held", reason=said.reason, actor=ACTOR, now=now)
-    elif said.do == "end":
-        no = said.reason.removeprefix("suppressed:")
-        reason = exit_of_no(no).reason if no != said.reason else said.family
-        ended = enrolments.end_enrolment(
-            conn, touch.enrolment_id, reason=reason, because=said.reason, actor=ACTOR, now=now
-        )
-        if not ended:  # by somebody else, while we had the touch: it is not left behind as signed
-            touches.set_state(conn, touch, "cancelled", reason=said.reason, actor=ACTOR, now=now)
-
-
-def _capped(conn: Connection, workspace: Workspace, case: Case, now: datetime) -> Verdict | None:
-    """Whether this person was written to within the caps, by this batch or by another dispatcher just now."""
+def _said_now(
+    conn: Connection, workspace: Workspace, playbook: Playbook, cases: Sequence[Case], *, domain: Domain, now: datetime
+) -> dict[str, SendableTouch | Verdict]:
+    """By touch id the proof that it may go, or what keeps it, by the ledger of this moment."""
+    if not cases:
+        return {}
+    keys = {key for case in cases for key in case.keys}
+    said: dict[str, SendableTouch | Verdict] = dict(last_word(conn, cases, playbook, now))
     caps = workspace.rules.timing.caps
-    full = bool(sends.written_to(conn, case.keys, now - timedelta(hours=caps.any_hours)))
-    if case.touch.channel == "sms":
-        full = full or sends.texted(conn, case.keys, now - timedelta(days=7)) >= caps.sms_per_7d
-    return Verdict("wait", "timing:cap") if full else None
+    written = sends.written_to(conn, keys, now - timedelta(hours=caps.any_hours))
+    texted = sends.texted(conn, keys, now - timedelta(days=7))
+    proofs = dict(zip([case.touch.touch_id for case in cases],
+                      sendable(conn, [case.draft for case in cases], now), strict=True))  # fmt: skip
+    mailed = sum(case.touch.channel == EMAIL for case in cases)
+    left = domain.left(conn, now, mailed) if mailed else 0
+    licence = cache(partial(_licence, conn, workspace))
+    for case in cases:
+        touch = case.touch
+        if touch.touch_id in said:
+            continue
+        full = bool(written & case.keys)
+        full |= touch.channel == "sms" and sum(texted[key] for key in case.keys) >= caps.sms_per_7d
+        if full:
+            said[touch.touch_id] = Verdict("wait", "timing:cap")
+        elif touch.channel == EMAIL and left <= 0:
+            said[touch.touch_id] = BEYOND_RAMP
+        else:
+            made = licence(touch.channel, case.draft["sender"]) or _proven(proofs[touch.touch_id])
+            said[touch.touch_id] = made
+            if isinstance(made, SendableTouch):  # the next touch of this batch may be of the same person
+                written.add(touch.address_key)
+                left -= touch.channel == EMAIL
+    return said
 
 
-def _intend(conn: Connection, workspace: Workspace, case: Case, worker: str, now: datetime) -> Claim | Verdict:
-    """The intent to send, or why there can be none."""
-    touch, row = case.touch, case.row or {}
-    provider = workspace.providers.get(touch.channel)
+def last_word(conn: Connection, cases: Sequence[Case], playbook: Playbook, now: datetime) -> dict[str, Verdict]:
+    """By touch id, what was committed since the question was asked and keeps it from going out."""
+    said_no = suppressions.standing(conn, {key for case in cases for key in case.keys}, brand=playbook.brand)
+    stopped = stops.standing(conn, now)
+    known = enrolments.enrolments_of(conn, {case.enrolment.enrolment_id for case in cases})
+    said: dict[str, Verdict] = {}
+    for case in cases:
+        against = {said_no[key] for key in case.keys if key in said_no}
+        if against:
+            said[case.touch.touch_id] = Verdict("end", f"suppressed:{min(against)}")
+        elif stops.applying(stopped, playbook=playbook.playbook, channel=case.touch.channel):
+            said[case.touch.touch_id] = Verdict("wait", "stopped")
+        elif known[case.enrolment.enrolment_id].state != "active":
+            said[case.touch.touch_id] = Verdict("end", "enrolment_ended")
+        elif now >= case.touch.not_after:
+            said[case.touch.touch_id] = Verdict("wait", "too_late")
+    return said
+
+
+def settle(conn: Connection, some: Sequence[tuple[Touch, Verdict]], now: datetime) -> None:
+    """Do what verdicts say about touches that are not sent."""
+    waiting: dict[str, list[Touch]] = {}
+    for touch, said in some:
+        if said.do == "wait":
+            waiting.setdefault(said.reason, []).append(touch)
+        elif said.do == "hold":
+            touches.set_state(conn, touch, "held", reason=said.reason, actor=ACTOR, now=now)
+        elif said.do == "end":
+            no = said.reason.removeprefix("suppressed:")
+            reason = exit_of_no(no).reason if no != said.reason else said.family
+            ended = enrolments.end_enrolment(
+                conn, touch.enrolment_id, reason=reason, because=said.reason, actor=ACTOR, now=now
+            )
+            if not ended:  # by somebody else, while we had the touch: it is not left behind as signed
+                touches.set_state(conn, touch, "cancelled", reason=said.reason, actor=ACTOR, now=now)
+    for reason, those in sorted(waiting.items()):
+        touches.keep_waiting(conn, those, reason=reason, now=now)
+
+
+def _licence(conn: Connection, workspace: Workspace, channel: str, sender: str) -> Verdict | None:
+    """Why nothing of this channel may go out as this sender; else ``None``."""
+    provider = workspace.providers.get(channel)
     if provider is None:
         return Verdict("wait", "no_provider")
-    licence = may_send(conn, provider, environment=workspace.settings.environment, sender=case.draft["sender"])
-    if licence is not None:
-        return Verdict("wait", licence)
-    proof = sendable(conn, case.draft, now)
+    licence = may_send(conn, provider, environment=workspace.settings.environment, sender=sender)
+    return None if licence is None else Verdict("wait", licence)
+
+
+def _proven(proof: SendableTouch | NotSendable) -> SendableTouch | Verdict:
     if isinstance(proof, NotSendable):
         return Verdict("wait" if proof.reason in ("too_early", "too_late") else "hold", proof.reason)
-    intent = Send(
-        send_id=str(uuid5(NAMESPACE_URL, touch.touch_id)), touch_id=touch.touch_id, provider=provider.name,
-        channel=touch.channel, address_key=touch.address_key, worker=worker, state="intent", intended_at=now,
-        lease_until=now + LEASE, called_at=None,
+    return proof
+
+
+def _claimed(workspace: Workspace, case: Case, proof: SendableTouch, worker: str, now: datetime) -> Claim:
+    touch = case.touch
+    send = Send(
+        send_id=str(uuid5(NAMESPACE_URL, touch.touch_id)), touch_id=touch.touch_id,
+        provider=workspace.providers[touch.channel].name, channel=touch.channel, address_key=touch.address_key,
+        worker=worker, state="intent", intended_at=now, lease_until=now + LEASE, called_at=None,
     )  # fmt: skip
-    evidence = {
-        "draft_digest": proof.draft_digest, "answer_ids": list(proof.answer_ids),
-        "basis": {"basis": row[f"{touch.channel}_basis"], "records": row[f"{touch.channel}_records"]},
+    return Claim(case, Intent(send, proof))
+
+
+def _evidence(one: Claim) -> dict[str, Any]:
+    """The row of ``sends`` of an intent."""
+    case, proof, channel = one.case, one.intent.touch, one.case.touch.channel
+    row = case.row or {}
+    return {
+        **vars(one.intent.send), "draft_digest": proof.draft_digest, "answer_ids": list(proof.answer_ids),
+        "basis": {"basis": row[f"{channel}_basis"], "records": row[f"{channel}_records"]},
         "gates": {gate: row[f"gate_{gate}"] for gate in GATES}, "local_time": case.local_time, "zone": case.zone,
         "zone_source": "+".join(row["zone_sources"]), "rules_version": row["rules_version"],
     }  # fmt: skip
-    sends.intend(conn, {**vars(intent), **evidence})
-    return Claim(case, intent, proof)
 
 
 def _of_what_is_declared(

@@ -8,6 +8,7 @@ Source: ARCHITECTURE.md, A day, 4; invariants 1, 3, 4, 5, 7, 11 and 12.
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import time
 from collections import Counter, defaultdict
@@ -18,21 +19,32 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
-from reactivation.delivery import hand_over, recover
+from reactivation.delivery import Provider, Result, hand_over, recover
 from reactivation.ledger import enrolments, seals, sends, touches, workers
 from reactivation.ledger.mail import EMAIL
+from reactivation.ledger.sends import Send
 from reactivation.ledger.touches import Touch
 from reactivation.playbooks.model import Playbook
 from reactivation.sources import Sources
 from reactivation.steps.asking import asked_again, asking_root, is_stale, take_in, unfit_tables
-from reactivation.steps.claims import ACTOR, BEYOND_RAMP, Case, Claim, Drafts, claim, judge, last_word, settle
+from reactivation.steps.claims import ACTOR, BEYOND_RAMP, Case, claim, judge, last_word, settle
+from reactivation.steps.consequences import obey
 from reactivation.steps.deliverability import Domain
+from reactivation.steps.drafted import Drafts
 from reactivation.steps.verdicts import Verdict
 
 if TYPE_CHECKING:
     from reactivation.steps.workspace import Workspace
 
-BATCH = 25
+#: How many touches are asked about at once, to begin with and at most; each then goes out in a batch of its provider's.
+_FIRST_LOOK, _LARGEST_LOOK = 25, 2_000
+#: A look grows while it is sent this quickly, and is asked again about what it did not get to in a minute.
+_QUICK, _FRESH = timedelta(seconds=10), timedelta(seconds=60)
+#: So many batches are on their way at once, so that one is claimed while the calls of others are answered.
+_BATCHES = 8
+#: What a provider did not take is tried so many times more; one that wants to be left alone longer, in the next run.
+_REPEATS, _PATIENCE = 3, timedelta(seconds=60)
+_NOT_READY = Verdict("wait", "provider_not_ready")
 
 
 @dataclass(frozen=True)
@@ -56,21 +68,26 @@ class _Shift:
     """One dispatcher at work: its id, its clock, what it was told, and what it has done so far.
 
     ``full_on``: the day of which the sending domain can carry no more; nobody is asked again about its e-mails.
+    ``resting``: the channels whose provider wants to be left alone. ``again``: what was claimed and not sent.
     """
 
     workspace: Workspace
     worker: str
+    gone: frozenset[str]
     clock: Callable[[], datetime]
+    limit: int | None
     source: Sources
     drafts: Drafts
     domain: Domain
     full_on: date | None = None
-    looked_at: set[str] = field(default_factory=set)
+    resting: set[str] = field(default_factory=set)
+    again: set[str] = field(default_factory=set)
+    failed: list[Exception] = field(default_factory=list)
     done: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
+    look: int = _FIRST_LOOK
 
-    def not_sent(self, touch: Touch, said: Verdict) -> None:
-        self.looked_at.add(touch.touch_id)
+    def not_sent(self, said: Verdict) -> None:
         self.done[said.do] += 1
         self.reasons[said.reason] += 1
         if said == BEYOND_RAMP:
@@ -79,6 +96,11 @@ class _Shift:
     def day(self) -> date:
         return self.clock().astimezone(UTC).date()
 
+    def room(self) -> int:
+        """How many touches may be looked at next."""
+        sent = sum(self.done[state] for state in ("accepted", "refused", "unknown"))
+        return self.look if self.limit is None else min(self.look, self.limit - sent)
+
 
 def dispatch(workspace: Workspace, now: datetime, limit: int | None = None) -> DispatchSummary:
     """Send what is due at ``now``, at most ``limit`` touches; nothing without a fresh answer of the source.
@@ -86,23 +108,34 @@ def dispatch(workspace: Workspace, now: datetime, limit: int | None = None) -> D
     Raises ``SourceError`` when the source cannot be read and ``DeliveryError`` when a provider cannot work; what was
     claimed by then is given back.
     """
+    return asyncio.run(_dispatch(workspace, now, limit))
+
+
+async def _dispatch(workspace: Workspace, now: datetime, limit: int | None) -> DispatchSummary:
     ledger = workspace.ledger
     began = time.monotonic()
 
     def clock() -> datetime:
         return now + timedelta(seconds=time.monotonic() - began)
 
-    with workers.at_work(ledger) as worker:
-        shift = _Shift(workspace, worker, clock, workspace.source(), Drafts(workspace), Domain(workspace))
-        gone = _gone(workspace)
-        recovered = recover(ledger, {p.name: p for p in workspace.providers.values()}, gone=gone, now=now)
-        with ledger.begin() as conn:
-            expired = touches.expire(conn, actor=ACTOR, now=now)
-        try:
-            while batch := _reserve(shift, gone, limit):
-                _send(shift, batch)
-        finally:
-            _give_back(shift)
+    providers = {one.name: one for one in workspace.providers.values()}
+    drafts = Drafts(workspace)
+    try:
+        with workers.at_work(ledger) as worker:
+            gone = _gone(workspace)
+            shift = _Shift(
+                workspace, worker, gone, clock, limit, workspace.source(), drafts, Domain(workspace)
+            )  # fmt: skip
+            recovered = await recover(ledger, providers, gone=gone, as_it_was=drafts.calls, now=now)
+            with ledger.begin() as conn:
+                expired = touches.expire(conn, actor=ACTOR, now=now)
+            try:
+                await _work(shift)
+            finally:
+                _give_back(shift)
+    finally:
+        for provider in providers.values():
+            await provider.close()
     seals.seal(ledger, clock())
     done = shift.done
     return DispatchSummary(
@@ -124,14 +157,28 @@ def _gone(workspace: Workspace) -> frozenset[str]:
     return gone
 
 
-def _reserve(shift: _Shift, gone: frozenset[str], limit: int | None) -> list[Touch]:
-    sent = sum(shift.done[state] for state in ("accepted", "refused", "unknown"))
-    size = BATCH if limit is None else min(BATCH, limit - sent)
-    if size <= 0:
-        return []
+async def _work(shift: _Shift) -> None:
+    """All that is due, oldest first; then what a provider did not take, a few times more."""
+    after: Touch | None = None
+    while (room := shift.room()) > 0 and (some := _reserve(shift, room, after=after)):
+        after = some[-1]
+        await _send(shift, some)
+    for _ in range(_REPEATS):
+        again, shift.again = sorted(shift.again), set()
+        while again and (room := shift.room()) > 0:
+            some, again = _reserve(shift, room, only=again[:room]), again[room:]
+            await _send(shift, some)
+    with shift.workspace.ledger.begin() as conn:
+        left = touches.touches_of(conn, shift.again)
+    _leave(shift, [(touch, _NOT_READY) for touch in left])
+
+
+def _reserve(
+    shift: _Shift, limit: int, *, after: Touch | None = None, only: Sequence[str] | None = None
+) -> list[Touch]:  # fmt: skip
     with shift.workspace.ledger.begin() as conn:
         return sends.reserve(
-            conn, worker=shift.worker, gone=gone, now=shift.clock(), limit=size, but=shift.looked_at
+            conn, worker=shift.worker, gone=shift.gone, now=shift.clock(), limit=limit, after=after, only=only
         )  # fmt: skip
 
 
@@ -139,31 +186,39 @@ def _give_back(shift: _Shift) -> None:
     """Whatever we reserved or intended and did not get to is free again."""
     with shift.workspace.ledger.begin() as conn:
         sends.let_go(conn, shift.worker)
-        for intent in sends.unfinished(conn, ("intent",)):
-            if intent.worker == shift.worker:
-                sends.take_back(conn, intent, reason="dispatch_ended", now=shift.clock())
+        ours = [one for one in sends.unfinished(conn, ("intent",)) if one.worker == shift.worker]
+        if ours:
+            sends.take_back(conn, ours, reason="dispatch_ended", now=shift.clock())
     shutil.rmtree(asking_root(shift.workspace) / shift.worker, ignore_errors=True)
 
 
-def _send(shift: _Shift, batch: Sequence[Touch]) -> None:
-    """Ask, judge, claim and hand over one batch, playbook by playbook."""
-    full = [touch for touch in batch if touch.channel == EMAIL and shift.full_on == shift.day()]
-    _leave(shift, [(touch, BEYOND_RAMP) for touch in full])
-    by_playbook: dict[str, list[Touch]] = defaultdict(list)
-    for touch in batch:
-        if touch not in full:
-            by_playbook[touch.playbook].append(touch)
-    for name, some in sorted(by_playbook.items()):
+async def _send(shift: _Shift, some: Sequence[Touch]) -> None:
+    """Ask, judge, claim and hand over what we look at, playbook by playbook."""
+    going: dict[str, list[Touch]] = defaultdict(list)
+    left: list[tuple[Touch, Verdict]] = []
+    for touch in some:
+        if touch.channel == EMAIL and shift.full_on == shift.day():
+            left.append((touch, BEYOND_RAMP))
+        elif touch.channel in shift.resting:
+            left.append((touch, _NOT_READY))
+        else:
+            going[touch.playbook].append(touch)
+    _leave(shift, left)
+    for name, those in sorted(going.items()):
         playbook = shift.workspace.playbook(name).playbook
         if is_stale(shift.source, playbook, shift.clock()):
-            _leave(shift, [(touch, Verdict("wait", "source_stale")) for touch in some])
-            continue
-        for one in _claimed(shift, playbook, some):
-            _hand_over(shift, playbook, one)
+            _leave(shift, [(touch, Verdict("wait", "source_stale")) for touch in those])
+        else:
+            asked_at = shift.clock()
+            judged = _judged(shift, playbook, those)
+            told_at = shift.clock()
+            await _send_judged(shift, playbook, judged, asked_at)
+            quick = shift.clock() - told_at < _QUICK
+            shift.look = min(shift.look * 4, _LARGEST_LOOK) if quick else max(shift.look // 4, _FIRST_LOOK)
 
 
-def _claimed(shift: _Shift, playbook: Playbook, some: Sequence[Touch]) -> list[Claim]:
-    """The intents written for a batch; the noes and exits its source tells of are committed before."""
+def _judged(shift: _Shift, playbook: Playbook, some: Sequence[Touch]) -> list[tuple[Case, Verdict]]:
+    """The verdict on each touch by what its source says now; the noes and exits it tells of are committed before."""
     workspace, now = shift.workspace, shift.clock()
     customers = {touch.customer_id for touch in some}
     with asked_again(workspace, shift.source, customers, now, worker=shift.worker) as folder:
@@ -174,46 +229,100 @@ def _claimed(shift: _Shift, playbook: Playbook, some: Sequence[Touch]) -> list[C
         if unfit_tables(folder, playbook):
             _leave(shift, [(touch, Verdict("wait", "source_not_ready")) for touch in some])
             return []
-        cases = []
-        for touch in some:
-            draft = shift.drafts.of(touch)
+        cases: list[Case] = []
+        without: list[tuple[Touch, Verdict]] = []
+        for touch, draft in zip(some, shift.drafts.of(some), strict=True):
             if isinstance(draft, Verdict):
-                _leave(shift, [(touch, draft)])
+                without.append((touch, draft))
             else:
                 cases.append(Case(touch, known[touch.enrolment_id], frozenset(keys[touch.enrolment_id]), draft))
-        judged = judge(workspace, folder, playbook, cases, now)
+        _leave(shift, without)
+        return judge(workspace, folder, playbook, cases, now) if cases else []
+
+
+async def _send_judged(
+    shift: _Shift, playbook: Playbook, judged: Sequence[tuple[Case, Verdict]], asked_at: datetime
+) -> None:  # fmt: skip
+    """In batches of each provider's size, some of them at once. The first error ends it when all calls are answered."""
+    batches: list[Sequence[tuple[Case, Verdict]]] = []
+    for channel in sorted({case.touch.channel for case, _ in judged}):
+        mine = [one for one in judged if one[0].touch.channel == channel]
+        provider = shift.workspace.providers.get(channel)
+        size = Provider.batch if provider is None else provider.batch
+        batches += [mine[begin : begin + size] for begin in range(0, len(mine), size)]
+    at_once = asyncio.Semaphore(_BATCHES)
+
+    async def one(batch: Sequence[tuple[Case, Verdict]]) -> None:
+        async with at_once:
+            if shift.failed:
+                return
+            if shift.clock() - asked_at > _FRESH:
+                shift.again |= _let_go(shift, batch)
+                return
+            if batch[0][0].touch.channel in shift.resting:
+                _leave(shift, [(case.touch, _NOT_READY if said.do == "send" else said) for case, said in batch])
+                return
+            try:
+                await _send_batch(shift, playbook, batch)
+            except Exception as error:  # the other batches' calls are under way, and must be answered first
+                shift.failed.append(error)
+
+    await asyncio.gather(*(one(batch) for batch in batches))
+    if shift.failed:
+        raise shift.failed[0]
+
+
+async def _send_batch(shift: _Shift, playbook: Playbook, batch: Sequence[tuple[Case, Verdict]]) -> None:
+    workspace = shift.workspace
     shift.domain.look(ACTOR, shift.clock())
     claims, others = claim(
-        workspace, playbook, judged, domain=shift.domain, worker=shift.worker, now=shift.clock()
+        workspace, playbook, batch, domain=shift.domain, worker=shift.worker, now=shift.clock()
     )  # fmt: skip
-    for touch, said in others:
-        shift.not_sent(touch, said)
-    shift.looked_at |= {touch.touch_id for touch in some}
-    return claims
+    for _, said in others:
+        shift.not_sent(said)
+    if not claims:
+        return
+    of = {one.intent.send.send_id: one.case for one in claims}
+    verdicts: dict[str, Verdict] = {}
 
+    def ask(conn: Connection, intents: Sequence[Send]) -> dict[str, str]:
+        said = last_word(conn, [of[one.send_id] for one in intents], playbook, shift.clock())
+        verdicts.update(said)
+        return {one.send_id: said[one.touch_id].reason for one in intents if one.touch_id in said}
 
-def _hand_over(shift: _Shift, playbook: Playbook, one: Claim) -> None:
-    workspace, case = shift.workspace, one.case
-    said: list[Verdict] = []
+    def follow(results: Mapping[str, Result]) -> None:
+        obey(workspace, playbook, [(of[send_id], result) for send_id, result in results.items()], shift.clock())
 
-    def ask(conn: Connection) -> str | None:
-        found = last_word(conn, case, playbook, shift.clock())
-        said.extend([found] if found else [])
-        return found.reason if found else None
-
-    provider = workspace.providers[case.touch.channel]
-    result = hand_over(
-        workspace.ledger, provider, one.sendable, one.intent, last_word=ask, clock=shift.clock
+    answers = await hand_over(
+        workspace.ledger, workspace.providers[claims[0].case.touch.channel], [one.intent for one in claims],
+        last_word=ask, consequences=follow, clock=shift.clock,
     )  # fmt: skip
-    if isinstance(result, str):
-        _leave(shift, [(case.touch, said[0])])
-    elif result is not None:
-        shift.done[result.state] += 1
+    refused: list[tuple[Touch, Verdict]] = []
+    for send_id, answer in sorted(answers.items()):
+        touch = of[send_id].touch
+        if isinstance(answer, str):
+            refused.append((touch, verdicts[touch.touch_id]))
+        elif answer.state == "not_sent":
+            shift.again.add(touch.touch_id)
+            if answer.wait is not None and answer.wait > _PATIENCE:
+                shift.resting.add(touch.channel)
+        else:
+            shift.done[answer.state] += 1
+    _leave(shift, refused)
+
+
+def _let_go(shift: _Shift, batch: Sequence[tuple[Case, Verdict]]) -> set[str]:
+    """Touches we did not get to in time; returns their ids."""
+    ids = {case.touch.touch_id for case, _ in batch}
+    with shift.workspace.ledger.begin() as conn:
+        sends.let_go(conn, shift.worker, ids)
+    return ids
 
 
 def _leave(shift: _Shift, some: Sequence[tuple[Touch, Verdict]]) -> None:
+    if not some:
+        return
     with shift.workspace.ledger.begin() as conn:
-        for touch, said in some:
-            settle(conn, touch, said, shift.clock())
-    for touch, said in some:
-        shift.not_sent(touch, said)
+        settle(conn, some, shift.clock())
+    for _, said in some:
+        shift.not_sent(said)

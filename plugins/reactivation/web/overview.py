@@ -15,6 +15,7 @@ from reactivation.ledger.questions import QuestionRow
 from reactivation.ledger.runs import Run, Snapshot
 from reactivation.playbooks.owners import Owners, Role
 from reactivation.steps.accepting import KIND as SIGN_SETTING
+from reactivation.steps.confirming import KIND as CONFIRM_SEND
 from reactivation.steps.funnel import funnel
 from reactivation.steps.resuming import KIND as RESUME
 from reactivation.steps.waiving import KIND as WAIVE
@@ -26,7 +27,7 @@ from reactivation.web.auth import Visitor
 CUSTOMER_STAGES = ("contacts", "candidates", "may be contacted", "may be contacted after review", "enrolled")
 
 #: Who answers each kind of question that has a page of its own.
-_ASKED_OF: Mapping[str, Role] = {SIGN_SETTING: "compliance", RESUME: "marketing_owner"}
+_ASKED_OF: Mapping[str, Role] = {SIGN_SETTING: "compliance", RESUME: "marketing_owner", CONFIRM_SEND: "marketing_owner"}
 
 #: So many verdicts of each playbook, and so many snapshots, are listed.
 _VERDICTS, _SNAPSHOTS = 3, 2

@@ -15,7 +15,7 @@ from reactivation.approvals.brief import SETTINGS
 from reactivation.approvals.coded import AskedCoded
 from reactivation.ledger import mail, questions, settings
 from reactivation.ledger.questions import QuestionRow, RequestId
-from reactivation.steps import accepting, deliverability, resuming
+from reactivation.steps import accepting, confirming, deliverability, resuming
 from reactivation.steps.workspace import Workspace
 from reactivation.web import happened
 from reactivation.web.auth import Visitor
@@ -140,6 +140,21 @@ def _stop(workspace: Workspace, conn: Connection, question: QuestionRow, now: da
     )  # fmt: skip
 
 
+def _send(workspace: Workspace, conn: Connection, question: QuestionRow, _: datetime) -> tuple[AskedCoded, About]:
+    send = confirming.unknown_send(conn, question)
+    facts = {"Send": question.subject} | ({} if send is None else {
+        "Touch": send.touch_id, "Provider": send.provider, "Channel": send.channel,
+        "Called": moment(send.called_at or send.intended_at),
+    })  # fmt: skip
+    return confirming.asked_send(workspace, conn, question), About(
+        eyebrow="A send of unknown outcome", state="unknown" if send else "settled", well=send is None,
+        title="Was it sent?", means="The provider was called and did not say what became of the message. It is not "
+        "sent again unless you say that it was not sent.",
+        facts=facts, tables=[], agrees=confirming.CONFIRM, closed="You are asked again a day after you were asked.",
+        answered_by="A marketing owner", hindered="What became of it is known by now.",
+    )  # fmt: skip
+
+
 def _mail(conn: Connection, now: datetime) -> list[Shown]:
     days = [
         (f"{one.day:%a %d %b}", *map(_count, (one.sent, one.delivered, one.complaints, one.hard_bounces)))
@@ -160,5 +175,5 @@ def _count(number: int | None) -> str:
 
 
 _PAGES: Mapping[str, Callable[[Workspace, Connection, QuestionRow, datetime], tuple[AskedCoded, About]]] = {
-    accepting.KIND: _setting, resuming.KIND: _stop,
+    accepting.KIND: _setting, resuming.KIND: _stop, confirming.KIND: _send,
 }  # fmt: skip

@@ -1,0 +1,125 @@
+"""A call whose outcome nobody knows: what no look-up has settled is asked of a person, and nothing is sent again
+without his word.
+
+Source: ARCHITECTURE.md, A day, 4; invariant 5; the word *question* (confirm sent or not sent).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from sqlalchemy import Connection
+
+from reactivation.approvals import signing_code
+from reactivation.approvals.brief import question_path, send_body, send_subject
+from reactivation.approvals.coded import AskedCoded, judge_coded
+from reactivation.approvals.form import HOLD_ALL, FormField
+from reactivation.contract.digests import digest
+from reactivation.ledger import audit, questions, sends
+from reactivation.ledger.questions import QuestionRow
+from reactivation.ledger.sends import Outcome, Send
+from reactivation.steps.bound import BoundQuestion
+from reactivation.steps.coded import Kind, Shown, keep, people
+
+if TYPE_CHECKING:
+    from reactivation.steps.workspace import Workspace
+
+KIND = "confirm_send"
+CONFIRM = "Confirm"
+OPTIONS = (CONFIRM, HOLD_ALL)
+SENT, NOT_SENT = "sent", "not_sent"
+#: What is recorded of a send that a person has settled.
+BY_PERSON = "confirmed_by_person"
+
+_ROLE = "marketing_owner"
+_ANSWER_WITHIN = timedelta(days=3)
+#: Who held it is not asked the same again before so long.
+_ASK_AGAIN = timedelta(days=1)
+_CHOICES = {"outcome": ("", SENT, NOT_SENT)}
+_FORM = (
+    FormField("signing_code", "Signing code", "At the end of the question's page; needed to confirm."),
+    FormField("outcome", "What the provider says", "Whether it has the message.", _CHOICES["outcome"]),
+)
+
+
+def ask_to_confirm(workspace: Workspace, conn: Connection, now: datetime) -> list[str]:
+    """Open a question for each send of unknown outcome that no look-up can settle any more and that nobody is asked
+    about; the ids of those opened."""
+    providers = {one.name: one for one in workspace.providers.values()}
+    signers = sorted(_signers(workspace))
+    opened = []
+    for send in sends.unfinished(conn, ("unknown",)):
+        provider, called_at = providers.get(send.provider), send.called_at or send.intended_at
+        if provider is not None and now < called_at + provider.look_up_for:
+            continue
+        before = questions.question_about(conn, KIND, send.send_id)
+        if before is not None and (before.state == "open" or now < before.opened_at + _ASK_AGAIN):
+            continue
+        if signers:
+            opened.append(str(uuid4()))
+            questions.insert_question(
+                conn, question_id=opened[-1], kind=KIND, subject=send.send_id, opened_at=now,
+                expires_at=now + _ANSWER_WITHIN,
+            )  # fmt: skip
+        audit.write(
+            conn, at=now, actor="ask_people", subject=send.send_id,
+            action="confirmation_asked" if signers else "confirmation_not_asked",
+            details={"question_id": opened[-1] if signers else None, "signers": signers},
+        )  # fmt: skip
+    return opened
+
+
+def asked_send(workspace: Workspace, conn: Connection, question: QuestionRow) -> AskedCoded:
+    """The question as its answers are judged, and as its page shows it."""
+    return AskedCoded(
+        state=question.state, expires_at=question.expires_at, authors=frozenset(), signers=_signers(workspace),
+        signing_code=signing_code(digest([question.question_id, question.subject])),
+        hindrance=None if unknown_send(conn, question) else "settled_already",
+    )  # fmt: skip
+
+
+def unknown_send(conn: Connection, question: QuestionRow) -> Send | None:
+    """The send a question is about, while its outcome is unknown."""
+    return next((one for one in sends.unfinished(conn, ("unknown",)) if one.send_id == question.subject), None)
+
+
+def _show(workspace: Workspace, conn: Connection, question: QuestionRow) -> Shown:
+    asked, send = asked_send(workspace, conn, question), unknown_send(conn, question)
+    if send is None or not asked.signers:
+        return None, asked.hindrance or "no_signers"
+    shown = BoundQuestion(
+        question_id=question.question_id, page=question_path(question.question_id), subject=send_subject(send),
+        body=send_body(question.question_id, send, question.expires_at), options=OPTIONS, default=HOLD_ALL,
+        form=_FORM, signers=people(workspace.owners, asked.signers), expires_at=question.expires_at,
+    )  # fmt: skip
+    return shown, None
+
+
+def _record(workspace: Workspace, conn: Connection, question: QuestionRow, event: object, now: datetime) -> str:
+    judged = judge_coded(asked_send(workspace, conn, question), event, now, options=OPTIONS, choices=_CHOICES)
+    send = unknown_send(conn, question)
+    answer_id = keep(conn, question, judged, now)
+    outcome = judged.codes["outcome"] if judged.agreed else None
+    if send is not None and outcome == SENT:
+        sends.finish(conn, [Outcome(send.send_id, "accepted", reason=BY_PERSON)], now=now)
+    elif send is not None and outcome == NOT_SENT:
+        sends.take_back_calls(conn, [send], reason=BY_PERSON, now=now)
+    audit.write(
+        conn, at=now, actor=judged.responder or "nobody", subject=question.subject,
+        action="answer_accepted" if judged.accepted else "answer_refused",
+        details={"question_id": question.question_id, "answer_id": answer_id, "chosen": judged.chosen,
+                 "refusal": judged.refusal, "outcome": outcome},
+    )  # fmt: skip
+    if outcome is not None:
+        return f"send {question.subject} is confirmed as {outcome}"
+    return f"send {question.subject} stays unknown" + (f" ({judged.refusal})" if judged.refusal else "")
+
+
+#: The kind ``confirm_send``.
+CONFIRMING = Kind(_show, _record)
+
+
+def _signers(workspace: Workspace) -> frozenset[str]:
+    return frozenset(signer.user_id for signer in workspace.owners.by_role(_ROLE))
