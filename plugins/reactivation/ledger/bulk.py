@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, TypeAlias
@@ -38,9 +37,11 @@ def insert_rows(
     Lists and structs become JSON. ``ignore_repeats``: a row whose primary key is there already is nothing new; else it
     is an ``IntegrityError``, like every other broken constraint. ``order``: columns to go by instead of the key's.
     """
-    table = rows if isinstance(rows, pa.Table) else pa.Table.from_pylist([dict(row) for row in rows])
-    if table.num_rows == 0:
+    if len(rows) == 0:
         return 0
+    if len(rows) <= _FEW:
+        return _insert_few(conn, target, rows, ignore_repeats=ignore_repeats)
+    table = rows if isinstance(rows, pa.Table) else pa.Table.from_pylist([dict(row) for row in rows])
     # In the order of the key an index is filled page by page instead of all over the place.
     by = order or [column.name for column in target.primary_key]
     table = table.sort_by([(name, "ascending") for name in by if name in table.column_names])
@@ -56,6 +57,14 @@ def insert_if_new(conn: Connection, target: Table, row: Mapping[str, Any]) -> bo
     dialect = postgresql if conn.dialect.name == "postgresql" else sqlite
     added = dialect.insert(target).values(**row).on_conflict_do_nothing()
     return conn.execute(added.returning(*target.primary_key)).first() is not None
+
+
+def _insert_few(conn: Connection, target: Table, rows: Rows, *, ignore_repeats: bool) -> int:
+    """As the types of their columns say; what makes many rows fast takes longer than a few of them."""
+    listed = rows.to_pylist() if isinstance(rows, pa.Table) else [dict(row) for row in rows]
+    added = (postgresql if conn.dialect.name == "postgresql" else sqlite).insert(target)
+    added = added.on_conflict_do_nothing() if ignore_repeats else added
+    return len(conn.execute(added.returning(*target.primary_key), listed).all())
 
 
 def _stored(target: Table, name: str, values: pa.ChunkedArray, dialect: str) -> pa.ChunkedArray | pa.Array:
@@ -86,7 +95,7 @@ def _executemany(conn: Connection, target: Table, rows: pa.Table, conflict: str)
     same = {
         name: _literal(rows[name][0].as_py())
         for name in rows.column_names
-        if rows.num_rows > _FEW and name not in keys and pc.count_distinct(rows[name], mode="all").as_py() == 1
+        if name not in keys and pc.count_distinct(rows[name], mode="all").as_py() == 1
     }
     values = ", ".join(same.get(name, "?") for name in rows.column_names)
     statement = f"INSERT INTO {target.name} ({', '.join(rows.column_names)}) VALUES ({values}) {conflict}"  # noqa: S608
@@ -104,8 +113,6 @@ def _literal(value: str | int | None) -> str:
 
 
 def _as_json(values: pa.ChunkedArray) -> pa.Array:
-    if len(values) <= _FEW:
-        return pa.array([json.dumps(value) for value in values.to_pylist()], pa.string())
     with open_engine() as engine:
         engine.register("given", pa.table({"value": values}))
         texts = engine.sql("SELECT coalesce(CAST(to_json(value) AS VARCHAR), 'null') AS text FROM given")

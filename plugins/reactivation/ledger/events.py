@@ -48,7 +48,7 @@ def record(conn: Connection, rows: Sequence[Event], *, stops: Collection[str], n
     One of a kind that ``stops`` sends, and that a send no longer saw, is marked as crossed, and audited with both
     times. What another recorder has just told is nothing new either.
     """
-    known = _known(conn, {row.event_id for row in rows})
+    known = _known(conn, {row.event_id for row in rows}) if rows else set()
     new: list[Event] = []
     for row in rows:
         if row.event_id in known:

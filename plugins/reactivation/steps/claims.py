@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -146,7 +147,8 @@ def _said_now(
     said: dict[str, SendableTouch | Verdict] = dict(last_word(conn, cases, playbook, now))
     caps = workspace.rules.timing.caps
     written = sends.written_to(conn, keys, now - timedelta(hours=caps.any_hours))
-    texted = sends.texted(conn, keys, now - timedelta(days=7))
+    by_text = {key for case in cases if case.touch.channel == "sms" for key in case.keys}
+    texted = sends.texted(conn, by_text, now - timedelta(days=7)) if by_text else Counter()
     proofs = dict(zip([case.touch.touch_id for case in cases],
                       sendable(conn, [case.draft for case in cases], now), strict=True))  # fmt: skip
     mailed = sum(case.touch.channel == EMAIL for case in cases)
