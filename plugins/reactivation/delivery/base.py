@@ -57,6 +57,8 @@ class Provider(ABC):
     name: ClassVar[str]
     #: Whether a second call under the same key is harmless; then an unknown outcome is settled by repeating it.
     repeatable: ClassVar[bool]
+    #: How long after a call its repeat is still harmless, where that ends: see ``may_repeat``.
+    repeatable_for: ClassVar[timedelta | None] = None
     #: How many intents are committed before their calls are made: one where no look-up can tell what became of a call.
     batch: ClassVar[int] = 25
     #: How long a call of unknown outcome may still turn up when it is looked up; then a person is asked.
@@ -72,6 +74,11 @@ class Provider(ABC):
     @abstractmethod
     async def find(self, call: Call) -> Result | None:
         """What became of an earlier call; ``None`` when the provider does not know it (yet)."""
+
+    def may_repeat(self, called_at: datetime, now: datetime) -> bool:
+        """Whether a call made then may be repeated now under its key; else only a look-up or a person can tell."""
+        lasts = self.repeatable_for
+        return self.repeatable and (lasts is None or now - called_at < lasts)
 
     async def problems(self) -> tuple[str, ...]:
         """What is wrong with its set-up, and every alteration of our bytes that is not switched off, as sentences."""
