@@ -116,7 +116,7 @@ class Twilio(HttpProvider):
         if call.recipient is None or call.text is None:
             return None
         since = call.called_at - _SKEW
-        query = {"To": call.recipient, "DateSent>": f"{since.astimezone(UTC):%Y-%m-%d}", "PageSize": "1000"}
+        query = {"To": call.recipient, "DateSent>": f"{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}", "PageSize": "1000"}
         read = await self.look(Request("GET", f"{self._account}/Messages.json", query=query))
         try:
             ours = [one for one in read["messages"] if _is_ours(one, call.text, since)]
