@@ -139,7 +139,7 @@ class Smtp(Provider):
             await server.starttls()
             await server.ehlo()
         if self._login is not None:
-            if not server.supports_extension("auth"):
+            if not server.supported_auth_methods:
                 raise self.wrong("offers no way to log in; remove login and password, or correct security")
             await server.login(self._login, self._secret or "")
 
