@@ -75,6 +75,8 @@ class Fake(ABC):
     @asynccontextmanager
     async def serving(self, port: int = 0) -> AsyncIterator[str]:
         """The URL it is served at."""
+        for file, paths in self.documents.items():
+            specification(file, *paths)  # read before the first call, so that none waits for it
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", self._handle)
         runner = web.AppRunner(app, shutdown_timeout=1)
