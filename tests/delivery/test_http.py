@@ -147,6 +147,23 @@ def test_another_channel_is_refused(name: str) -> None:
 
 
 @every_provider
+def test_no_header_is_anything_but_ours(name: str) -> None:
+    """Who we are, what we say and under which key; nothing else of a connection."""
+    fake = a_fake(name)
+    sent(name, fake)
+    headers = set(fake.received[0].headers) - {"Host", "Accept", "Accept-Encoding", "Content-Length"}
+    key = {"Idempotency-Key"} if name == "resend" else set()
+    assert headers == {"Authorization", "Content-Type", "User-Agent"} | key
+
+
+@every_provider
+@pytest.mark.parametrize(("per_second", "batch"), [(1000, 25), (2, 3), (0.1, 1)])
+def test_no_more_is_intended_at_once_than_can_be_called(name: str, per_second: float, batch: int) -> None:
+    """Else most of a batch would be given back, because its turn is too far away."""
+    assert opened(name, "http://127.0.0.1:1", per_second=per_second).batch == batch
+
+
+@every_provider
 def test_faster_than_agreed_is_not_sent(name: str) -> None:
     """With one call a minute the second waits for the next dispatch; nobody sleeps that long."""
     fake = a_fake(name)

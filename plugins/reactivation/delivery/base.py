@@ -59,8 +59,9 @@ class Provider(ABC):
     repeatable: ClassVar[bool]
     #: How long after a call its repeat is still harmless, where that ends: see ``may_repeat``.
     repeatable_for: ClassVar[timedelta | None] = None
-    #: How many intents are committed before their calls are made: one where no look-up can tell what became of a call.
-    batch: ClassVar[int] = 25
+    #: How many intents are committed before their calls are made: one where no look-up can tell what became of a call,
+    #: and no more than have a place within the patience of a call.
+    batch: int = 25
     #: How long a call of unknown outcome may still turn up when it is looked up; then a person is asked.
     look_up_for: ClassVar[timedelta] = timedelta(0)
 
@@ -76,7 +77,10 @@ class Provider(ABC):
         """What became of an earlier call; ``None`` when the provider does not know it (yet)."""
 
     def may_repeat(self, called_at: datetime, now: datetime) -> bool:
-        """Whether a call made then may be repeated now under its key; else only a look-up or a person can tell."""
+        """Whether a call made then may be repeated now under its key; else only a look-up or a person can tell.
+
+        An answer to the repeat other than *accepted* says nothing of the first call, which may have been taken.
+        """
         lasts = self.repeatable_for
         return self.repeatable and (lasts is None or now - called_at < lasts)
 

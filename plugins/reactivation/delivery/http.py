@@ -99,7 +99,9 @@ class HttpProvider(Provider):
         self._secret = secret
         self._base = (url or self.url).rstrip("/")
         self._timeout = aiohttp.ClientTimeout(total=seconds, connect=seconds / 2)
-        self._pace = Pace(per_second or self.per_second)
+        rate = per_second or self.per_second
+        self._pace = Pace(rate)
+        self.batch = min(type(self).batch, 1 + int(rate * PATIENCE))
         self._session: aiohttp.ClientSession | None = None
 
     # --- what a provider says itself --------------------------------------------------------------------------------
@@ -189,27 +191,19 @@ class HttpProvider(Provider):
 
     async def checked(self, request: Request, what: str) -> tuple[Json, str | None]:
         """The same for ``check``: what was read, or the sentence why it could not be."""
-        where = f"connection {self.connection}: {self.title}"
         try:
             answer = await self.ask(request)
+            if answer.status == 200:
+                return answer.json(), None
         except NoAnswer as error:
-            return (
-                None,
-                f"{where} cannot be reached ({error.code}); correct the host, or let this machine through to it",
-            )
-        if answer.status in (401, 403):
-            return None, f"{where} does not let its key read {what} (HTTP {answer.status}); {self.key_fix}"
-        try:
-            return (
-                (answer.json(), None) if answer.status == 200 else (None, self._unread(what, f"HTTP {answer.status}"))
-            )
+            why = f"cannot be reached ({error.code}); correct the host, or let this machine through to it"
+            return None, str(self.wrong(why))
         except ValueError:
-            return None, self._unread(what, "no JSON")
-
-    def _unread(self, what: str, found: str) -> str:
-        return (
-            f"connection {self.connection}: {self.title} does not tell {what} ({found}); correct the host, or ask later"
-        )
+            return None, str(self.wrong(f"does not tell {what} (no JSON); correct the host of the connection"))
+        found = f"{what} (HTTP {answer.status})"
+        if answer.status in (401, 403):
+            return None, str(self.wrong(f"does not let its key read {found}; {self.key_fix}"))
+        return None, str(self.wrong(f"does not tell {found}; correct the host of the connection, or ask later"))
 
     def _open(self) -> aiohttp.ClientSession:
         async def written(_: object, context: SimpleNamespace, __: object) -> None:

@@ -19,8 +19,6 @@ from reactivation.delivery.message import build
 _SET_UP = {
     "invalid_from_address": "correct the tenant's sender address",
     "invalid_idempotency_key": "report this: keys of sends are shorter than 256 characters",
-    "method_not_allowed": "correct the host of the connection",
-    "not_found": "correct the host of the connection",
 }
 #: An earlier call under the key is still under way, or had other bytes: it may have the message.
 _EARLIER = ("concurrent_idempotent_requests", "invalid_idempotent_request")

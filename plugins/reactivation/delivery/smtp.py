@@ -39,7 +39,7 @@ class Smtp(Provider):
 
     name: ClassVar[str] = "smtp"
     repeatable: ClassVar[bool] = False
-    batch: ClassVar[int] = 1
+    batch: int = 1
 
     def __init__(
         self, connection: str, *, host: str, port: int | None = None, login: str | None = None,
