@@ -90,6 +90,16 @@ class TestCodes:
         assert result.wait is not None
         assert fake.accepted == []
 
+    def test_a_login_it_cannot_judge_now_is_not_sent(self) -> None:
+        """Its directory may be back in a minute; that is no wrong password."""
+        fake = FakeSmtp([Fault("AUTH", "454 4.7.0 try later")] * 2, logs_in=True)  # once for each way to log in
+        assert sent(fake, login=LOGIN, secret=PASSWORD).state == "not_sent"
+
+    def test_a_server_that_does_not_talk_to_us_stops_everything(self) -> None:
+        """It is the same for all messages, so none of them is refused for it."""
+        with pytest.raises(DeliveryError, match=r"does not talk to this machine \(554\); ask its operator"):
+            sent(FakeSmtp([Fault("EHLO", "554 5.7.1 not you")]))
+
     @pytest.mark.parametrize(("answer", "reason", "consequence"), [
         ("550 5.1.1 <zoe.okafor@mail.example> no such user", "smtp_550_5.1.1", "drop_address"),
         ("550 no such user", "smtp_550", "drop_address"),
@@ -194,7 +204,7 @@ class TestProblems:
         """Asked without a message."""
         fake = FakeSmtp(tls=tls[0], logs_in=True)
         assert problems(fake, security="starttls", tls=tls[1], login=LOGIN, secret=PASSWORD) == ()
-        assert fake.commands == ["EHLO", "EHLO"]
+        assert fake.commands == ["EHLO", "EHLO", "AUTH"]
 
     def test_each_is_named(self) -> None:
         """Without encryption, and with a login that does not work."""

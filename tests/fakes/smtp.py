@@ -78,7 +78,7 @@ class FakeSmtp:
         return SMTP(
             self, hostname="fake.example", loop=asyncio.get_running_loop(), enable_SMTPUTF8=False,
             tls_context=None if self.implicit else self.tls, auth_required=self.logs_in,
-            auth_require_tls=False, authenticator=_authenticate if self.logs_in else None,
+            auth_require_tls=False, authenticator=self._authenticate if self.logs_in else None,
             auth_exclude_mechanism=None if self.logs_in else ("LOGIN", "PLAIN"),
         )  # fmt: skip
 
@@ -112,6 +112,13 @@ class FakeSmtp:
             self._take(taken)
         said = None if fault is None else await self._do(fault, server)
         return said or "250 2.0.0 OK"
+
+    def _authenticate(self, _: SMTP, __: Session, ___: Envelope, ____: str, data: Any) -> AuthResult:
+        fault = self._next("AUTH")
+        if fault is not None:
+            return AuthResult(success=False, handled=False, message=fault.answer)
+        known = isinstance(data, LoginPassword) and (data.login, data.password) == (LOGIN.encode(), PASSWORD.encode())
+        return AuthResult(success=known, handled=False)
 
     # --- doing wrong ------------------------------------------------------------------------------------------------
     async def _misbehave(self, command: str, server: SMTP) -> str | None:
@@ -158,11 +165,6 @@ async def _hung_up(protocol: SMTP) -> None:
     if task is not None:
         task.cancel()
         await asyncio.wait([task])
-
-
-def _authenticate(_: SMTP, __: Session, ___: Envelope, mechanism: str, data: Any) -> AuthResult:
-    known = isinstance(data, LoginPassword) and (data.login, data.password) == (LOGIN.encode(), PASSWORD.encode())
-    return AuthResult(success=known, handled=False)
 
 
 def main() -> None:

@@ -79,15 +79,15 @@ class Smtp(Provider):
         """What a code of the server says; its words may quote the address and stay behind, but for an enhanced code."""
         code, enhanced = error.code, _enhanced(error.message)
         reason = f"smtp_{code}" if enhanced is None else f"smtp_{code}_{enhanced}"
-        if isinstance(error, aiosmtplib.SMTPAuthenticationError) or code in _LOGIN:
-            raise self.wrong(f"refuses the login ({code}); correct its login, password and security")
-        if isinstance(error, aiosmtplib.SMTPSenderRefused) and code >= 500:
-            raise self.wrong(f"refuses the sender ({code}); correct the tenant's sender or allow it there")
         if code < 400:
             return Result("unknown", reason=reason)
         if code < 500:
             return Result("not_sent", reason=reason, wait=_LATER)
-        if isinstance(error, (aiosmtplib.SMTPHeloError, aiosmtplib.SMTPConnectResponseError)):
+        if isinstance(error, aiosmtplib.SMTPAuthenticationError) or code in _LOGIN:
+            raise self.wrong(f"refuses the login ({code}); correct its login, password and security")
+        if isinstance(error, aiosmtplib.SMTPSenderRefused):
+            raise self.wrong(f"refuses the sender ({code}); correct the tenant's sender or allow it there")
+        if not isinstance(error, (aiosmtplib.SMTPRecipientRefused, aiosmtplib.SMTPDataError)):
             raise self.wrong(f"does not talk to this machine ({code}); ask its operator to let it in")
         gone: Consequence | None = None
         if isinstance(error, aiosmtplib.SMTPRecipientRefused) and (

@@ -37,6 +37,8 @@ CODES: Mapping[int, Result] = {
 #: Its codes about the set-up, and the fix.
 SET_UP: Mapping[int, str] = {
     30034: "register the sender's number for A2P 10DLC with an approved campaign",
+    21601: "use a sender of this account that can send text messages",
+    21660: "use a sender of this account that can send text messages",
     21606: "use a sender of this account that can send text messages",
     21408: "allow the countries you write to under Messaging Geo permissions",
     21603: "set the tenant's sms.sender",
