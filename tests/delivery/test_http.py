@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import socket
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.fakes.faults import Fault
 from tests.fakes.talking import BRIEF, FAKES, KEY, SECRET, TOUCHES, a_fake, opened, sent, talk
 from tests.ledgers import NOW
 from tests.signed import a_signed_text_message, a_signed_touch
 
 from reactivation.delivery import Call, DeliveryError, Provider, Result
+from reactivation.delivery.http import Answer, HttpProvider
+from reactivation.delivery.twilio import CODES, SET_UP
 
 every_provider = pytest.mark.parametrize("name", list(FAKES))
 
@@ -50,9 +55,10 @@ def test_a_fault_of_the_server_is_unknown(name: str, status: int) -> None:
 
 
 @every_provider
-def test_a_yes_that_cannot_be_read_is_unknown(name: str) -> None:
+@pytest.mark.parametrize("body", ["<html>ok</html>", "", {}, [], {"id": None, "sid": ""}, {"id": 7, "sid": 7}], ids=str)
+def test_a_yes_that_cannot_be_read_is_unknown(name: str, body: object) -> None:
     """A 200 of something else on the way is no provider's word."""
-    fake = a_fake(name, Fault("answer", status=200, body="<html>ok</html>"))
+    fake = a_fake(name, Fault("answer", status=200, body=body))
     assert sent(name, fake).state == "unknown"
 
 
@@ -94,6 +100,31 @@ def test_a_set_up_that_does_not_work_stops_everything(name: str, status: int) ->
         sent(name, fake)
     assert fake.accepted == []
     assert len(fake.received) == 1, "a redirect is not followed"
+
+
+_NAMES = ("code", "sid", "id", "name", "errors", "field", "status", "error_code")
+_SAID = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.sampled_from([*CODES, *SET_UP]),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(_NAMES), inner, max_size=4),
+    max_leaves=6,
+)
+
+
+@every_provider
+@given(status=st.integers(200, 599), body=st.binary(max_size=20) | _SAID.map(lambda said: json.dumps(said).encode()))
+def test_whatever_is_answered_no_answer_is_taken_for_more_than_it_is(name: str, status: int, body: bytes) -> None:
+    """Only a 2xx accepts, a fault of the server is always unknown, and only a 4xx takes anything back."""
+    provider = opened(name, "http://127.0.0.1:1")
+    assert isinstance(provider, HttpProvider)
+    try:
+        state = provider._judged(Answer(status, {}, body), NOW).state
+    except DeliveryError:
+        state = "taken back"
+    allowed = {
+        2: {"accepted", "refused", "unknown"} if name == "twilio" else {"accepted", "unknown"},
+        3: {"taken back"}, 4: {"refused", "not_sent", "unknown", "taken back"}, 5: {"unknown"},
+    }  # fmt: skip
+    assert state in allowed[status // 100]
 
 
 @every_provider

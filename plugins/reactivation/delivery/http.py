@@ -224,6 +224,13 @@ class HttpProvider(Provider):
             self._session = None
 
 
+def own_id(said: Json) -> str:
+    """The provider's own id of a message. Raises ``ValueError`` for what is none."""
+    if not isinstance(said, str) or not said:
+        raise ValueError("no id")
+    return said
+
+
 def _code_of(error: Exception) -> str:
     """How a call ended, as a code; the words of the error name hosts and are left behind."""
     match error:

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from reactivation.approvals import SendableTouch
 from reactivation.delivery.base import Call, Result
-from reactivation.delivery.http import Answer, HttpProvider, Request
+from reactivation.delivery.http import Answer, HttpProvider, Request, own_id
 from reactivation.delivery.message import build
 
 #: Names of errors about the set-up, and the fix.
@@ -58,7 +58,7 @@ class Resend(HttpProvider):
         return Request("POST", "/emails", json=message, headers={"Idempotency-Key": key})
 
     def accepted(self, answer: Answer) -> Result:
-        return Result("accepted", reference=str(answer.json()["id"]))
+        return Result("accepted", reference=own_id(answer.json()["id"]))
 
     def refused(self, answer: Answer) -> Result:
         """By the name of the error."""

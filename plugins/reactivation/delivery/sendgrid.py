@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 from reactivation.approvals import SendableTouch
 from reactivation.delivery.base import Call, Consequence, Result
-from reactivation.delivery.http import Answer, HttpProvider, Json, Request
+from reactivation.delivery.http import Answer, HttpProvider, Json, Request, own_id
 from reactivation.delivery.message import build, sender_of
 
 #: Off for each message, whatever the account says.
@@ -110,9 +110,9 @@ class SendGrid(HttpProvider):
         read = await self.look(Request("POST", "/v3/logs", json=query))
         try:
             message = read["messages"][0]
-            reference, status = str(message["sg_message_id"]), message["status"]
+            reference, status = own_id(message["sg_message_id"]), message["status"]
             reason = str(message.get("reason") or "").lower()
-        except (LookupError, TypeError, AttributeError):
+        except (LookupError, TypeError, ValueError, AttributeError):
             return None
         if status != "dropped":
             return Result("accepted", reference=reference)

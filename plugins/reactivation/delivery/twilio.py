@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 from reactivation.approvals import SendableTouch
 from reactivation.delivery.base import Call, Result
-from reactivation.delivery.http import SECONDS, Answer, HttpProvider, Json, Request
+from reactivation.delivery.http import SECONDS, Answer, HttpProvider, Json, Request, own_id
 from reactivation.delivery.text_message import build_text
 
 _MINUTE, _HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -150,8 +150,8 @@ class Twilio(HttpProvider):
 
 
 def _of_message(message: Json) -> Result:
-    """What Twilio's record of a message says. Raises ``LookupError`` or ``TypeError`` when it is none."""
-    reference = str(message["sid"])
+    """What Twilio's record of a message says. Raises ``LookupError``, ``TypeError`` or ``ValueError``."""
+    reference = own_id(message["sid"])
     told = CODES.get(message.get("error_code"))
     if told is not None and told.state == "refused" and message.get("status") in ("failed", "undelivered"):
         return Result("refused", reference=reference, reason=told.reason, consequence=told.consequence)
