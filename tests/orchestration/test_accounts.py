@@ -93,6 +93,8 @@ def test_a_secret_is_in_no_representation(monkeypatch: pytest.MonkeyPatch) -> No
     (EMAIL, f"http://:{SECRET}@api.sendgrid.com", "is of type http, through which no email can go"),
     (EMAIL, {"conn_type": "http", "password": SECRET, "extra": {"provider": "mailer"}},
      "is of type http with provider mailer, through which no email can go"),
+    (EMAIL, f"sendgrid://:{SECRET}@", "is of type sendgrid, through which no email can go"),
+    (EMAIL, f"https://:{SECRET}@mail.example/?provider=smtp", "is of type https with provider smtp, through which no"),
     (EMAIL, "reactivation-sendgrid://api.sendgrid.com",
      "has no password; set AIRFLOW_CONN_REACTIVATION_EMAIL=reactivation-sendgrid://:API_KEY@"),
     (SMS, "reactivation-twilio://api.twilio.com", "has no login and no password; set"),

@@ -37,6 +37,7 @@ KINDS: Mapping[str, Kind] = {
     "twilio": Kind("sms", ("login", "password"), "reactivation-twilio://ACCOUNT_SID:AUTH_TOKEN@"),
 }
 
+_HTTP = ("http", "https")
 _SID = {"login": "(AC|SK)", "account_sid": "AC", "messaging_service_sid": "MG"}
 
 
@@ -60,18 +61,18 @@ def account_of(conn_id: str, channel: str, connection: Connection) -> ProviderAc
 
 
 def _provider(conn_id: str, channel: str, connection: Connection) -> str:
-    """By the type of the connection; a plain ``http`` one says it in its extra."""
+    """By the type of the connection; a plain HTTP one says it in its extra."""
     conn_type = connection.conn_type or ""
-    named = connection.extra.get("provider") if conn_type in ("http", "https") else conn_type.removeprefix(PREFIX)
-    provider = str(named or "")
+    plain = str(connection.extra.get("provider") or "") if conn_type in _HTTP else ""
+    named = conn_type.removeprefix(PREFIX) if conn_type.startswith(PREFIX) or conn_type == "smtp" else plain
     fitting = [name for name, kind in KINDS.items() if kind.channel == channel]
-    if provider not in fitting or (provider == "smtp" and conn_type == "http"):
-        found = f"is of type {conn_type}" + (f" with provider {provider}" if conn_type == "http" and provider else "")
+    if named not in fitting or plain == "smtp":
+        found = f"is of type {conn_type}" + (f" with provider {plain}" if plain else "")
         types = ", ".join(PREFIX + name for name in fitting)
         raise _wrong(
             conn_id, f"{found}, through which no {channel} can go", f"use {types}: {_example(conn_id, fitting[0])}"
         )
-    return provider
+    return named
 
 
 def _options(conn_id: str, provider: str, connection: Connection) -> dict[str, str]:
