@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.fakes.faults import Fault
 from tests.fakes.talking import BRIEF, FAKES, KEY, SECRET, TOUCHES, a_fake, opened, sent, talk
-from tests.ledgers import NOW
+from tests.ledgers import NOW, an_id
 from tests.signed import a_signed_text_message, a_signed_touch
 
 from reactivation.delivery import Call, DeliveryError, Provider, Result
@@ -89,6 +89,33 @@ def test_who_asked_to_be_left_alone_is(name: str) -> None:
     results = talk(fake, lambda url: opened(name, url), twice)
     assert [result.reason for result in results] == ["http_429", "paced"]
     assert len(fake.received) == 1
+
+
+@every_provider
+def test_a_server_that_is_down_for_a_while_makes_one_unknown_only(name: str) -> None:
+    """It says for how long, and the next messages wait instead of becoming unknown as well."""
+    fake = a_fake(name, Fault("answer", status=503, headers={"Retry-After": "60"}, body={}))
+
+    async def twice(provider: Provider) -> list[Result]:
+        return [await provider.send(TOUCHES[name](), key, NOW) for key in (KEY, KEY[::-1])]
+
+    first, second = talk(fake, lambda url: opened(name, url), twice)
+    assert first == Result("unknown", reason="http_503", wait=timedelta(seconds=60))
+    assert (second.state, second.reason) == ("not_sent", "paced")
+
+
+@every_provider
+def test_a_batch_goes_out_side_by_side(name: str) -> None:
+    """Through one session, each message once."""
+    fake = a_fake(name)
+
+    async def batch(provider: Provider) -> list[Result]:
+        touch = TOUCHES[name]()
+        return await asyncio.gather(*(provider.send(touch, an_id("send", n), NOW) for n in range(provider.batch)))
+
+    results = talk(fake, lambda url: opened(name, url), batch)
+    assert [result.state for result in results] == ["accepted"] * 25
+    assert len({result.reference for result in results}) == len(fake.accepted) == 25
 
 
 @every_provider

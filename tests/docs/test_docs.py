@@ -128,6 +128,6 @@ def test_how_long_an_unknown_send_is_settled_is_explained() -> None:
     """docs/providers.md has each provider's own time."""
     page = (ROOT / "docs/providers.md").read_text(encoding="utf-8")
     told = dict(re.findall(r"^\| (SendGrid|Resend|Twilio) \| (?:looked up|repeated).* \| (.*) \|$", page, re.M))
-    assert told == {"SendGrid": "1 hour", "Resend": "23 hours", "Twilio": "30 minutes"}
+    assert told == {"SendGrid": "3 hours", "Resend": "23 hours", "Twilio": "3 hours"}
     hours = [kind.look_up_for.total_seconds() / 3600 for kind in (SendGrid, Resend, Twilio)]
-    assert hours == [1, 23, 0.5]
+    assert hours == [3, 23, 3]

@@ -31,7 +31,8 @@ Json: TypeAlias = Any
 
 #: A call with its wait for a place ends within ten seconds, so that an opt-out is not crossed for longer.
 SECONDS, PATIENCE = 8.0, 1.0
-_CONNECTIONS, _IDLE_SECONDS = 10, 10
+#: As many connections as a batch has calls; one that was idle for longer may have been closed unseen.
+_CONNECTIONS, _IDLE_SECONDS = 25, 10
 _ALONE_UNASKED = timedelta(seconds=5)
 
 
@@ -144,10 +145,12 @@ class HttpProvider(Provider):
         return self._judged(answer, at)
 
     def _judged(self, answer: Answer, at: datetime) -> Result:
-        status = answer.status
+        status, wait = answer.status, wait_of(answer.headers, at)
         if status == 429:
-            wait = wait_of(answer.headers, at) or _ALONE_UNASKED
+            wait = wait or _ALONE_UNASKED
+        if wait is not None and (status == 429 or status >= 500):
             self._pace.leave_alone(time.monotonic(), wait)
+        if status == 429:
             return Result("not_sent", reason=self.code(answer) or "http_429", wait=wait)
         if 200 <= status < 300:
             try:
@@ -155,7 +158,7 @@ class HttpProvider(Provider):
             except (ValueError, LookupError, TypeError, AttributeError):
                 return Result("unknown", reason="answer_unreadable")
         if status >= 500 or status == 408:
-            return Result("unknown", reason=f"http_{status}")
+            return Result("unknown", reason=f"http_{status}", wait=wait)
         if status in (401, 403):
             raise self.wrong(f"refuses its credentials (HTTP {status}); {self.key_fix}")
         if status in (404, 405) or status < 400:

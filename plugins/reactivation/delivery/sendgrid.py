@@ -60,7 +60,8 @@ class SendGrid(HttpProvider):
     url: ClassVar[str] = "https://api.sendgrid.com"
     per_second: ClassVar[float] = 20
     repeatable: ClassVar[bool] = False
-    look_up_for: ClassVar[timedelta] = timedelta(hours=1)
+    #: Email Logs are minutes behind, and who asks comes by the hour.
+    look_up_for: ClassVar[timedelta] = timedelta(hours=3)
     key_fix: ClassVar[str] = (
         "put an API key into its password that may send mail, read Email Logs, Tracking and Mail Settings, and verify "
         "the sender of the messages there"

@@ -68,7 +68,8 @@ class Twilio(HttpProvider):
     url: ClassVar[str] = "https://api.twilio.com"
     per_second: ClassVar[float] = 1
     repeatable: ClassVar[bool] = False
-    look_up_for: ClassVar[timedelta] = timedelta(minutes=30)
+    #: A message may be in a queue first, and who asks comes by the hour.
+    look_up_for: ClassVar[timedelta] = timedelta(hours=3)
     key_fix: ClassVar[str] = "correct its login (account or API key SID) and its password (auth token or secret)"
 
     def __init__(
