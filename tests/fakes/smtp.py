@@ -63,8 +63,8 @@ class FakeSmtp:
         finally:
             self._ended.set()
             server.close()
-            await server.wait_closed()
             await asyncio.gather(*(_hung_up(one) for one in self._open))
+            await server.wait_closed()  # newer Pythons wait for the last conversation here
 
     def _protocol(self) -> SMTP:
         with warnings.catch_warnings():
