@@ -8,10 +8,15 @@ from pathlib import Path
 import pytest
 
 from reactivation import cli
+from reactivation.delivery.resend import Resend
+from reactivation.delivery.sendgrid import SendGrid
+from reactivation.delivery.twilio import CODES, SET_UP, Twilio
 from reactivation.ledger.tables import metadata
 from reactivation.measures import MEASURES
 from reactivation.messages.fields import FIELDS
 from reactivation.orchestration import connections, telling
+from reactivation.orchestration.provider_info import CONNECTION_TYPES
+from reactivation.orchestration.provider_info import PREFIX as PREFIX_OF_TYPES
 from reactivation.playbooks.model import ReadinessLimits
 from reactivation.policy.deliverability import BOUNCES, COMPLAINTS, FEW_AND_A_COMPLAINT
 from reactivation.readiness.conditions import conditions
@@ -96,3 +101,33 @@ def test_links_lead_somewhere(page: Path) -> None:
     """Every relative link of a page is a file of the project."""
     for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text(encoding="utf-8")):
         assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_every_type_of_connection_is_explained() -> None:
+    """docs/providers.md has each with its options, and how fast it is called without one."""
+    page = (ROOT / "docs/providers.md").read_text(encoding="utf-8")
+    kinds = {"sendgrid": SendGrid, "resend": Resend, "twilio": Twilio}
+    for name, kind in CONNECTION_TYPES.items():
+        (row,) = re.findall(rf"^\| `{PREFIX_OF_TYPES}{name}` \| .*$", page, re.M)
+        assert all(f"`{option}`" in row for option in kind.options)
+        assert name not in kinds or f"`per_second` ({kinds[name].per_second:g})" in row
+
+
+def test_every_code_of_twilio_is_explained() -> None:
+    """docs/providers.md has each with what the send is, and the fix where there is one."""
+    page = (ROOT / "docs/providers.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\d{5})` \| ([a-z ]+) \| (.*) \|$", page, re.M)
+    states = {int(code): state for code, state, _ in rows}
+    assert states == {code: result.state.replace("_", " ") for code, result in CODES.items()} | dict.fromkeys(
+        SET_UP, "taken back"
+    )
+    assert {int(code): fix for code, state, fix in rows if state == "taken back"} == dict(SET_UP)
+
+
+def test_how_long_an_unknown_send_is_settled_is_explained() -> None:
+    """docs/providers.md has each provider's own time."""
+    page = (ROOT / "docs/providers.md").read_text(encoding="utf-8")
+    told = dict(re.findall(r"^\| (SendGrid|Twilio) \| looked up.* \| (.*) \|$", page, re.M))
+    assert told == {"SendGrid": "3 hours", "Twilio": "3 hours"}
+    hours = [kind.look_up_for.total_seconds() / 3600 for kind in (SendGrid, Resend, Twilio)]
+    assert hours == [3, 0, 3]

@@ -29,12 +29,13 @@ def test_wheel_carries_what_the_project_declares(wheel: Path) -> None:
 
 
 def test_wheel_registers_the_plugin_once(wheel: Path) -> None:
-    """One entry point for Airflow, and a plugins folder that registers nothing a second time."""
+    """An entry point for it, one for our connections, and a plugins folder that registers nothing a second time."""
     with zipfile.ZipFile(wheel) as opened:
         name = next(n for n in opened.namelist() if n.endswith("entry_points.txt"))
         entries = opened.read(name).decode()
     assert entries.count("reactivation.plugin:ReactivationPlugin") == 1
     assert "[airflow.plugins]" in entries
+    assert "[apache_airflow_provider]\nprovider_info = reactivation.orchestration.provider_info:" in entries
     ignored = (ROOT / "plugins" / ".airflowignore").read_text(encoding="utf-8").splitlines()
     assert [line for line in ignored if not line.startswith("#")] == ["*"]
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.builders import offer, write_source
+from tests.fakes.talking import SECRET, a_fake
+from tests.fakes.twilio import ACCOUNT_SID
 
 from reactivation import paths
 from reactivation.steps.check import Finding, check
-from reactivation.steps.settings import Settings
+from reactivation.steps.settings import ProviderAccount, Settings
 
 Edit = Callable[[str, str, str], None]
 
@@ -37,10 +40,12 @@ def edit(house: Path) -> Edit:
     return change
 
 
-def findings(house: Path, source: str = "") -> list[Finding]:
+def findings(
+    house: Path, source: str = "", accounts: Mapping[str, ProviderAccount] | None = None
+) -> list[Finding]:  # fmt: skip
     settings = Settings(
         home=house.parent, ledger_url="", address_keys=(), source=source, owners=house / "owners.yaml",
-        tenant=house / "tenant.yaml", playbooks=house / "playbooks",
+        tenant=house / "tenant.yaml", playbooks=house / "playbooks", accounts=accounts or {},
     )  # fmt: skip
     return check(settings, house)
 
@@ -155,3 +160,18 @@ def test_findings_are_plain_and_ordered() -> None:
     one = Finding("a.yaml", 3, "", "is not YAML")
     assert str(one) == "a.yaml:3 is not YAML"
     assert sorted([replace(one, line=9), one])[0] == one
+
+
+class TestProviders:
+    def test_each_configured_provider_is_asked(self, house: Path) -> None:
+        """What it says is a finding like any other, so that check does not end well."""
+        fake = a_fake("twilio")
+        fake.settings = {f"/2010-04-01/Accounts/{ACCOUNT_SID}.json": {"status": "active", "type": "Trial"}}
+
+        async def scenario() -> list[Finding]:
+            async with fake.serving() as url:
+                account = ProviderAccount("reactivation_sms", "twilio", host=url, login=ACCOUNT_SID, secret=SECRET)
+                return await asyncio.to_thread(findings, house, accounts={"sms": account})
+
+        (finding,) = asyncio.run(scenario())
+        assert str(finding).startswith("providers:1 connection reactivation_sms: Twilio puts a sentence before each")

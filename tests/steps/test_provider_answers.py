@@ -165,6 +165,17 @@ class TestLookUps:
         assert all(call.text for call in told.values())
         assert "@gmail" not in repr(postman.asked)
 
+    def test_what_a_look_up_finds_has_its_consequences(self, ready: Ready) -> None:
+        """A no that the provider tells later is a no."""
+        postman = of(ready, lambda _: Result("unknown", reason="timed_out"))
+        dispatch(ready.workspace, NOW, limit=1)
+        (unknown,) = ready.rows("sends")
+        postman.found = Result("refused", reason="unsubscribed", consequence="suppress")
+        dispatch(ready.workspace, NOW + timedelta(minutes=1), limit=0)
+        (row,) = [row for row in ready.rows("suppressions") if row.source == "dispatch"]
+        assert (row.address_key, row.reason) == (unknown.address_key, "opt_out")
+        assert list(ready.exits().values()) == ["opted_out"]
+
 
 class Silent(Postman):
     """A provider that takes a message and never says so."""

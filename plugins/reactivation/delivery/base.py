@@ -55,10 +55,11 @@ class Provider(ABC):
 
     #: What the ledger calls it.
     name: ClassVar[str]
-    #: Whether a second call under the same key is harmless; then an unknown outcome is settled by repeating it.
+    #: Whether a second call under the same key is harmless for ever; then a call of which nothing is found is repeated.
     repeatable: ClassVar[bool]
-    #: How many intents are committed before their calls are made: one where no look-up can tell what became of a call.
-    batch: ClassVar[int] = 25
+    #: How many intents are committed before their calls are made: one where no look-up can tell what became of a call,
+    #: and no more than are called together.
+    batch: int = 25
     #: How long a call of unknown outcome may still turn up when it is looked up; then a person is asked.
     look_up_for: ClassVar[timedelta] = timedelta(0)
 
@@ -74,7 +75,7 @@ class Provider(ABC):
         """What became of an earlier call; ``None`` when the provider does not know it (yet)."""
 
     async def room(self, wanted: int) -> int:
-        """How many of the wanted calls may be made now; waits until it is at least one."""
+        """How many of the wanted calls are to be made next; waits for their turn, 0 when that is too far away."""
         return wanted
 
     async def problems(self) -> tuple[str, ...]:

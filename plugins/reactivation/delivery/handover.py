@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
@@ -24,12 +24,14 @@ from reactivation.ledger.sends import Outcome, Send
 Clock = Callable[[], datetime]
 #: Asked in the transaction that wins calls: by send id why a call must not be made after all, as a code.
 LastWord = Callable[[Connection, Sequence[Send]], Mapping[str, str]]
-#: Told what the provider answered, before it is recorded: what follows for the person or the channel.
+#: Told what the provider answered, by touch id, before it is recorded: what follows for the person or the channel.
 Consequences = Callable[[Mapping[str, Result]], None]
 
 #: No call lasts longer, so that an opt-out is crossed by no message later than this.
 CALL_SECONDS = 10.0
 _CANNOT_WORK = Result("not_sent", reason="provider_cannot_work")
+#: Of a provider whose turn is too far away to wait for.
+_NOT_READY = Result("not_sent", reason="provider_not_ready", wait=timedelta(hours=1))
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,8 @@ async def hand_over(
     left = list(intents)
     while left:
         room = await provider.room(len(left))
+        if room == 0:
+            return answers | _put_off(ledger, left, clock())
         some, left = left[:room], left[room:]
         refused, won = _win(ledger, [one.send for one in some], last_word=last_word, clock=clock)
         answers |= refused
@@ -63,15 +67,19 @@ async def hand_over(
             send_id: _CANNOT_WORK if isinstance(one, DeliveryError) else one
             for send_id, one in zip(calls, told, strict=True)
         }
-        following = {send_id: one for send_id, one in results.items() if one.consequence is not None}
-        if following:
-            consequences(following)
+        consequences({one.touch.touch_id: results[send_id] for send_id, one in calls.items()})
         _settle(ledger, [one.send for one in calls.values()], results, clock())
         for one in told:
             if isinstance(one, DeliveryError):
                 raise one
         answers |= results
     return answers
+
+
+def _put_off(ledger: Ledger, intents: Sequence[Intent], now: datetime) -> dict[str, Result | str]:
+    with ledger.begin() as conn:
+        back = sends.take_back(conn, [one.send for one in intents], reason="provider_not_ready", now=now)
+    return dict.fromkeys(sorted(back), _NOT_READY)
 
 
 def _win(
@@ -120,7 +128,7 @@ def record(conn: Connection, results: Mapping[str, Result], now: datetime) -> se
 
 async def recover(
     ledger: Ledger, providers: Mapping[str, Provider], *, gone: Collection[str],
-    as_it_was: Callable[[Sequence[Send]], Mapping[str, Call]], now: datetime,
+    as_it_was: Callable[[Sequence[Send]], Mapping[str, Call]], consequences: Consequences, now: datetime,
 ) -> Counter[str]:  # fmt: skip
     """Settle what dispatchers left behind that are gone, and look up what was unknown; counts by what was done.
 
@@ -137,14 +145,15 @@ async def recover(
     calls = as_it_was(open_calls)
     for send in open_calls:
         provider = providers.get(send.provider)
-        looked: Awaitable[str] = _look_up(ledger, provider, send, calls[send.send_id], now)
-        done[await looked] += 1
+        found = None if provider is None else await provider.find(calls[send.send_id])
+        if found is not None:
+            consequences({send.touch_id: found})
+        done[_settle_one(ledger, provider, send, found, now)] += 1
     return done
 
 
-async def _look_up(ledger: Ledger, provider: Provider | None, send: Send, call: Call, now: datetime) -> str:
-    """Ask the provider whether it had a call, and record the answer."""
-    found = None if provider is None else await provider.find(call)
+def _settle_one(ledger: Ledger, provider: Provider | None, send: Send, found: Result | None, now: datetime) -> str:
+    """Record what a look-up found, or what its silence means."""
     with ledger.begin() as conn:
         if found is not None:
             return "found" if record(conn, {send.send_id: found}, now) else "settled"

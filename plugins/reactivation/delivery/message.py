@@ -48,6 +48,18 @@ def build(touch: SendableTouch, key: str, at: datetime) -> bytes:
     return made
 
 
+def sender_of(touch: SendableTouch) -> tuple[str, str]:
+    """Name and address of the signed sender, for a provider that wants them apart. Raises ``MessageError``."""
+    message = EmailMessage(policy=policy.SMTP)
+    try:
+        message["From"] = touch.sender
+        _domain(message)
+    except (ValueError, TypeError, LookupError) as error:
+        raise MessageError("from_differs") from error
+    address = message["From"].addresses[0]
+    return str(address.display_name), str(address.addr_spec)
+
+
 def _prove(made: bytes, touch: SendableTouch) -> None:
     """Reads the bytes as a mail client does and compares them with what was signed."""
     read = message_from_bytes(made, policy=policy.default)

@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from reactivation import paths
-from reactivation.steps.settings import ConfigurationError, Settings
+from reactivation.steps.settings import ConfigurationError, ProviderAccount, Settings
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 LEDGER, ADDRESS_KEY = "reactivation_ledger", "reactivation_address_key"
+EMAIL, SMS = "reactivation_email", "reactivation_sms"
 LOCAL = "local"
 ADDRESS_KEY_FILE = Path("secrets") / "address_key"
 
@@ -56,6 +57,7 @@ def settings_from_environment() -> Settings:
         named_sources=_named_sources(),
         connect=_engine,
         environment=environment,
+        accounts=_accounts(),
         owners=_path("REACTIVATION_OWNERS", paths.OWNERS),
         tenant=_path("REACTIVATION_TENANT", paths.TENANT),
         playbooks=_path("REACTIVATION_PLAYBOOKS", paths.PLAYBOOKS),
@@ -131,6 +133,14 @@ def _named_sources() -> dict[str, str]:
     }  # fmt: skip
 
 
+def _accounts() -> dict[str, ProviderAccount]:
+    """The provider of each channel that has a connection."""
+    from reactivation.orchestration.accounts import account_of
+
+    given = ((channel, conn_id, connection_of(conn_id)) for channel, conn_id in (("email", EMAIL), ("sms", SMS)))
+    return {channel: account_of(conn_id, channel, found) for channel, conn_id, found in given if found is not None}
+
+
 def _engine(conn_id: str) -> Engine:
     from reactivation.orchestration.engines import engine_of
 
@@ -173,12 +183,16 @@ def _from_airflow(conn_id: str) -> Connection | None:
     from airflow.sdk.exceptions import AirflowNotFoundException
 
     try:
-        found = Stored.get(conn_id)
+        return plain(Stored.get(conn_id))
     except AirflowNotFoundException:
         return None
+
+
+def plain(stored: Any) -> Connection:
+    """A connection of Airflow's as plain values."""
     return Connection(
-        conn_type=found.conn_type, host=found.host, login=found.login, password=found.password, port=found.port,
-        schema=found.schema, extra=found.extra_dejson,
+        conn_type=stored.conn_type, host=stored.host, login=stored.login, password=stored.password, port=stored.port,
+        schema=stored.schema, extra=stored.extra_dejson,
     )  # fmt: skip
 
 

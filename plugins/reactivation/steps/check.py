@@ -1,5 +1,5 @@
-"""Checks everything declared, together, without any customer: playbooks, templates, offers, owners, tenant, rules and
-the suites of readiness.
+"""Checks everything declared, together, without any customer: playbooks, templates, offers, owners, tenant, rules, the
+suites of readiness and the providers.
 
 Each template is rendered for a made-up customer through the same function as a real draft, and linted. Offers and
 claims are those of the source, where there is one already.
@@ -7,6 +7,7 @@ claims are those of the source, where there is one already.
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -27,6 +28,7 @@ from reactivation.playbooks.tenant import Tenant, load_tenant
 from reactivation.readiness.conditions import conditions
 from reactivation.readiness.suites import read_suite, suite_files
 from reactivation.sources import SourceError, extract
+from reactivation.steps.providers import open_account, problems_of
 from reactivation.steps.rules import read_rules
 from reactivation.steps.sample_drafts import KINDS, sample_problems
 from reactivation.steps.settings import Settings
@@ -99,7 +101,14 @@ def check(settings: Settings, include: Path = paths.INCLUDE) -> list[Finding]:
         _read(findings, lambda file=file: read_suite(file))  # type: ignore[misc]
     for loaded in playbooks:
         findings += _playbook(loaded, declared)
+    findings += _providers(settings)
     return sorted({*findings, *of_sources})
+
+
+def _providers(settings: Settings) -> list[Finding]:
+    """Each configured provider lets us in and leaves our bytes as they are; it is asked, so the machine needs it."""
+    opened = [open_account(account) for account in settings.accounts.values()]
+    return [Finding("providers", 1, "", problem) for problem in asyncio.run(problems_of(opened))] if opened else []
 
 
 def _read(findings: list[Finding], load: Callable[[], T]) -> T | None:

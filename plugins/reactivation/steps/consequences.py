@@ -7,18 +7,17 @@ Source: ARCHITECTURE.md, invariant 4; PROVIDERS.md, Sending.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from reactivation.delivery import Result
-from reactivation.ledger import enrolments, stops, suppressions
+from reactivation.ledger import enrolments, stops, suppressions, touches
 from reactivation.ledger.suppressions import EVERY, Suppression
+from reactivation.ledger.touches import Touch
 from reactivation.outcomes import exit_of_no
-from reactivation.playbooks.model import Playbook
 
 if TYPE_CHECKING:
-    from reactivation.steps.claims import Case
     from reactivation.steps.workspace import Workspace
 
 ACTOR = "dispatch"
@@ -26,28 +25,40 @@ ACTOR = "dispatch"
 PREFIX = "provider:"
 
 
-def obey(workspace: Workspace, playbook: Playbook, answers: Iterable[tuple[Case, Result]], now: datetime) -> None:
-    """Commit what follows from answers: suppressions first, then the exits of who said no, then stops."""
-    following = [(case, result) for case, result in answers if result.consequence is not None]
-    noes = [no for case, result in following for no in _noes(case, playbook, result, now)]
-    suppressions.commit(workspace.ledger, noes, actor=ACTOR, now=now)
+def obey(workspace: Workspace, answers: Mapping[str, Result], now: datetime) -> None:
+    """Commit what follows from answers, by touch id: suppressions first, then the exits of who said no, then stops."""
+    following = {touch_id: result for touch_id, result in answers.items() if result.consequence is not None}
+    if not following:
+        return
     with workspace.ledger.begin() as conn:
-        for case, result in following:
+        concerned = touches.touches_of(conn, following)
+        keys = enrolments.keys_of(conn, {touch.enrolment_id for touch in concerned})
+    noes = [
+        no for touch in concerned for no in _noes(workspace, touch, following[touch.touch_id], keys[touch.enrolment_id])
+    ]  # fmt: skip
+    suppressions.commit(
+        workspace.ledger, [Suppression(*no, source=ACTOR, occurred_at=now) for no in noes], actor=ACTOR, now=now
+    )  # fmt: skip
+    with workspace.ledger.begin() as conn:
+        for touch in concerned:
+            result = following[touch.touch_id]
             if result.consequence == "suppress":
                 enrolments.end_enrolment(
-                    conn, case.touch.enrolment_id, reason=exit_of_no("opt_out").reason, because="suppressed:opt_out",
+                    conn, touch.enrolment_id, reason=exit_of_no("opt_out").reason, because="suppressed:opt_out",
                     actor=ACTOR, now=now,
                 )  # fmt: skip
             elif result.consequence == "stop_channel":
-                scope, reason = f"channel:{case.touch.channel}", f"{PREFIX}{result.reason}"
+                scope, reason = f"channel:{touch.channel}", f"{PREFIX}{result.reason}"
                 if not any((one.scope, one.reason) == (scope, reason) for one in stops.standing(conn, now)):
                     stops.stop(conn, scope=scope, reason=reason, actor=ACTOR, now=now)
 
 
-def _noes(case: Case, playbook: Playbook, result: Result, now: datetime) -> Iterable[Suppression]:
-    """A person who said no is written to at none of his addresses; a dead address says nothing about another."""
+def _noes(workspace: Workspace, touch: Touch, result: Result, keys: Iterable[str]) -> list[tuple[str, str, str, str]]:
+    """Address key, brand, channel and reason. A person who said no is written to at none of his addresses; a dead
+    address says nothing about another."""
     if result.consequence == "suppress":
-        return [Suppression(key, playbook.brand, EVERY, "opt_out", ACTOR, now) for key in sorted(case.keys)]
+        brand = workspace.playbook(touch.playbook).playbook.brand
+        return [(key, brand, EVERY, "opt_out") for key in sorted(keys)]
     if result.consequence == "drop_address":
-        return [Suppression(case.touch.address_key, EVERY, EVERY, "hard_bounce", ACTOR, now)]
+        return [(touch.address_key, EVERY, EVERY, "hard_bounce")]
     return []

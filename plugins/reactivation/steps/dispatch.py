@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
-from reactivation.delivery import Provider, Result, hand_over, recover
+from reactivation.delivery import Provider, hand_over, recover
 from reactivation.ledger import enrolments, seals, sends, touches, workers
 from reactivation.ledger.mail import EMAIL
 from reactivation.ledger.sends import Send
@@ -126,7 +126,10 @@ async def _dispatch(workspace: Workspace, now: datetime, limit: int | None) -> D
             shift = _Shift(
                 workspace, worker, gone, clock, limit, workspace.source(), drafts, Domain(workspace)
             )  # fmt: skip
-            recovered = await recover(ledger, providers, gone=gone, as_it_was=drafts.calls, now=now)
+            recovered = await recover(
+                ledger, providers, gone=gone, as_it_was=drafts.calls, now=now,
+                consequences=lambda told: obey(workspace, told, now),
+            )  # fmt: skip
             with ledger.begin() as conn:
                 expired = touches.expire(conn, actor=ACTOR, now=now)
             try:
@@ -290,12 +293,9 @@ async def _send_batch(shift: _Shift, playbook: Playbook, batch: Sequence[tuple[C
         verdicts.update(said)
         return {one.send_id: said[one.touch_id].reason for one in intents if one.touch_id in said}
 
-    def follow(results: Mapping[str, Result]) -> None:
-        obey(workspace, playbook, [(of[send_id], result) for send_id, result in results.items()], shift.clock())
-
     answers = await hand_over(
         workspace.ledger, workspace.providers[claims[0].case.touch.channel], [one.intent for one in claims],
-        last_word=ask, consequences=follow, clock=shift.clock,
+        last_word=ask, consequences=lambda told: obey(workspace, told, shift.clock()), clock=shift.clock,
     )  # fmt: skip
     refused: list[tuple[Touch, Verdict]] = []
     for send_id, answer in sorted(answers.items()):

@@ -22,6 +22,22 @@ class ConfigurationError(Exception):
     """A setting is wrong; the message names the setting, what was found and the fix."""
 
 
+@dataclass(frozen=True)
+class ProviderAccount:
+    """A provider as its connection describes it; ``options`` are only those that this provider knows.
+
+    ``host`` is a URL for a provider behind HTTP, ``None`` where it is at its usual place.
+    """
+
+    connection: str
+    provider: str
+    host: str | None = None
+    port: int | None = None
+    login: str | None = None
+    secret: str | None = field(default=None, repr=False)
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
 def _no_connection(conn_id: str) -> Engine:
     raise ConfigurationError(f"there is no connection {conn_id} here; name a folder or an object-store URL")
 
@@ -32,7 +48,8 @@ class Settings:
 
     A source is a folder, an object-store URL or ``connection:ID`` (with ``/SCHEMA`` after it where the database has
     several); ``connect`` makes such a connection's engine. ``named_sources`` are those playbooks may name beside
-    ``source``; ``None``: everything comes from ``source``, whatever the playbooks say.
+    ``source``; ``None``: everything comes from ``source``, whatever the playbooks say. ``accounts`` are the providers
+    by channel; a channel without one goes into the outbox.
     """
 
     home: Path
@@ -42,6 +59,7 @@ class Settings:
     named_sources: Mapping[str, str] | None = None
     connect: Callable[[str], Engine] = field(default=_no_connection, repr=False, compare=False)
     environment: str = "local"
+    accounts: Mapping[str, ProviderAccount] = field(default_factory=dict)
     owners: Path = paths.OWNERS
     tenant: Path = paths.TENANT
     playbooks: Path = paths.PLAYBOOKS

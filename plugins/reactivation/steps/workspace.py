@@ -20,6 +20,7 @@ from reactivation.playbooks.owners import Owners, load_owners
 from reactivation.playbooks.tenant import Tenant, load_tenant
 from reactivation.policy.rules import Rules
 from reactivation.sources import Sources
+from reactivation.steps.providers import open_providers
 from reactivation.steps.rules import read_rules
 from reactivation.steps.settings import ConfigurationError, Settings
 from reactivation.steps.sourcing import open_sources
@@ -65,8 +66,7 @@ class Workspace:
     @cached_property
     def providers(self) -> Mapping[str, Provider]:
         """The provider of each channel."""
-        outbox = Outbox(self.settings.outbox)
-        return {"email": outbox, "sms": outbox}
+        return open_providers(self.settings)
 
     def source(self) -> Sources:
         """Every source, opened afresh; see ``open_sources``."""

@@ -1,0 +1,63 @@
+"""SendGrid as its specifications of mail and logs have it, and its settings as its documentation has them."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, ClassVar
+
+from aiohttp import web
+from tests.fakes.fake import Fake, Received, answer, main
+
+SETTINGS = {
+    "/v3/scopes": {"scopes": ["mail.send", "tracking_settings.read", "mail_settings.read", "messages.read"]},
+    "/v3/tracking_settings": {
+        "result": [
+            {"name": name, "title": name, "description": name, "enabled": False}
+            for name in ("google_analytics", "open", "click", "subscription")
+        ]
+    },
+    "/v3/mail_settings": {
+        "result": [
+            {"name": name, "title": name, "description": name, "enabled": False}
+            for name in ("address_whitelist", "bcc", "bounce_purge", "footer", "forward_spam", "template")
+        ]
+    },
+}
+
+
+class FakeSendGrid(Fake):
+    """Takes what the specification allows; finds messages by category."""
+
+    documents: ClassVar = {"tsg_mail_v3.json": ("/v3/mail/send",), "tsg_logs_v3.json": ("/v3/logs",)}
+
+    def is_send(self, method: str, path: str) -> bool:
+        return (method, path) == ("POST", "/v3/mail/send")
+
+    def read(self, body: bytes) -> Any:
+        return json.loads(body) if body else None
+
+    def take(self, call: Received) -> web.Response:
+        self.accepted.append(call.body | {"status": "delivered"})
+        return web.Response(status=202, headers={"X-Message-Id": f"sg-{len(self.accepted)}"})
+
+    def tell(self, call: Received) -> web.Response:
+        if call.path == "/v3/logs":
+            wanted = re.fullmatch(r"categories IN \('([^']+)'\)", call.body["query"])
+            assert wanted is not None
+            return answer(200, {"messages": [
+                {
+                    "from_email": mail["from"]["email"], "sg_message_id": f"sg-{number}", "subject": mail["subject"],
+                    "to_email": mail["personalizations"][0]["to"][0]["email"], "status": mail["status"],
+                    "sg_message_id_created_at": self.clock().isoformat(), "reason": mail.get("reason", ""),
+                }
+                for number, mail in enumerate(self.accepted, 1) if wanted.group(1) in mail["categories"]
+            ]})  # fmt: skip
+        told = (SETTINGS | self.settings).get(call.path)
+        if isinstance(told, int):
+            return answer(told, {"errors": [{"field": None, "message": "access forbidden"}]})
+        return answer(404 if told is None else 200, told)
+
+
+if __name__ == "__main__":
+    main(FakeSendGrid)
