@@ -28,6 +28,7 @@ FOLDER = Path(os.environ.get("BENCH_DIR", ".bench")).absolute()
 POSTGRES = os.environ.get("REACTIVATION_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/")
 ENROLLED_SHARE = 0.4
 DRAFTS = 50_000
+SENDS = 20_000
 GIB = 1 << 30
 _WIDE = 200
 #: What it takes to ask two dozen suites about anybody at all, in seconds.
@@ -36,7 +37,7 @@ _ASKING = 5
 
 @dataclass(frozen=True)
 class Figure:
-    """One line of the table. ``ratio`` is to the bare engine on the same data: DuckDB, or Great Expectations."""
+    """One line of the table. ``ratio`` is to the bare engine on the same data: DuckDB, Great Expectations, aiohttp."""
 
     name: str
     value: float
@@ -58,7 +59,7 @@ def main() -> int:
     FOLDER.mkdir(parents=True, exist_ok=True)
     share, console = CUSTOMERS / 1_000_000, Console(width=_WIDE)
     found: list[Figure] = []
-    for figure in chain(_generator(share), _runs(share), _decided(share), _drafts(), _dags()):
+    for figure in chain(_generator(share), _runs(share), _decided(share), _drafts(), _sends(), _dags()):
         console.print(f"{figure.name}: {figure.value:.1f} {figure.unit}")
         found.append(figure)
     console.print(_table(found))
@@ -132,6 +133,23 @@ def _drafts() -> Iterator[Figure]:
     yield Figure("drafts", _sum(told), 15, "s", rows, told["peak"], GIB)
 
 
+def _sends() -> Iterator[Figure]:
+    asked: dict[str, Any] = {"folder": str(FOLDER), "customers": 3 * SENDS}
+    with _database() as postgres:
+        for name, url, a_second in (("PostgreSQL", postgres, 2_000), ("SQLite", "", 1_000)):
+            asked["ledger"] = url
+            _work("prepare_sends", **asked, enrolments=SENDS)
+            bare = _sum(_work("bare_sends", **asked, count=SENDS)) / SENDS
+            told = _work("sends", **asked)
+            each = _sum(told) / told["sent"]
+            detail = (f"{told['sent']:,} sent, {1 / each:,.0f} a second (at least {a_second:,}); "
+                      f"{told['sent'] / told['whole']:,.0f} with asking the sources")  # fmt: skip
+            yield Figure(
+                f"a thousand messages, {name}", each * 1_000, 1_000 / a_second, "s", detail, told["peak"],
+                ratio=each / bare,
+            )  # fmt: skip
+
+
 def _dags() -> Iterator[Figure]:
     warm = dag_files.warm()
     for file in dag_files.files():
@@ -173,7 +191,7 @@ def _table(figures: list[Figure]) -> Table:
         memory = "" if one.peak is None else f"{one.peak / GIB:.2f} GiB"
         limit = "" if one.peak_limit is None else f" of {one.peak_limit / GIB:.0f}"
         table.add_row(
-            one.name, f"{one.value:.1f} {one.unit}", f"{one.limit:.0f} {one.unit}", "yes" if one.holds else "NO",
+            one.name, f"{one.value:.1f} {one.unit}", f"{one.limit:g} {one.unit}", "yes" if one.holds else "NO",
             "" if one.ratio is None else f"{one.ratio:.1f}", memory + limit, one.detail,
         )  # fmt: skip
     return table

@@ -17,7 +17,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from tests.bench import data
+from tests.bench import data, sending
 
 from reactivation import paths
 from reactivation.evidence import SnapshotFolder, open_engine
@@ -106,6 +106,30 @@ def drafts(*, folder: str, customers: int, run_id: str) -> Told:
         counts = draft_run(workspace, run_id, data.NOW)
     shutil.rmtree(home)
     return {"parts": clock.parts, "rows": {name: counts[name] for name in ("due", "drafted")}}
+
+
+def prepare_sends(*, folder: str, customers: int, enrolments: int, ledger: str) -> Told:
+    """A home in which so many first touches are signed and due."""
+    begin(folder=folder, customers=customers, enrolments=enrolments)
+    run_id = ""
+    with _workspace(Path(folder) / "home", data.crm(Path(folder), customers), ledger) as workspace:
+        for work in STEPS.values():
+            run_id, _ = work(workspace, run_id)
+        sending.sign_everything(workspace, run_id)
+    return {"parts": {}}
+
+
+def bare_sends(*, folder: str, customers: int, count: int, ledger: str) -> Told:
+    """The HTTP client alone, with the same bytes to the same provider."""
+    with _workspace(Path(folder) / "home", data.crm(Path(folder), customers), ledger) as workspace:
+        return {"parts": {"post": sending.post_all(workspace, count)}}
+
+
+def sends(*, folder: str, customers: int, ledger: str) -> Told:
+    """Everything that is due, sent: what the claims, calls and outcomes take, and the whole run with its asking."""
+    with _workspace(Path(folder) / "home", data.crm(Path(folder), customers), ledger) as workspace:
+        whole, spent, sent = sending.send_all(workspace)
+    return {"parts": {"sending": spent}, "whole": whole, "sent": sent}
 
 
 def prepare_verdicts(*, folder: str, customers: int) -> Told:
@@ -273,6 +297,7 @@ def _peak() -> int:
 WORK: dict[str, Callable[..., Told]] = {
     "sample": sample, "begin": begin, "step": step, "prepare_drafts": prepare_drafts, "drafts": drafts, "bare": bare,
     "prepare_verdicts": prepare_verdicts, "verdict": verdict, "bare_verdict": bare_verdict, "ladder": ladder,
+    "prepare_sends": prepare_sends, "sends": sends, "bare_sends": bare_sends,
 }  # fmt: skip
 
 

@@ -12,6 +12,7 @@ import signal
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -23,7 +24,7 @@ from tests.sending import settings
 from tests.steps.six import Six
 
 from reactivation import paths
-from reactivation.delivery import handover, outbox
+from reactivation.delivery import handover, http, outbox
 from reactivation.evidence import RunFolder, folders
 from reactivation.ledger import runs, sends
 from reactivation.ledger.engine import Ledger, open_ledger
@@ -32,7 +33,8 @@ from reactivation.playbooks.owners import load_owners
 from reactivation.playbooks.tenant import load_tenant
 from reactivation.steps import claims, dispatch, readiness
 from reactivation.steps.rules import read_rules
-from reactivation.steps.workspace import open_workspace
+from reactivation.steps.settings import ProviderAccount
+from reactivation.steps.workspace import Workspace, open_workspace
 
 _PROCESSES = multiprocessing.get_context("forkserver")
 _PROCESSES.set_forkserver_preload(["tests.faults.killing", "great_expectations"])
@@ -59,6 +61,14 @@ POINTS: dict[str, tuple[Any, str, str]] = {
     "in the transaction that records the outcomes": (sends, "finish", "after"),
     "when one batch is all done": (dispatch, "hand_over", "after"),
 }
+#: The same where the messages go by HTTP.
+BY_HTTP: dict[str, tuple[Any, str, str]] = {
+    name: point for name, point in POINTS.items() if point[0] not in (outbox.Outbox, outbox.os)
+} | {
+    "when the calls are won": (http.HttpProvider, "send", "before"),
+    "when a call is answered": (http.HttpProvider, "ask", "after"),
+    "when an answer is judged": (http.HttpProvider, "send", "after"),
+}  # fmt: skip
 
 #: The same of whoever judges a run.
 JUDGING: dict[str, tuple[Any, str, str]] = {
@@ -74,9 +84,10 @@ _OURS = ("/reactivation/ledger/", "/reactivation/delivery/", "/reactivation/step
 
 
 def start(home: Path, url: str, now: datetime, *, point: str | None = None, nth: int = 1, counted: int | None = None,
-          count_into: Path | None = None) -> ForkServerProcess:  # fmt: skip
-    """A dispatcher at work on that home and ledger; killed at ``point`` for the ``nth`` time, or at a counted call."""
-    how = {"point": point, "nth": nth, "counted": counted, "count_into": count_into}
+          count_into: Path | None = None, account: ProviderAccount | None = None) -> ForkServerProcess:  # fmt: skip
+    """A dispatcher at work on that home and ledger; killed at ``point`` for the ``nth`` time, or at a counted call.
+    ``account``: the provider its e-mails go by, else the outbox."""
+    how = {"point": point, "nth": nth, "counted": counted, "count_into": count_into, "account": account}
     process = _PROCESSES.Process(target=_work, args=(home, url, now), kwargs=how)
     process.start()
     return process
@@ -96,14 +107,22 @@ def _judge(home: Path, url: str, run_id: str, now: datetime, point: str) -> None
         readiness.check_readiness(workspace, run_id, now)
 
 
+def at(home: Path, url: str, account: ProviderAccount | None) -> Workspace:
+    """The rooms of that home; a given clock is for the outbox alone."""
+    known = settings(home, url)
+    return open_workspace(known if account is None else replace(known, accounts={"email": account}, given_now=None))
+
+
 def _work(
-    home: Path, url: str, now: datetime, *, point: str | None, nth: int, counted: int | None, count_into: Path | None
-) -> None:
-    workspace = open_workspace(settings(home, url))
-    outbox.Outbox.batch = BATCH
+    home: Path, url: str, now: datetime, *, point: str | None, nth: int, counted: int | None, count_into: Path | None,
+    account: ProviderAccount | None,
+) -> None:  # fmt: skip
+    workspace = at(home, url, account)
+    for provider in workspace.providers.values():
+        provider.batch = min(BATCH, provider.batch)
     if point is not None:
         dispatch._BATCHES = 1  # so that it dies when something has gone out and something has not
-        _arm(*POINTS[point], nth)
+        _arm(*(POINTS if account is None else BY_HTTP)[point], nth)
     if counted is not None or count_into is not None:
         _count(counted)
     dispatch.dispatch(workspace, now)

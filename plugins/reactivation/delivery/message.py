@@ -6,16 +6,21 @@ instant, so that the same send gives the same bytes. A message that does not rea
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from email import message_from_bytes, policy
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
+from functools import lru_cache
 
 from reactivation.approvals import SendableTouch
 
 #: A header is not folded inside a link: a client must find it as it was signed.
 _WHOLE_HEADERS = policy.SMTP.clone(max_line_length=998)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\u0085\u2028\u2029]")
+_HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
+_ADDRESS = re.compile(r"[^\s@,;:<>\"()\[\]\x00-\x1f\x7f]+@[^\s@,;:<>\"()\[\]\x00-\x1f\x7f]+")
 
 
 class MessageError(Exception):
@@ -48,11 +53,34 @@ def build(touch: SendableTouch, key: str, at: datetime) -> bytes:
     return made
 
 
+def check_words(touch: SendableTouch) -> None:
+    """For a provider that makes the message itself: that no word of it can end a header or name a second recipient.
+
+    Raises ``MessageError``. ``build`` proves more, and takes a hundred times as long.
+    """
+    if touch.channel != "email" or touch.subject is None or not touch.text.strip():
+        raise MessageError("not_a_message")
+    if not _ADDRESS.fullmatch(touch.recipient):
+        raise MessageError("to_differs")
+    for name, value in (("From", touch.sender), ("Subject", touch.subject), *touch.headers):
+        if _CONTROL.search(value) or not _HEADER.fullmatch(name):
+            raise MessageError("not_a_message")
+    try:
+        "".join((touch.sender, touch.subject, touch.text, touch.html or "")).encode()
+    except UnicodeEncodeError as error:
+        raise MessageError("not_a_message") from error
+
+
 def sender_of(touch: SendableTouch) -> tuple[str, str]:
     """Name and address of the signed sender, for a provider that wants them apart. Raises ``MessageError``."""
+    return _parted(touch.sender)
+
+
+@lru_cache(maxsize=64)
+def _parted(sender: str) -> tuple[str, str]:
     message = EmailMessage(policy=policy.SMTP)
     try:
-        message["From"] = touch.sender
+        message["From"] = sender
         _domain(message)
     except (ValueError, TypeError, LookupError) as error:
         raise MessageError("from_differs") from error

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from reactivation.approvals import SendableTouch
 from reactivation.delivery.base import Call, Result
 from reactivation.delivery.http import Answer, HttpProvider, Request, own_id
-from reactivation.delivery.message import build
+from reactivation.delivery.message import check_words
 
 #: Names of errors about the set-up, and the fix.
 _SET_UP = {
@@ -44,7 +44,7 @@ class Resend(HttpProvider):
 
     def request(self, touch: SendableTouch, key: str, at: datetime) -> Request:
         """One recipient, never scheduled, no template; nothing in it depends on the moment, so a repeat is the same."""
-        build(touch, key, at)
+        check_words(touch)
         message: dict[str, Any] = {
             "from": touch.sender, "to": [touch.recipient], "subject": touch.subject, "text": touch.text,
             "tags": [{"name": "key", "value": key}],

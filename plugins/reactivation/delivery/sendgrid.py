@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 from reactivation.approvals import SendableTouch
 from reactivation.delivery.base import Call, Consequence, Result
 from reactivation.delivery.http import Answer, HttpProvider, Json, Request, own_id
-from reactivation.delivery.message import build, sender_of
+from reactivation.delivery.message import check_words, sender_of
 
 #: Off for each message, whatever the account says.
 _UNALTERED: Mapping[str, Any] = {
@@ -69,7 +69,7 @@ class SendGrid(HttpProvider):
 
     def request(self, touch: SendableTouch, key: str, at: datetime) -> Request:
         """One personalization, one recipient, our own List-Unsubscribe, and the key as category and custom_args."""
-        build(touch, key, at)
+        check_words(touch)
         name, address = sender_of(touch)
         content = [("text/plain", touch.text), ("text/html", touch.html)]
         message = {

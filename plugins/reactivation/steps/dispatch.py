@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from reactivation.steps.workspace import Workspace
 
 #: How many touches are asked about at once, to begin with and at most; each then goes out in a batch of its provider's.
-_FIRST_LOOK, _LARGEST_LOOK = 25, 2_000
+_FIRST_LOOK, _LARGEST_LOOK = 100, 2_000
 #: A look grows while it is sent this quickly, and is asked again about what it did not get to in a minute.
 _QUICK, _FRESH = timedelta(seconds=10), timedelta(seconds=60)
 #: So many batches are on their way at once, so that one is claimed while the calls of others are answered.

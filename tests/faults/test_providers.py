@@ -1,0 +1,96 @@
+"""Real requests to a provider in another process: whoever dies and whatever it answers, nothing goes out twice, and the
+ledger and the provider's own log say the same."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.fakes.running import Running, running
+from tests.faults.killing import BY_HTTP, at, is_killed, noticed, start
+from tests.postman import sign_live
+from tests.sending import NOW, Ready
+
+from reactivation.ledger import seals
+from reactivation.steps.answers import questions_to_ask
+from reactivation.steps.dispatch import DispatchSummary, dispatch
+from reactivation.steps.settings import ProviderAccount
+
+LATER = NOW + timedelta(minutes=1)
+#: No look-up can tell any more.
+TOO_LATE = NOW + timedelta(hours=4)
+
+
+@pytest.fixture
+def provider(ready: Ready, tmp_path: Path) -> Iterator[Running]:
+    """SendGrid as it is specified; somebody has signed that messages may go by it."""
+    with ready.workspace.ledger.begin() as conn:
+        sign_live(conn, ready)
+    with running("sendgrid", tmp_path) as fake:
+        yield fake
+
+
+def account(fake: Running) -> ProviderAccount:
+    return ProviderAccount("reactivation_email", "sendgrid", host=fake.at, secret="a key", options={"per_second": 1000})
+
+
+def send(ready: Ready, fake: Running) -> DispatchSummary:
+    """One run a minute later."""
+    workspace = at(ready.home, ready.url, account(fake))
+    try:
+        return dispatch(workspace, LATER)
+    finally:
+        workspace.ledger.close()
+
+
+def taken(fake: Running) -> Counter[str]:
+    """How often the provider took the message of each key."""
+    return Counter(mail["personalizations"][0]["custom_args"]["key"] for mail in fake.accepted())
+
+
+def settled(ready: Ready, fake: Running) -> dict[str, Any]:
+    """The sends by key; nothing was taken twice, nothing is lost, and what is not known nobody took."""
+    rows = {row.send_id: row for row in ready.rows("sends")}
+    had = taken(fake)
+    assert set(had.values()) <= {1}
+    assert {key for key, row in rows.items() if row.state == "accepted"} == set(had)
+    assert {row.state for key, row in rows.items() if key not in had} <= {"unknown", "refused"}
+    with ready.workspace.ledger.begin() as conn:
+        assert seals.verify(conn).intact
+    return rows
+
+
+@pytest.mark.parametrize("point", BY_HTTP)
+def test_killed_and_run_again_the_provider_took_each_once(ready: Ready, provider: Running, point: str) -> None:
+    """What it took is found there; what it may have taken and did not waits for a person."""
+    once_a_batch = BY_HTTP[point][1] not in ("send", "ask")
+    assert is_killed(start(ready.home, ready.url, NOW, point=point, nth=2 if once_a_batch else 3,
+                           account=account(provider)))  # fmt: skip
+    noticed(ready.workspace.ledger)
+    send(ready, provider)
+    rows = settled(ready, provider)
+    assert len(rows) == len(ready.states())
+    asked = questions_to_ask(ready.workspace, TOO_LATE)
+    assert len(asked) == sum(row.state == "unknown" for row in rows.values())
+
+
+FAULTS: list[dict[str, Any] | None] = [
+    {"kind": "drop_before"}, None, {"kind": "drop_after"}, {"kind": "answer", "status": 429}, None,
+    {"kind": "answer_after", "status": 500}, {"kind": "answer", "status": 503}, None,
+    {"kind": "answer", "status": 400, "body": {"errors": []}},
+]  # fmt: skip
+
+
+def test_whatever_goes_wrong_ledger_and_provider_agree(ready: Ready, provider: Running) -> None:
+    """Lines cut before and after, haste, errors after it took the message, errors before, a refusal."""
+    provider.do_wrong(*FAULTS)
+    first = send(ready, provider)
+    assert (first.refused, first.unknown) == (1, 4)
+    assert first.accepted == len(ready.states()) - 5
+    send(ready, provider)
+    states = Counter(row.state for row in settled(ready, provider).values())
+    assert states == {"accepted": len(ready.states()) - 3, "unknown": 2, "refused": 1}
