@@ -50,10 +50,10 @@ def sign_live(conn: Connection, ready: Ready) -> None:
     tables = metadata.tables
     ledger_id = conn.scalar(select(tables["identity"].c.ledger_id))
     answer_id = conn.scalar(select(answers.c.answer_id).where(answers.c.accepted).limit(1))
-    sender = ready.workspace.tenant.sender
+    sender = ready.workspace.tenant.senders["email"]
     value = {
-        "environment": "test", "ledger_id": ledger_id, "sender": f"{sender.name} <{sender.address}>",
+        "environment": "test", "ledger_id": ledger_id, "sender": sender,
     }  # fmt: skip
     conn.execute(insert(tables["settings"]), {
-        "setting_id": an_id("live"), "name": "live", "value": value, "answer_id": answer_id, "signed_at": NOW,
+        "setting_id": an_id("live"), "name": "live_email", "value": value, "answer_id": answer_id, "signed_at": NOW,
     })  # fmt: skip

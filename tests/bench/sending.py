@@ -110,12 +110,12 @@ def _a_request(workspace: Workspace) -> Any:
 
 def _sign_live(workspace: Workspace, conn: Any) -> None:
     known = identity.known(conn)
-    sender = workspace.tenant.sender
+    sender = workspace.tenant.senders["email"]
     conn.execute(insert(settings), {
-        "setting_id": "live", "name": "live", "signed_at": data.NOW,
+        "setting_id": "live", "name": "live_email", "signed_at": data.NOW,
         "answer_id": conn.scalar(select(answers.c.answer_id).where(answers.c.accepted).limit(1)),
         "value": {"environment": known.environment, "ledger_id": known.ledger_id,
-                  "sender": f"{sender.name} <{sender.address}>"},
+                  "sender": sender},
     })  # fmt: skip
 
 

@@ -39,7 +39,7 @@ def _known(conn: Connection) -> str:
 def _sign(conn: Connection, value: dict[str, Any], *, accepted: bool = True, at: datetime = NOW) -> None:
     question, answer = an_id("question", at, accepted, value), an_id("answer", at, accepted, value)
     conn.execute(insert(questions), {
-        "question_id": question, "kind": "sign_setting", "list_id": None, "subject": "live", "state": "open",
+        "question_id": question, "kind": "sign_setting", "list_id": None, "subject": "live_email", "state": "open",
         "opened_at": at, "expires_at": at + timedelta(days=3), "closed_at": None,
     })  # fmt: skip
     conn.execute(insert(answers), {
@@ -47,12 +47,13 @@ def _sign(conn: Connection, value: dict[str, Any], *, accepted: bool = True, at:
         "responded_at": at, "recorded_at": at, "accepted": accepted, "refusal": None if accepted else "not_a_signer",
     })  # fmt: skip
     conn.execute(insert(settings), {
-        "setting_id": an_id("setting", answer), "name": "live", "value": value, "answer_id": answer, "signed_at": at,
+        "setting_id": an_id("setting", answer), "name": "live_email", "value": value, "answer_id": answer,
+        "signed_at": at,
     })  # fmt: skip
 
 
 def _asked(conn: Connection, provider: Provider, **changes: str) -> str | None:
-    return may_send(conn, provider, **({"environment": "production", "sender": SENDER} | changes))
+    return may_send(conn, provider, "email", **({"environment": "production", "sender": SENDER} | changes))
 
 
 def test_an_unknown_ledger_sends_nothing(ledger: Ledger, tmp_path: Path) -> None:
@@ -67,6 +68,14 @@ def test_the_outbox_needs_no_signature(ledger: Ledger, tmp_path: Path) -> None:
         _known(conn)
         assert _asked(conn, Outbox(tmp_path)) is None
         assert _asked(conn, Outbox(tmp_path), environment="local") == "environment_differs"
+
+
+def test_a_live_ledger_does_not_fall_back_to_the_outbox(ledger: Ledger, tmp_path: Path) -> None:
+    """A process that lost its connection would count as sent what nobody gets."""
+    with ledger.begin() as conn:
+        value = {"environment": "production", "ledger_id": _known(conn), "sender": SENDER}
+        _sign(conn, value)
+        assert _asked(conn, Outbox(tmp_path)) == "live_without_provider"
 
 
 def test_another_provider_waits_for_the_signature(ledger: Ledger) -> None:

@@ -16,7 +16,8 @@ from tests.steps.six import NOW, PLAYBOOK, Six
 
 from reactivation import paths
 from reactivation.approvals.form import HOLD_ALL, SIGN
-from reactivation.ledger import questions
+from reactivation.delivery import may_send
+from reactivation.ledger import identity, questions
 from reactivation.ledger.engine import Ledger
 from reactivation.ledger.questions import RequestId
 from reactivation.ledger.tables import audit
@@ -24,6 +25,7 @@ from reactivation.steps.accepting import ask_to_accept, asked_setting, rules_in_
 from reactivation.steps.answers import RequestRefused, bind_request, questions_to_ask, record_answer
 from reactivation.steps.begin import begin_run
 from reactivation.steps.decide import SETTINGS, decide_run
+from reactivation.steps.settings import ProviderAccount
 from reactivation.steps.workspace import Workspace
 
 FLAGS = "flag_only_email"
@@ -60,8 +62,8 @@ def code(workspace: Workspace) -> str:
     bind_request(workspace, REQUEST, question_id, NOW)
     with workspace.ledger.begin() as conn:
         question = questions.question_of(conn, question_id)
-    assert question is not None
-    return asked_setting(workspace, question).signing_code
+        assert question is not None
+        return asked_setting(workspace, conn, question).signing_code
 
 
 def event(signing_code: str, option: str = SIGN, by: str = "cleo") -> dict[str, Any]:
@@ -197,3 +199,48 @@ class TestInForce:
         assert decided[False] == ("unverified", [], {})
         why, records, settings = decided[True]
         assert (why, records) == (None, [f"flag:{ada['customer_id']}", f"setting:{settings[FLAGS]}"])
+
+
+class TestGoingLive:
+    """A provider that would really send waits for a signature of environment, ledger and sender."""
+
+    @pytest.fixture
+    def live(self, six: Six) -> Workspace:
+        """E-mail is to go by a real provider."""
+        account = ProviderAccount("reactivation_email", "sendgrid", secret="a key")
+        with six.ledger.begin() as conn:
+            identity.identify(
+                conn, environment=six.workspace.settings.environment, check_values=["a" * 64], now=NOW
+            )  # fmt: skip
+        return replace(
+            six.workspace, settings=replace(six.workspace.settings, accounts={"email": account}, given_now=None)
+        )
+
+    def test_compliance_is_asked(self, live: Workspace) -> None:
+        """Once, and only about the channel that has a provider."""
+        (question_id,) = asked(live)
+        assert asked(live) == []
+        shown = bind_request(live, REQUEST, question_id, NOW)
+        assert [signer.user_id for signer in shown.signers] == ["cleo"]
+        assert "live_email" in shown.subject
+        assert "hello@harbour" in shown.body.replace("\\", "")
+
+    def test_signed_the_provider_may_send(self, live: Workspace) -> None:
+        """As this sender of this ledger in this environment, and as nobody else."""
+        sender = live.tenant.senders["email"]
+        assert may(live, sender) == "not_live"
+        sign(live)
+        assert may(live, sender) is None
+        assert may(live, "Somebody <x@harbour-finch.example>") == "not_live"
+        assert asked(live, NOW + timedelta(days=8)) == []
+
+    def test_with_the_outbox_alone_nobody_is_asked(self, six: Six) -> None:
+        """It reaches nobody."""
+        assert asked(six.workspace) == []
+
+
+def may(workspace: Workspace, sender: str) -> str | None:
+    with workspace.ledger.begin() as conn:
+        return may_send(
+            conn, workspace.providers["email"], "email", environment=workspace.settings.environment, sender=sender
+        )

@@ -42,7 +42,9 @@ def page(workspace: Workspace) -> str:
 
 
 def code(workspace: Workspace) -> str:
-    whole = asked_setting(workspace, question(workspace)).signing_code
+    asked = question(workspace)
+    with workspace.ledger.begin() as conn:
+        whole = asked_setting(workspace, conn, asked).signing_code
     return f"{whole[:4]}<span> </span>{whole[4:]}"
 
 

@@ -102,6 +102,8 @@ def waiver_body(run_id: str, playbook: str, conditions: Mapping[str, str], expir
 SETTINGS: Mapping[str, str] = {
     "flag_only_email": "A bare consent flag of the CRM, with no record behind it, is accepted as consent to e-mail.",
     "opt_out_email": "E-mail goes to customers on record under an opt-out regime, who said neither yes nor no.",
+    "live_email": "Approved e-mails really go out, through the configured provider, as this sender.",
+    "live_sms": "Approved text messages really go out, through the configured provider, from this number.",
 }
 
 
@@ -111,22 +113,30 @@ def setting_subject(name: str) -> str:
 
 
 def setting_body(question_id: str, name: str, value: Mapping[str, Any], expires_at: datetime) -> str:
-    """The Markdown above the form. ``value``: what is signed, its terms by regime."""
-    countries = sorted({country for terms in value["terms"].values() for country in terms["countries"]})
-    facts = [
-        ("Setting", _code(name)),
-        ("Brand", _code(value["brand"])),
-        ("Countries", _plain(", ".join(countries) or "none")),
-        ("Answer by", _until(expires_at)),
-    ]
+    """The Markdown above the form. ``value``: what is signed: a brand and terms by regime, or who sends from where."""
+    if "terms" in value:
+        countries = sorted({country for terms in value["terms"].values() for country in terms["countries"]})
+        facts = [("Brand", _code(value["brand"])), ("Countries", _plain(", ".join(countries) or "none"))]
+        means = (
+            "The signature stands in the evidence of every decision made by it, and is of these terms only: whoever "
+            "changes them has to ask again. A no of the customer still beats it."
+        )
+    else:
+        facts = [
+            ("Environment", _code(value["environment"])), ("Ledger", _code(str(value["ledger_id"]))),
+            ("Sender", _plain(value["sender"])),
+        ]  # fmt: skip
+        means = (
+            "Until it is signed, messages go into the outbox and reach nobody. The signature is of exactly this "
+            "environment, ledger and sender; every message still needs its own approval."
+        )
+    facts = [("Setting", _code(name)), *facts, ("Answer by", _until(expires_at))]
     return "\n\n".join(
         [
-            f"### [Read the terms and find the signing code]({question_path(question_id)})",
+            f"### [Read what it means and find the signing code]({question_path(question_id)})",
             "\n".join(["| | |", "|---|---|", *(f"| {name_} | {shown} |" for name_, shown in facts)]),
             f"**{_plain(SETTINGS[name])}**",
-            "The signature stands in the evidence of every decision made by it, and is of these terms only: whoever "
-            "changes them has to ask again. A no of the customer still beats it. To sign, type the code from the end "
-            "of the page. No answer signs nothing.",
+            f"{means} To sign, type the code from the end of the page. No answer signs nothing.",
         ]
     )  # fmt: skip
 

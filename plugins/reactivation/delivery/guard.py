@@ -9,7 +9,7 @@ from reactivation.delivery.outbox import Outbox
 from reactivation.ledger import identity, settings
 
 
-def may_send(conn: Connection, provider: Provider, *, environment: str, sender: str) -> str | None:
+def may_send(conn: Connection, provider: Provider, channel: str, *, environment: str, sender: str) -> str | None:
     """Why this provider may not send for this ledger now, as a code; ``None`` when it may.
 
     An unknown ledger sends nothing at all. The setting names environment, ledger id and sender, so that neither a
@@ -20,7 +20,7 @@ def may_send(conn: Connection, provider: Provider, *, environment: str, sender: 
         return "ledger_unknown"
     if known.environment != environment:
         return "environment_differs"
-    if isinstance(provider, Outbox):
-        return None
-    signed = settings.is_live(conn, environment=environment, ledger_id=known.ledger_id, sender=sender)
+    signed = settings.is_live(conn, channel, environment=environment, ledger_id=known.ledger_id, sender=sender)
+    if isinstance(provider, Outbox):  # what lies there counts as sent, and a lost connection must not look like that
+        return "live_without_provider" if signed else None
     return None if signed else "not_live"

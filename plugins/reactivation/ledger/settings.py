@@ -11,8 +11,8 @@ from sqlalchemy import Connection, insert, select
 
 from reactivation.ledger.tables import answers, settings
 
-#: Signed, it lets a provider other than the outbox send.
-LIVE = "live"
+#: By channel, the setting that lets a provider other than the outbox send.
+LIVE = {"email": "live_email", "sms": "live_sms"}
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def signed(conn: Connection, name: str) -> Signed | None:
     return None if row is None else Signed(**row._mapping)
 
 
-def is_live(conn: Connection, *, environment: str, ledger_id: str, sender: str) -> bool:
+def is_live(conn: Connection, channel: str, *, environment: str, ledger_id: str, sender: str) -> bool:
     """Whether somebody signed that this ledger may really send as this sender in this environment."""
-    found = signed(conn, LIVE)
+    found = signed(conn, LIVE[channel])
     return found is not None and found.value == {"environment": environment, "ledger_id": ledger_id, "sender": sender}

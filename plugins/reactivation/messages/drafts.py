@@ -10,7 +10,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from email.headerregistry import Address
 from functools import cached_property
 from typing import Any
 
@@ -121,8 +120,7 @@ class Drafter:
     @cached_property
     def senders(self) -> Mapping[str, str]:
         """The one From of every draft, by channel."""
-        mailbox = {"email": str(Address(self.tenant.sender.name, addr_spec=self.tenant.sender.address))}
-        return mailbox if self.tenant.sms is None else mailbox | {"sms": self.tenant.sms.sender}
+        return self.tenant.senders
 
     def draft(self, due: DueTouch) -> dict[str, Any]:
         """The row of ``DRAFTS`` for one touch. Raises ``MessageError`` whose code is the reason it is not drafted."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from email.headerregistry import Address as Mailbox
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -93,6 +95,12 @@ class Tenant(Declared):
             if url is not None and not self.owns_link(url):
                 raise ValueError(f"{field} leads to {urlsplit(url).hostname}, which is not among link_domains")
         return self
+
+    @property
+    def senders(self) -> Mapping[str, str]:
+        """By channel, who a message is from, as it stands in the message."""
+        mailbox = {"email": str(Mailbox(self.sender.name, addr_spec=self.sender.address))}
+        return mailbox if self.sms is None else mailbox | {"sms": self.sms.sender}
 
     def owns_link(self, url: str) -> bool:
         """True for an https link to a domain of the tenant or below one, on the usual port, without credentials."""

@@ -1,7 +1,7 @@
-"""What the tenant accepts as permission beyond evidenced consent: in force while its file asks for it, and only once
-compliance has signed exactly the terms that stand in the rules.
+"""Settings that compliance signs: what the tenant accepts as permission beyond evidenced consent, in force while its
+file asks for it and for exactly the terms that stand in the rules; and that a provider may really send.
 
-Source: RULES.md, Permission (signed tenant settings); ARCHITECTURE.md, the word *question*.
+Source: RULES.md, Permission (signed tenant settings); ARCHITECTURE.md, the word *question*, invariant 12.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from reactivation.playbooks.tenant import Acceptance
 from reactivation.policy.rules import Rules, terms_to_sign
 from reactivation.steps.bound import BoundQuestion
 from reactivation.steps.coded import Kind, Shown, keep, people
+from reactivation.steps.going_live import live_settings, live_value
 
 if TYPE_CHECKING:
     from reactivation.steps.workspace import Workspace
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 KIND = "sign_setting"
 OPTIONS = (SIGN, HOLD_ALL)
 
+_ACCEPTANCES: tuple[Acceptance, ...] = get_args(Acceptance)
 _ROLE = "compliance"
 _ANSWER_WITHIN = timedelta(days=3)
 #: Who held it is not asked the same again before so many days.
@@ -55,15 +57,28 @@ def terms(workspace: Workspace, name: Acceptance) -> dict[str, Any]:
     return {"brand": workspace.tenant.brand, "terms": terms_to_sign(workspace.rules.permission, name)}
 
 
+def value_of(workspace: Workspace, conn: Connection, name: str) -> dict[str, Any]:
+    """What a signature of a setting would be of today."""
+    for acceptance in _ACCEPTANCES:
+        if acceptance == name:
+            return terms(workspace, acceptance)
+    return live_value(workspace, conn, name)
+
+
+def is_in_force(workspace: Workspace, conn: Connection, name: str) -> bool:
+    """Whether a setting is asked for, and signed as it stands."""
+    found = settings.signed(conn, name)
+    return name in _wanted(workspace) and found is not None and found.value == value_of(workspace, conn, name)
+
+
 def ask_to_accept(workspace: Workspace, conn: Connection, now: datetime) -> list[str]:
     """Open a question for each setting that is asked for and not in force; the ids of those opened."""
-    in_force = rules_in_force(workspace, conn).signed
     opened = []
-    for name in _asked_for(workspace):
+    for name in _wanted(workspace):
         before = questions.question_about(conn, KIND, name)
-        if name in in_force or (before is not None and now < before.opened_at + _ASK_AGAIN):
+        if is_in_force(workspace, conn, name) or (before is not None and now < before.opened_at + _ASK_AGAIN):
             continue
-        signers = sorted(_signers(workspace) - _authors(workspace))
+        signers = sorted(_signers(workspace) - _authors(workspace, name))
         if signers:
             opened.append(str(uuid4()))
             questions.insert_question(
@@ -77,25 +92,19 @@ def ask_to_accept(workspace: Workspace, conn: Connection, now: datetime) -> list
     return opened
 
 
-def setting_of(question: QuestionRow) -> Acceptance:
-    """The setting a question is about."""
-    [name] = (one for one in get_args(Acceptance) if one == question.subject)
-    found: Acceptance = name
-    return found
-
-
-def asked_setting(workspace: Workspace, question: QuestionRow) -> AskedCoded:
+def asked_setting(workspace: Workspace, conn: Connection, question: QuestionRow) -> AskedCoded:
     """The question as its answers are judged, and as its page shows it."""
-    name = setting_of(question)
-    hindrance = None if name in _asked_for(workspace) else "not_asked_for"
+    name = question.subject
+    value = value_of(workspace, conn, name)
+    wanted = name not in _ACCEPTANCES or name in _asked_for(workspace)
     return AskedCoded(
-        state=question.state, expires_at=question.expires_at, hindrance=hindrance,
-        signing_code=signing_code(digest([question.question_id, name, terms(workspace, name)])),
-        signers=_signers(workspace), authors=_authors(workspace),
+        state=question.state, expires_at=question.expires_at, hindrance=None if wanted else "not_asked_for",
+        signing_code=signing_code(digest([question.question_id, name, value])),
+        signers=_signers(workspace), authors=_authors(workspace, name),
     )  # fmt: skip
 
 
-def stopped_by_it(workspace: Workspace, conn: Connection, name: Acceptance) -> Mapping[str, int]:
+def stopped_by_it(workspace: Workspace, conn: Connection, name: str) -> Mapping[str, int]:
     """By playbook, how many candidates its last run stopped for want of what the setting accepts, at most."""
     found: Counter[str] = Counter()
     for loaded in workspace.all_playbooks():
@@ -105,24 +114,24 @@ def stopped_by_it(workspace: Workspace, conn: Connection, name: Acceptance) -> M
 
 
 def _show(workspace: Workspace, conn: Connection, question: QuestionRow) -> Shown:
-    asked = asked_setting(workspace, question)
+    asked = asked_setting(workspace, conn, question)
     allowed = asked.signers - asked.authors
     if asked.hindrance or not allowed:
         return None, asked.hindrance or "no_signers"
-    name = setting_of(question)
+    name, value = question.subject, value_of(workspace, conn, question.subject)
     shown = BoundQuestion(
         question_id=question.question_id, page=question_path(question.question_id), subject=setting_subject(name),
-        body=setting_body(question.question_id, name, terms(workspace, name), question.expires_at), options=OPTIONS,
-        default=HOLD_ALL, form=_FORM, signers=people(workspace.owners, allowed), expires_at=question.expires_at,
+        body=setting_body(question.question_id, name, value, question.expires_at), options=OPTIONS, default=HOLD_ALL,
+        form=_FORM, signers=people(workspace.owners, allowed), expires_at=question.expires_at,
     )  # fmt: skip
     return shown, None
 
 
 def _record(workspace: Workspace, conn: Connection, question: QuestionRow, event: object, now: datetime) -> str:
-    name = setting_of(question)
-    judged_ = judge_coded(asked_setting(workspace, question), event, now, options=OPTIONS, choices={})
+    name = question.subject
+    judged_ = judge_coded(asked_setting(workspace, conn, question), event, now, options=OPTIONS, choices={})
     answer_id = keep(conn, question, judged_, now)
-    value = terms(workspace, name)
+    value = value_of(workspace, conn, name)
     setting_id = None
     if judged_.agreed:
         setting_id = settings.insert_setting(conn, name=name, value=value, answer_id=answer_id, now=now)
@@ -150,7 +159,11 @@ def _signers(workspace: Workspace) -> frozenset[str]:
     return frozenset(signer.user_id for signer in workspace.owners.by_role(_ROLE))
 
 
-def _authors(workspace: Workspace) -> frozenset[str]:
-    """Who asks for it, and so cannot sign it."""
+def _wanted(workspace: Workspace) -> tuple[str, ...]:
+    return (*_asked_for(workspace), *live_settings(workspace))
+
+
+def _authors(workspace: Workspace, name: str) -> frozenset[str]:
+    """Who asks for it in the tenant's file, and so cannot sign it."""
     accept = workspace.tenant.accept
-    return frozenset() if accept is None else frozenset({accept.authored_by})
+    return frozenset({accept.authored_by}) if accept is not None and name in _ACCEPTANCES else frozenset()

@@ -217,7 +217,7 @@ def _licence(conn: Connection, workspace: Workspace, channel: str, sender: str) 
     provider = workspace.providers.get(channel)
     if provider is None:
         return Verdict("wait", "no_provider")
-    licence = may_send(conn, provider, environment=workspace.settings.environment, sender=sender)
+    licence = may_send(conn, provider, channel, environment=workspace.settings.environment, sender=sender)
     return None if licence is None else Verdict("wait", licence)
 
 

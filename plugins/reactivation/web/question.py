@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -24,7 +25,8 @@ from reactivation.web.reasons import words
 from reactivation.web.rendering import moment
 
 _SHOWN = timedelta(days=14)
-_TITLES = {"flag_only_email": "A flag as consent to e-mail", "opt_out_email": "E-mail under an opt-out regime"}
+_TITLES = {"flag_only_email": "A flag as consent to e-mail", "opt_out_email": "E-mail under an opt-out regime",
+           "live_email": "E-mail goes live", "live_sms": "Text messages go live"}  # fmt: skip
 _SCOPES = {"everything": "Everything is stopped", "channel:email": "All e-mail is stopped",
            "channel:sms": "All texts are stopped"}  # fmt: skip
 
@@ -96,33 +98,42 @@ def question_page(workspace: Workspace, question_id: str, visitor: Visitor, now:
 
 
 def _setting(workspace: Workspace, conn: Connection, question: QuestionRow, _: datetime) -> tuple[AskedCoded, About]:
-    name = accepting.setting_of(question)
-    value, last = accepting.terms(workspace, name), settings.signed(conn, name)
-    in_force = name in accepting.rules_in_force(workspace, conn).signed
+    name = question.subject
+    value, last = accepting.value_of(workspace, conn, name), settings.signed(conn, name)
+    in_force = last is not None and last.value == value
+    if "terms" in value:
+        facts, tables = {"Brand": value["brand"]}, _terms(workspace, conn, name, value)
+    else:
+        facts = {"Environment": value["environment"], "Ledger": str(value["ledger_id"]), "Sender": value["sender"]}
+        tables = []
+    if last is not None:
+        facts["Last signed"] = f"{last.signed_by}, {moment(last.signed_at)}"
+    asked = accepting.asked_setting(workspace, conn, question)
+    in_force &= asked.hindrance is None
+    return asked, About(
+        eyebrow="A setting to sign", state="in force" if in_force else "not in force", well=in_force,
+        title=_TITLES[name], means=SETTINGS[name], facts=facts, tables=tables,
+        agrees=accepting.OPTIONS[0], closed="The next run asks again, a week after it was asked.",
+        answered_by="Compliance", hindered="The configuration no longer asks for this setting, so it cannot be signed.",
+    )  # fmt: skip
+
+
+def _terms(workspace: Workspace, conn: Connection, name: str, value: Mapping[str, Any]) -> list[Shown]:
     terms = [
         (law.upper(), ", ".join(one["countries"]), f"{one['months']} months" if one["months"] else "without end",
          words(one["counted_from"]), ", ".join(map(words, one["conditions"])) or "nothing")
         for law, one in value["terms"].items()
     ]  # fmt: skip
     stopped = accepting.stopped_by_it(workspace, conn, name)
-    facts = {"Brand": value["brand"]}
-    if last is not None:
-        facts["Last signed"] = f"{last.signed_by}, {moment(last.signed_at)}"
-    return accepting.asked_setting(workspace, question), About(
-        eyebrow="A setting to sign", state="in force" if in_force else "not in force", well=in_force,
-        title=_TITLES[name], means=SETTINGS[name], facts=facts,
-        tables=[
-            Shown("The terms", "A signature is of exactly these. When the rules change, it counts for nothing and is "
-                  "asked for again. It is never enough for a text message, and a no of the customer beats it.",
-                  ("Law", "Countries", "Holds", "Counted from", "Must be on record besides"), terms,
-                  "The rules name no place where it would count: signing it would change nothing."),
-            Shown("Whom it would concern", "Candidates whom the last run of each playbook stopped for want of it, at "
-                  "most: every other rule still has to let them pass.", ("Playbook", "Candidates"),
-                  [(words(playbook), f"{count:,}") for playbook, count in stopped.items()]),
-        ],
-        agrees=accepting.OPTIONS[0], closed="The next run asks again, a week after it was asked.",
-        answered_by="Compliance", hindered="The configuration no longer asks for this setting, so it cannot be signed.",
-    )  # fmt: skip
+    return [
+        Shown("The terms", "A signature is of exactly these. When the rules change, it counts for nothing and is "
+              "asked for again. It is never enough for a text message, and a no of the customer beats it.",
+              ("Law", "Countries", "Holds", "Counted from", "Must be on record besides"), terms,
+              "The rules name no place where it would count: signing it would change nothing."),
+        Shown("Whom it would concern", "Candidates whom the last run of each playbook stopped for want of it, at "
+              "most: every other rule still has to let them pass.", ("Playbook", "Candidates"),
+              [(words(playbook), f"{count:,}") for playbook, count in stopped.items()]),
+    ]  # fmt: skip
 
 
 def _stop(workspace: Workspace, conn: Connection, question: QuestionRow, now: datetime) -> tuple[AskedCoded, About]:
