@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,9 @@ def provider(ready: Ready, tmp_path: Path) -> Iterator[Running]:
 
 
 def account(fake: Running) -> ProviderAccount:
-    return ProviderAccount("reactivation_email", "sendgrid", host=fake.at, secret="a key", options={"per_second": 1000})
+    return ProviderAccount(
+        "reactivation_email", "sendgrid", host=fake.at, secret="a key", options={"per_second": "1000"}
+    )
 
 
 def send(ready: Ready, fake: Running) -> DispatchSummary:
@@ -94,3 +97,18 @@ def test_whatever_goes_wrong_ledger_and_provider_agree(ready: Ready, provider: R
     send(ready, provider)
     states = Counter(row.state for row in settled(ready, provider).values())
     assert states == {"accepted": len(ready.states()) - 3, "unknown": 2, "refused": 1}
+
+
+def test_told_to_end_it_ends_in_order(ready: Ready, provider: Running) -> None:
+    """The calls under way are answered and recorded; the rest is as if nobody had looked at it."""
+    slow = replace(account(provider), options={"per_second": "2"})
+    process = start(ready.home, ready.url, NOW, account=slow)
+    while not provider.accepted() and process.is_alive():
+        process.join(timeout=0.05)
+    process.terminate()
+    process.join(timeout=60)
+    assert process.exitcode == 0
+    assert 0 < len(settled(ready, provider)) < len(ready.states())
+    assert set(dict(ready.states().values())) == {"accepted", "signed"}
+    assert {row.state for row in ready.rows("sends")} == {"accepted"}
+    assert all(row.reserved_by is None for row in ready.rows("touches"))

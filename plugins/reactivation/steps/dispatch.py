@@ -10,9 +10,12 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import signal
+import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -50,7 +53,7 @@ _NOT_READY = Verdict("wait", "provider_not_ready")
 @dataclass(frozen=True)
 class DispatchSummary:
     """How many touches went which way; ``reasons`` are of those that were not sent. ``recovered``: work that dead
-    dispatchers left behind, settled."""
+    dispatchers left behind, settled. ``stopped``: it was told to end before all was done."""
 
     accepted: int
     refused: int
@@ -60,6 +63,7 @@ class DispatchSummary:
     ended: int
     expired: int
     recovered: int
+    stopped: bool
     reasons: Mapping[str, int]
 
 
@@ -83,6 +87,7 @@ class _Shift:
     resting: set[str] = field(default_factory=set)
     again: set[str] = field(default_factory=set)
     failed: list[Exception] = field(default_factory=list)
+    stopped: asyncio.Event = field(default_factory=asyncio.Event)
     done: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     look: int = _FIRST_LOOK
@@ -98,6 +103,8 @@ class _Shift:
 
     def room(self) -> int:
         """How many touches may be looked at next."""
+        if self.stopped.is_set():
+            return 0
         sent = sum(self.done[state] for state in ("accepted", "refused", "unknown"))
         return self.look if self.limit is None else min(self.look, self.limit - sent)
 
@@ -133,7 +140,8 @@ async def _dispatch(workspace: Workspace, now: datetime, limit: int | None) -> D
             with ledger.begin() as conn:
                 expired = touches.expire(conn, actor=ACTOR, now=now)
             try:
-                await _work(shift)
+                with _ends_in_order(shift.stopped):
+                    await _work(shift)
             finally:
                 _give_back(shift)
     finally:
@@ -144,8 +152,23 @@ async def _dispatch(workspace: Workspace, now: datetime, limit: int | None) -> D
     return DispatchSummary(
         accepted=done["accepted"], refused=done["refused"], unknown=done["unknown"], waiting=done["wait"],
         held=done["hold"], ended=done["end"], expired=expired, recovered=recovered.total(),
-        reasons=dict(sorted(shift.reasons.items())),
+        stopped=shift.stopped.is_set(), reasons=dict(sorted(shift.reasons.items())),
     )  # fmt: skip
+
+
+@contextmanager
+def _ends_in_order(stopped: asyncio.Event) -> Iterator[None]:
+    """Told to end (SIGTERM), the calls under way are answered and recorded, and the rest is given back."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before, loop = signal.getsignal(signal.SIGTERM), asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, stopped.set)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGTERM)
+        signal.signal(signal.SIGTERM, before)
 
 
 def _gone(workspace: Workspace) -> frozenset[str]:
@@ -257,7 +280,7 @@ async def _send_judged(
 
     async def one(batch: Sequence[tuple[Case, Verdict]]) -> None:
         async with at_once:
-            if shift.failed:
+            if shift.failed or shift.stopped.is_set():
                 return
             if shift.clock() - asked_at > _FRESH:
                 shift.again |= _let_go(shift, batch)
@@ -290,6 +313,8 @@ async def _send_batch(shift: _Shift, playbook: Playbook, batch: Sequence[tuple[C
 
     def ask(conn: Connection, intents: Sequence[Send]) -> dict[str, str]:
         said = last_word(conn, [of[one.send_id] for one in intents], playbook, shift.clock())
+        if shift.stopped.is_set():
+            said |= {one.touch_id: Verdict("wait", "dispatch_ended") for one in intents if one.touch_id not in said}
         verdicts.update(said)
         return {one.send_id: said[one.touch_id].reason for one in intents if one.touch_id in said}
 
