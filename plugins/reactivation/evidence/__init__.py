@@ -1,7 +1,7 @@
 """Evidence: a folder per snapshot and per run, its manifest of digests, and DuckDB over its files.
 
 Files are written once, whole or not at all, and hold no names, addresses or notes, except ``people.parquet`` and
-``drafts.parquet``.
+``drafts.parquet``. Erasure and retention alone take rows out of them, on record.
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ from reactivation.evidence.building import as_path, building
 from reactivation.evidence.engine import open_engine
 from reactivation.evidence.errors import EvidenceError
 from reactivation.evidence.folders import Folder, RunFolder, SnapshotFolder, query, questions
+from reactivation.evidence.rewrites import Rewrite
+from reactivation.evidence.rewriting import take_out
 
 __all__ = [
-    "EvidenceError", "Folder", "RunFolder", "SnapshotFolder", "as_path", "building", "open_engine", "query",
-    "questions",
+    "EvidenceError", "Folder", "Rewrite", "RunFolder", "SnapshotFolder", "as_path", "building", "open_engine", "query",
+    "questions", "take_out",
 ]  # fmt: skip
 
 # Columns come and go by the hundred megabytes. Arrow's own pool gives their memory back each time, and asking for it
