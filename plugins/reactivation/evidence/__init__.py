@@ -13,11 +13,11 @@ from reactivation.evidence.engine import open_engine
 from reactivation.evidence.errors import EvidenceError
 from reactivation.evidence.folders import Folder, RunFolder, SnapshotFolder, query, questions
 from reactivation.evidence.rewrites import Rewrite
-from reactivation.evidence.rewriting import take_out
+from reactivation.evidence.rewriting import Keep, take_out, to_take_out
 
 __all__ = [
-    "EvidenceError", "Folder", "Rewrite", "RunFolder", "SnapshotFolder", "as_path", "building", "open_engine", "query",
-    "questions", "take_out",
+    "EvidenceError", "Folder", "Keep", "Rewrite", "RunFolder", "SnapshotFolder", "as_path", "building", "open_engine",
+    "query", "questions", "take_out", "to_take_out",
 ]  # fmt: skip
 
 # Columns come and go by the hundred megabytes. Arrow's own pool gives their memory back each time, and asking for it

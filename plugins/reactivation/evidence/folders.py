@@ -104,6 +104,18 @@ class Folder:
         wanted = None if columns is None else list(columns)
         return pq.ParquetFile(pa.BufferReader(self.read_bytes(file_name(name)))).read(columns=wanted)
 
+    def peek(self, name: str, columns: Sequence[str]) -> pa.Table:
+        """Some columns of one Parquet file, *not* checked against anything: to find out whether it is worth a look.
+
+        Of years of drafts only the ids are read. Raises ``EvidenceError`` for a file that cannot be read.
+        """
+        place = self.path / file_name(name)
+        try:
+            with place.open("rb") as opened:
+                return pq.ParquetFile(opened).read(columns=list(columns))
+        except (FileNotFoundError, pa.ArrowInvalid) as error:
+            raise EvidenceError(f"{place} is missing or broken; restore it") from error
+
     def read_json(self, name: str) -> dict[str, Any]:
         """The content of one JSON file, checked against the manifest. Raises ``EvidenceError``."""
         return dict(json.loads(self.read_bytes(name)))

@@ -8,11 +8,12 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from reactivation.evidence.building import forget_half, local_path, replacing
@@ -24,17 +25,28 @@ from reactivation.evidence.rewrites import Rewrite, note, note_done
 Keep = Callable[[pa.Table], pa.Array | pa.ChunkedArray]
 
 
+def to_take_out(folder: Folder, name: str, keep: Keep, columns: Sequence[str]) -> int:
+    """How many rows of a file ``keep`` says no to, by these columns of it; nothing is checked and nothing changes."""
+    rows = folder.peek(name, columns)
+    return len(rows) - int(pc.sum(keep(rows), min_count=0).as_py())
+
+
 def take_out(
-    folder: Folder, name: str, keep: Keep, *, reason: str, now: datetime, record: Callable[[Rewrite], None]
-) -> Rewrite | None:
+    folder: Folder, name: str, keep: Keep, *, columns: Sequence[str], reason: str, now: datetime,
+    record: Callable[[Rewrite], None],
+) -> Rewrite | None:  # fmt: skip
     """Rewrite one Parquet file without the rows that ``keep`` says no to; ``None`` where it says yes to all.
 
-    ``record`` is called before anything changes, and again with the same rewrite when a killed one is done anew:
-    nothing is taken out that is not on record. Raises ``EvidenceError`` for a file that is not what it should be.
+    ``columns`` are those ``keep`` asks about. ``record`` is called before anything changes, and again with the same
+    rewrite when a killed one is done anew: nothing is taken out that is not on record. Raises ``EvidenceError`` for a
+    file that is not what it should be.
     """
     file = file_name(name)
     with _alone(folder):
         forget_half(folder.path / file)
+        half_done = any(one.file == file and not one.done for one in folder.rewrites)
+        if not half_done and not to_take_out(folder, name, keep, columns):
+            return None
         content = folder.read_bytes(file)
         old = hashlib.sha256(content).hexdigest()
         _settle(folder, file, old)
