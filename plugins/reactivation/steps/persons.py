@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from reactivation.contract.addresses import canonical_email, canonical_phone
 from reactivation.evidence import EvidenceError, SnapshotFolder
-from reactivation.ledger import kept
+from reactivation.ledger import erasures, history, kept
 from reactivation.ledger.runs import StepError
 
 if TYPE_CHECKING:
@@ -47,6 +47,22 @@ def address_key_of(workspace: Workspace, address: str) -> str:
             "write one, and nothing else"
         )
     return workspace.keys.key_of(canonical)
+
+
+def require_known(workspace: Workspace, customer_id: str) -> None:
+    """Raises ``StepError`` for a customer whom neither a snapshot nor the ledger knows: a slip of the pen is told."""
+    with workspace.ledger.begin() as conn:
+        if history.enrolments_of(conn, customer_id) or erasures.erasure_of(conn, customer_id):
+            return
+        snapshots = [snapshot_id for snapshot_id, _ in kept.snapshot_folders(conn)]
+    for snapshot_id in reversed(snapshots):
+        folder = workspace.snapshot_folder(snapshot_id)
+        if not folder.exists():
+            continue
+        known = folder.peek("contacts", ["customer_id"])["customer_id"]
+        if pc.any(pc.equal(known, customer_id)).as_py():
+            return
+    raise StepError(f"no snapshot and no enrolment knows customer {customer_id}; check the id")
 
 
 def behind(workspace: Workspace, *, customers: Collection[str] = (), keys: Collection[str] = ()) -> Persons:

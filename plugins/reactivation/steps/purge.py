@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
-from reactivation.evidence import Folder
+from reactivation.evidence import EvidenceError, Folder
 from reactivation.ledger import audit, erasures, holds, kept, seals
 from reactivation.policy.retention import RetentionRules, people_are_past, record_is_past
 from reactivation.steps.keeping import DRAFT_COLUMNS, RECORDS, drafts_that_stay, records_that_stay
@@ -52,6 +52,12 @@ class Purged:
     @property
     def folders(self) -> int:
         return len({one.folder for one in self.taken_out})
+
+    def require_whole(self) -> None:
+        """Raises ``EvidenceError`` with the first folder that could not be read."""
+        if self.problems:
+            more = f" (and {len(self.problems) - 1} more)" if self.problems[1:] else ""
+            raise EvidenceError(f"not everything could be purged: {self.problems[0]}{more}")
 
 
 def purge(workspace: Workspace, now: datetime, *, dry: bool = False) -> Purged:
