@@ -20,8 +20,8 @@ with DAG(
     ### Purge
 
     Takes out of the evidence what the rules of retention say is past its time: names and addresses of snapshots,
-    drafts, decisions about people nobody wrote to, and in the end the proof of what was sent. Who was erased is taken
-    out of newer copies, too. Every file that lost rows is in the audit trail with its old and its new digest.
+    drafts, decisions about people nobody wrote to, and in the end the proof of what was sent. An erasure that was cut
+    short is finished. Every file that lost rows is in the audit trail with its old and its new digest.
 
     * **Runs** every day, and by hand at any time; running it twice, or killing it, does no harm.
     * **A legal hold** on a customer keeps what concerns that customer; one on everything stops it.

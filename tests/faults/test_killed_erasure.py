@@ -10,11 +10,10 @@ import pytest
 from tests.faults.killing import ERASING, TAKING, forget, is_killed, noticed
 from tests.sending import NOW, Ready
 
-from reactivation.evidence import Folder
-from reactivation.ledger import kept
 from reactivation.steps.audit import verify_audit
 from reactivation.steps.dispatch import dispatch
 from reactivation.steps.erase import erase
+from reactivation.steps.folders import all_folders
 from reactivation.steps.purge import purge
 
 #: Points that a killed erasure comes to again with its second file.
@@ -22,18 +21,13 @@ SECOND = ("when the new file is noted", "when the new file has its name")
 LATER = NOW + timedelta(days=31)
 
 
-def folders(ready: Ready) -> list[Folder]:
-    with ready.workspace.ledger.begin() as conn:
-        snapshots, runs = kept.snapshot_folders(conn), kept.run_folders(conn)
-    workspace = ready.workspace
-    return [*(workspace.snapshot_folder(i) for i, _ in snapshots), *(workspace.run_folder(i) for i, _ in runs)]
-
-
 def said(ready: Ready) -> str:
     """What the personal files say; every file of every folder is what it should be."""
-    for folder in folders(ready):
+    for folder in all_folders(ready.workspace):
         folder.verify()
-    named = [(folder, name) for folder in folders(ready) for name in ("people", "drafts") if folder.has(name)]
+    named = [
+        (folder, name) for folder in all_folders(ready.workspace) for name in ("people", "drafts") if folder.has(name)
+    ]
     return "\n".join(str(folder.read(name).to_pylist()) for folder, name in named)
 
 
@@ -41,11 +35,11 @@ def _is_finished(ready: Ready) -> None:
     """Gone from every file, and from what half-written ones there were; the others stay; the books are whole."""
     assert "ann.hart" not in said(ready)
     assert "bob.hart" in said(ready)
-    left = [file for folder in folders(ready) for file in Path(folder.path.path).iterdir()]
+    left = [file for folder in all_folders(ready.workspace) for file in Path(folder.path.path).iterdir()]
     assert [file.name for file in left if file.name.startswith(".tmp")] == []
-    assert all(made.done for folder in folders(ready) for made in folder.rewrites)
+    assert all(made.done for folder in all_folders(ready.workspace) for made in folder.rewrites)
     assert verify_audit(ready.workspace).intact
-    recorded = len([made for folder in folders(ready) for made in folder.rewrites])
+    recorded = len([made for folder in all_folders(ready.workspace) for made in folder.rewrites])
     assert recorded == 2
 
 
@@ -84,10 +78,10 @@ def test_a_purge_killed_at_a_point_is_finished_by_the_next(ready: Ready, point: 
     """Once, by the audit trail."""
     assert is_killed(forget(ready.home, ready.url, point, purge_at=LATER))
     noticed(ready.workspace.ledger)
-    for folder in folders(ready):
+    for folder in all_folders(ready.workspace):
         folder.verify()
     purge(ready.workspace, LATER)
-    snapshot = folders(ready)[0]
+    snapshot = all_folders(ready.workspace)[0]
     assert snapshot.read("people").num_rows == 0
     assert [made.done for made in snapshot.rewrites] == [True]
     assert verify_audit(ready.workspace).intact

@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 from tests.builders import account, case, contact
-from tests.sending import NOW, Ready
+from tests.sending import NOW, Ready, source_tables
 from tests.steps.six import NOW as SIX_NOW
 from tests.steps.six import Six
 
-from reactivation.evidence import Folder
-from reactivation.ledger import erasures, holds, kept, seals
+from reactivation.ledger import erasures, holds, seals
 from reactivation.ledger.engine import Ledger
 from reactivation.ledger.runs import StepError
 from reactivation.ledger.tables import audit, suppressions
@@ -24,8 +23,10 @@ from reactivation.steps.dispatch import dispatch
 from reactivation.steps.draft import draft_run
 from reactivation.steps.erase import Erased, erase
 from reactivation.steps.explain import explain_customer
+from reactivation.steps.folders import all_folders
 from reactivation.steps.plan import plan_run
 from reactivation.steps.purge import purge
+from reactivation.steps.snapshot import take_snapshot
 from reactivation.steps.workspace import Workspace
 
 ANN = "ann.hart@gmail.com"
@@ -36,16 +37,9 @@ def forget(ready: Ready, customer_id: str | None = None, address: str | None = N
     return erase(ready.workspace, customer_id=customer_id, address=address, **asked)
 
 
-def folders(workspace: Workspace) -> list[Folder]:
-    """Every snapshot and every run."""
-    with workspace.ledger.begin() as conn:
-        snapshots, runs = kept.snapshot_folders(conn), kept.run_folders(conn)
-    return [*(workspace.snapshot_folder(i) for i, _ in snapshots), *(workspace.run_folder(i) for i, _ in runs)]
-
-
 def personal(workspace: Workspace) -> str:
     """Everything the personal files say, as text; each is checked against its manifest on the way."""
-    names = [(folder, name) for folder in folders(workspace) for name in ("people", "drafts") if folder.has(name)]
+    names = [(folder, name) for folder in all_folders(workspace) for name in ("people", "drafts") if folder.has(name)]
     return "\n".join(str(folder.read(name).to_pylist()) for folder, name in names).lower()
 
 
@@ -70,7 +64,7 @@ class TestWhatGoes:
         assert "c-ann" not in after
         assert "ann.hart" not in after
         assert after.count("bob.hart") == before.count("bob.hart") > 0
-        for folder in folders(ready.workspace):
+        for folder in all_folders(ready.workspace):
             folder.verify()
 
     def test_old_digest_new_digest_and_reason_are_on_record_and_sealed(self, ready: Ready) -> None:
@@ -80,7 +74,7 @@ class TestWhatGoes:
         assert {row.actor for row in rows} == {"cleo"}
         told = {json.loads(row.details)["file"]: json.loads(row.details) for row in rows}
         assert set(told) == {"people.parquet", "drafts.parquet"}
-        for folder in folders(ready.workspace):
+        for folder in all_folders(ready.workspace):
             for made in folder.rewrites:
                 assert (told[made.file]["old"], told[made.file]["new"]) == (folder.files[made.file], made.new)
                 assert told[made.file]["reason"] == "erasure"
@@ -214,8 +208,6 @@ class TestWhatNoLongerGoesOut:
 
 
 def _make_unknown(ready: Ready, send_id: str, touch_id: str) -> None:
-    from sqlalchemy import text
-
     with ready.workspace.ledger.begin() as conn:
         conn.execute(
             text("UPDATE sends SET state = 'unknown', finished_at = NULL WHERE send_id = :id"), {"id": send_id}
@@ -233,21 +225,47 @@ class TestAgain:
         after = (personal(ready.workspace), len(trail(ready.workspace, "erased", "evidence_rewritten", "suppressed")))
         assert after == before
 
-    def test_a_later_snapshot_is_cleaned_by_the_purge(self, ready: Ready) -> None:
-        """A source may go on telling of them; under another id, too."""
-        from tests.sending import source_tables
-
-        from reactivation.steps.snapshot import take_snapshot
-
+    def test_a_later_snapshot_is_without_them_from_the_beginning(self, ready: Ready) -> None:
+        """A source may go on telling of them, under another id, too; nobody builds on it before they are gone."""
         forget(ready, "c-ann")
         rows = source_tables()["contacts"]
         ready.say(NOW, contacts=[*rows, contact("c-again", email=ANN)])
         take_snapshot(ready.workspace, now=NOW)
-        assert "ann.hart" in personal(ready.workspace)
-        done = purge(ready.workspace, NOW)
-        assert {(one.file, one.reason) for one in done.taken_out} == {("people", "erasure")}
-        assert "ann.hart" not in personal(ready.workspace)
-        assert "c-again" not in personal(ready.workspace)
+        after = personal(ready.workspace)
+        assert "ann.hart" not in after
+        assert "c-again" not in after
+        assert "bob.hart" in after
+        assert verify_audit(ready.workspace).intact
+
+    def test_a_snapshot_nobody_vouches_for_is_cleaned_and_purged_all_the_same(
+        self, tmp_path: Path, ledger: Ledger
+    ) -> None:
+        """Whoever took it was killed before he said so; the names are there."""
+        six = Six(tmp_path / "home", ledger)
+        six.snapshot()
+        left = six.snapshot(SIX_NOW)
+        with ledger.begin() as conn:
+            conn.execute(
+                text("DROP TRIGGER snapshots_no_delete" + (" ON snapshots" if ledger.dialect != "sqlite" else ""))
+            )
+            conn.execute(text("DELETE FROM snapshots WHERE snapshot_id = :id"), {"id": left.name})
+        erase(six.workspace, customer_id="c-ada", user="cleo", reason="person_asked", now=SIX_NOW)
+        assert "ada.hart" not in personal(six.workspace)
+        purge(six.workspace, SIX_NOW + timedelta(days=30))
+        assert six.workspace.snapshot_folder(left.name).read("people").num_rows == 0
+
+    def test_an_address_that_is_new_beside_an_erased_id_is_refused_too(self, ready: Ready) -> None:
+        """Who was erased does not come back by another address; a crowd's address leads to nobody else."""
+        forget(ready, "c-ann")
+        changed = [
+            contact("c-ann", email="ann.new@gmail.com") if row["customer_id"] == "c-ann" else row
+            for row in source_tables()["contacts"]
+        ]
+        ready.say(NOW, contacts=changed)
+        take_snapshot(ready.workspace, now=NOW)
+        assert "ann.new" not in personal(ready.workspace)
+        said_no = {row.address_key for row in ready.rows("suppressions")}
+        assert key_of(ready.workspace, "ann.new@gmail.com") in said_no
 
 
 class TestRefusals:

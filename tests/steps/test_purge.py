@@ -8,14 +8,23 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pytest
 from sqlalchemy import select
+from tests.builders import case
 from tests.sending import NOW, Ready
+from tests.steps.six import Six
 
-from reactivation.ledger import holds, kept, seals
+from reactivation.evidence import EvidenceError
+from reactivation.ledger import holds, seals
+from reactivation.ledger.engine import Ledger
+from reactivation.ledger.runs import StepError
 from reactivation.ledger.tables import audit
+from reactivation.steps import purge as purging
 from reactivation.steps.audit import verify_audit
 from reactivation.steps.dispatch import dispatch
 from reactivation.steps.explain import explain_customer
+from reactivation.steps.folders import all_folders
+from reactivation.steps.hold import begin_hold
 from reactivation.steps.purge import Purged, purge
 
 PLAYBOOK = "customer_reactivation"
@@ -24,16 +33,13 @@ SECOND = timedelta(seconds=1)
 
 def ids(ready: Ready) -> tuple[str, str]:
     """The one snapshot and the one run."""
-    with ready.workspace.ledger.begin() as conn:
-        (snapshot,), (run,) = kept.snapshot_folders(conn), kept.run_folders(conn)
-    return snapshot[0], run[0]
+    snapshot, run = all_folders(ready.workspace)
+    return snapshot.id, run.id
 
 
 def as_of(ready: Ready) -> datetime:
     """Of the snapshot, and so of the run."""
-    with ready.workspace.ledger.begin() as conn:
-        ((_, at),) = kept.snapshot_folders(conn)
-    return at
+    return all_folders(ready.workspace)[0].as_of
 
 
 def read(ready: Ready, name: str) -> pa.Table:
@@ -87,6 +93,20 @@ class TestPeople:
             assert holds.end(conn, customer_id="c-ann", actor="cleo", now=NOW)
         purge(ready.workspace, as_of(ready) + timedelta(days=31))
         assert len(read(ready, "people")) == 0
+
+    def test_a_row_set_aside_of_nobody_knows_whom_stays_while_anybody_is_on_hold(
+        self, tmp_path: Path, ledger: Ledger
+    ) -> None:
+        """It may be theirs; one that is somebody else's goes."""
+        six = Six(tmp_path / "home", ledger)
+        broken = {"opened_at": None}
+        six.write(cases=[case("k-1", **broken), case("k-2", customer_id="c-ben", **broken)])
+        six.snapshot()
+        begin_hold(six.workspace, "c-ada", user="lea", now=NOW)
+        (folder,) = all_folders(six.workspace)
+        assert {"k-1", "k-2"} <= set(folder.read("people")["key"].to_pylist())
+        purge(six.workspace, folder.as_of + timedelta(days=30))
+        assert sorted(folder.read("people")["key"].to_pylist()) == ["c-ada", "k-1"]
 
 
 class TestDrafts:
@@ -190,6 +210,22 @@ class TestAudit:
         assert len(read(ready, "people")) > 0
         assert len(trail(ready, "purge_stopped")) == 1
 
+    def test_a_hold_that_begins_meanwhile_stops_it_before_the_next_file(
+        self, ready: Ready, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Nothing is taken out on the word of a moment ago."""
+        real = purging.behind
+
+        def meanwhile(*args: Any, **named: Any) -> Any:
+            on_hold(ready, "c-ann")
+            return real(*args, **named)
+
+        monkeypatch.setattr(purging, "behind", meanwhile)
+        with pytest.raises(StepError, match="a legal hold began or ended meanwhile"):
+            purge(ready.workspace, years(2, as_of(ready)))
+        assert "c-ann" in customers(read(ready, "people"))
+        assert trail(ready, "evidence_rewritten") == []
+
     def test_a_damaged_folder_is_named_and_does_not_keep_the_others(self, ready: Ready) -> None:
         """What is not what it should be is not rewritten: that would make the damage evidence."""
         snapshot_id, run_id = ids(ready)
@@ -199,6 +235,8 @@ class TestAudit:
         assert len(done.problems) == 1
         assert str(file) in done.problems[0]
         assert {one.folder for one in done.taken_out} == {run_id}
+        with pytest.raises(EvidenceError, match="not everything could be purged"):
+            done.require_whole()
 
     def test_a_rewritten_file_nobody_recorded_is_found_by_audit_verify(self, ready: Ready) -> None:
         """Who writes his own note beside a file he changed has not written the audit trail."""

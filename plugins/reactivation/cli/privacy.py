@@ -52,7 +52,7 @@ def erase(arguments: argparse.Namespace) -> int:
         counts = {"customers": len(done.customers), "addresses": done.addresses, "new suppressions": done.suppressions,
                   "enrolments ended": done.enrolments_ended}  # fmt: skip
         say("; ".join(f"{count} {what}" for what, count in counts.items()))
-        say("erase them at the sources, too: what a source goes on telling is taken out again by every purge")
+        say("erase them at the sources, too: what a source goes on telling is taken out of every snapshot anew")
     _tell(done.problems)
     return WRONG if done.problems else OK
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, select, union
 
-from reactivation.ledger.tables import enrolment_keys, enrolments, runs, sends, snapshots, touches
+from reactivation.ledger.tables import enrolment_keys, enrolments, runs, sends, touches
 
 _HANDED_OVER = func.coalesce(
     sends.c.finished_at, sends.c.called_at, sends.c.intended_at, type_=sends.c.intended_at.type
@@ -54,21 +54,6 @@ def last_sent(conn: Connection) -> dict[str, datetime]:
         .group_by(enrolments.c.customer_id)
     )
     return {row.customer_id: row.at for row in conn.execute(wanted)}
-
-
-def snapshot_folders(conn: Connection) -> list[tuple[str, datetime]]:
-    """Every snapshot with its as-of, oldest first."""
-    wanted = select(snapshots.c.snapshot_id, snapshots.c.as_of)
-    return [
-        (row.snapshot_id, row.as_of)
-        for row in conn.execute(wanted.order_by(snapshots.c.as_of, snapshots.c.snapshot_id))
-    ]
-
-
-def run_folders(conn: Connection) -> list[tuple[str, datetime]]:
-    """Every run with its as-of, oldest first."""
-    wanted = select(runs.c.run_id, runs.c.as_of).order_by(runs.c.as_of, runs.c.run_id)
-    return [(row.run_id, row.as_of) for row in conn.execute(wanted)]
 
 
 def runs_of(conn: Connection, snapshot_id: str) -> list[str]:

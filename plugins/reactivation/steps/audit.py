@@ -9,10 +9,11 @@ from dataclasses import replace
 from sqlalchemy import Connection
 
 from reactivation.evidence import EvidenceError
-from reactivation.ledger import audit, kept, seals
+from reactivation.ledger import audit, seals
 from reactivation.ledger.runs import run_ids
 from reactivation.ledger.seals import Report
 from reactivation.steps.begin import AUDIT_HEAD
+from reactivation.steps.folders import all_folders
 from reactivation.steps.taking_out import REWRITTEN, told_of
 from reactivation.steps.workspace import Workspace
 
@@ -28,8 +29,7 @@ def verify_audit(workspace: Workspace) -> Report:
 
 
 def _unrecorded(workspace: Workspace, conn: Connection) -> Iterator[str]:
-    snapshots = [workspace.snapshot_folder(snapshot_id) for snapshot_id, _ in kept.snapshot_folders(conn)]
-    for folder in [*snapshots, *(workspace.run_folder(run_id) for run_id in run_ids(conn))]:
+    for folder in all_folders(workspace):
         try:
             made = folder.rewrites
         except EvidenceError as error:

@@ -20,14 +20,13 @@ from sqlalchemy import Connection
 from reactivation.ledger import audit, enrolments, erasures, holds, seals, suppressions
 from reactivation.ledger.holds import EVERYTHING, Hold
 from reactivation.ledger.runs import StepError
-from reactivation.ledger.suppressions import EVERY, Suppression
+from reactivation.steps.folders import run_folders, snapshot_folders
+from reactivation.steps.forgetting import say_no
 from reactivation.steps.persons import Persons, address_key_of, behind, require_known
 from reactivation.steps.taking_out import (
     ERASURE,
     TakenOut,
     Taking,
-    runs,
-    snapshots,
     take_out_drafts,
     take_out_people,
 )
@@ -37,8 +36,6 @@ if TYPE_CHECKING:
 
 #: Why somebody is erased.
 REASONS = ("person_asked", "authority", "not_needed")
-#: The reason of the suppression: somebody of ours said so (``contract.tables``).
-_NO = "internal"
 _EXIT = "suppressed"
 
 
@@ -71,7 +68,7 @@ def erase(
         require_known(workspace, customer_id)
     person = behind(workspace, customers=() if customer_id is None else (customer_id,), keys=keys)
     standing, held = _holds(workspace, person, asked=customer_id or min(keys), user=user, now=now)
-    said_no = [Suppression(key, EVERY, EVERY, _NO, ERASURE, now) for key in sorted(person.keys | person.shared)]
+    said_no = say_no(person.keys | person.shared, now)
     new = suppressions.commit(workspace.ledger, said_no, actor=user, now=now)
     with workspace.ledger.begin() as conn:
         erasures.record(
@@ -79,8 +76,10 @@ def erase(
         )  # fmt: skip
         ended = _end(conn, person, user=user, now=now)
     taking = Taking(workspace, user, now, standing)
-    taking.each(snapshots(workspace), lambda one, _: take_out_people(taking, one, past=False, gone=person, held=held))
-    taking.each(runs(workspace), lambda one, _: take_out_drafts(taking, one, gone=person, held=held))
+    taking.each(
+        snapshot_folders(workspace), lambda one: take_out_people(taking, one, past=False, gone=person, held=held)
+    )
+    taking.each(run_folders(workspace), lambda one: take_out_drafts(taking, one, gone=person, held=held))
     seals.seal(workspace.ledger, now)
     return Erased(
         customers=tuple(sorted(person.customers)), addresses=len(said_no), suppressions=new, enrolments_ended=ended,

@@ -18,6 +18,7 @@ from reactivation.contract.addresses import canonical_email, canonical_phone
 from reactivation.evidence import EvidenceError, SnapshotFolder
 from reactivation.ledger import erasures, history, kept
 from reactivation.ledger.runs import StepError
+from reactivation.steps.folders import snapshot_folders
 
 if TYPE_CHECKING:
     from reactivation.steps.workspace import Workspace
@@ -54,11 +55,7 @@ def require_known(workspace: Workspace, customer_id: str) -> None:
     with workspace.ledger.begin() as conn:
         if history.enrolments_of(conn, customer_id) or erasures.erasure_of(conn, customer_id):
             return
-        snapshots = [snapshot_id for snapshot_id, _ in kept.snapshot_folders(conn)]
-    for snapshot_id in reversed(snapshots):
-        folder = workspace.snapshot_folder(snapshot_id)
-        if not folder.exists():
-            continue
+    for folder in snapshot_folders(workspace):
         known = folder.peek("contacts", ["customer_id"])["customer_id"]
         if pc.any(pc.equal(known, customer_id)).as_py():
             return
@@ -69,12 +66,22 @@ def behind(workspace: Workspace, *, customers: Collection[str] = (), keys: Colle
     """Everybody behind these customers and address keys, with all their addresses: one step, not a chain of them."""
     if not customers and not keys:
         return Persons()
-    known = _pairs(workspace)
+    known, crowd = _pairs(workspace), workspace.rules.permission.crowd
     asked = frozenset(keys) | _of(known, "customer_id", customers, "address_key")
-    crowded = _crowded(known, workspace.rules.permission.crowd) - frozenset(keys)
+    crowded = _crowded(known, crowd) - frozenset(keys)
     found = frozenset(customers) | _of(known, "address_key", asked - crowded, "customer_id")
     theirs = asked | _of(known, "customer_id", found, "address_key")
     return Persons(found, theirs - crowded, theirs & crowded)
+
+
+def told_of(workspace: Workspace, folder: SnapshotFolder, customers: Collection[str]) -> Persons:
+    """These customers with the addresses that one snapshot has of them, and nobody else."""
+    known = _once([_PAIRS.empty_table(), *_borne(folder)])
+    theirs, crowded = (
+        _of(known, "customer_id", customers, "address_key"),
+        _crowded(known, workspace.rules.permission.crowd),
+    )
+    return Persons(frozenset(customers), theirs - crowded, theirs & crowded)
 
 
 def bearers(contacts: pa.Table, keys: Collection[str]) -> frozenset[str]:
@@ -98,14 +105,15 @@ def _pairs(workspace: Workspace) -> pa.Table:
     """Every customer with every address they are known to have borne, each pair once."""
     with workspace.ledger.begin() as conn:
         enrolled = kept.keys_of_customers(conn)
-        snapshots = [snapshot_id for snapshot_id, _ in kept.snapshot_folders(conn)]
     rows = [dict(zip(_PAIRS.names, one, strict=True)) for one in enrolled]
     known = pa.Table.from_pylist(rows, _PAIRS)
-    for snapshot_id in snapshots:
-        folder = workspace.snapshot_folder(snapshot_id)
-        if folder.exists():
-            known = pa.concat_tables([known, *_borne(folder)]).group_by(_PAIRS.names).aggregate([])
+    for folder in snapshot_folders(workspace):
+        known = _once([known, *_borne(folder)])
     return known
+
+
+def _once(known: Iterable[pa.Table]) -> pa.Table:
+    return pa.concat_tables(known).group_by(_PAIRS.names).aggregate([])
 
 
 def _borne(folder: SnapshotFolder) -> Iterable[pa.Table]:

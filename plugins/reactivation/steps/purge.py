@@ -1,7 +1,7 @@
 """Removes what is past its time, and says so: folder, file, old digest, new digest and reason, in the audit trail.
 
 What it may remove are rows of evidence files; the ledger's rows are ids, codes and HMACs, and stay (decision 0019).
-Erasures are done again for copies that came later: a source may go on telling of somebody who was erased.
+Erasures are done again, so that one that was cut short is finished.
 
 Source: RULES.md, Evidence and privacy (retention defaults; purging audits itself; a legal hold stops it).
 """
@@ -16,14 +16,13 @@ from typing import TYPE_CHECKING
 from reactivation.evidence import EvidenceError, Folder
 from reactivation.ledger import audit, erasures, holds, kept, seals
 from reactivation.policy.retention import RetentionRules, people_are_past, record_is_past
+from reactivation.steps.folders import run_folders, snapshot_folders
 from reactivation.steps.keeping import DRAFT_COLUMNS, RECORDS, drafts_that_stay, records_that_stay
 from reactivation.steps.persons import Persons, behind
 from reactivation.steps.taking_out import (
     RETENTION,
     TakenOut,
     Taking,
-    runs,
-    snapshots,
     take_out_drafts,
     take_out_people,
 )
@@ -74,8 +73,8 @@ def purge(workspace: Workspace, now: datetime, *, dry: bool = False) -> Purged:
     if not stopped:
         held = behind(workspace, customers=on_hold)
         pass_ = _Pass(taking, gone=gone, held=held)
-        taking.each(snapshots(workspace), pass_.snapshot)
-        taking.each(runs(workspace), pass_.run)
+        taking.each(snapshot_folders(workspace), pass_.snapshot)
+        taking.each(run_folders(workspace), pass_.run)
     done = Purged(dry, stopped, len(on_hold), tuple(taking.done), tuple(taking.problems))
     if not dry:
         with workspace.ledger.begin() as conn:
@@ -106,24 +105,25 @@ class _Pass:
         with self.taking.workspace.ledger.begin() as conn:
             return kept.last_sent(conn)
 
-    def snapshot(self, folder: Folder, as_of: datetime) -> None:
-        past = people_are_past(self._rules, as_of, self.taking.now)
+    def snapshot(self, folder: Folder) -> None:
+        past = people_are_past(self._rules, folder.as_of, self.taking.now)
         take_out_people(self.taking, folder, past=past, gone=self.gone, held=self.held)
         with self.taking.workspace.ledger.begin() as conn:
             on_it = kept.runs_of(conn, folder.id)
-        self._records(folder, as_of, on_it)
+        self._records(folder, on_it)
 
-    def run(self, folder: Folder, as_of: datetime) -> None:
+    def run(self, folder: Folder) -> None:
         take_out_drafts(self.taking, folder, gone=self.gone, held=self.held)
         with self.taking.workspace.ledger.begin() as conn:
             drafts = kept.sent_drafts(conn, folder.id)
         sent = {digest: max(at, self._last_sent.get(customer, at)) for digest, (customer, at) in drafts.items()}
         keep = partial(drafts_that_stay, rules=self._rules, sent=sent, held=self.held, now=self.taking.now)
         self.taking.take(folder, "drafts", keep, DRAFT_COLUMNS, RETENTION)
-        self._records(folder, as_of, [folder.id])
+        self._records(folder, [folder.id])
 
-    def _records(self, folder: Folder, as_of: datetime, run_ids: list[str]) -> None:
+    def _records(self, folder: Folder, run_ids: list[str]) -> None:
         """What the folder says of customers by id: of those it is no evidence of a send of goes first."""
+        as_of = folder.as_of
         if not record_is_past(self._rules, as_of, enrolled=False, last_sent=None, now=self.taking.now):
             return
         with self.taking.workspace.ledger.begin() as conn:

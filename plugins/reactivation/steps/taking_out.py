@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from reactivation.evidence import EvidenceError, Folder, Keep, Rewrite, take_out, to_take_out
-from reactivation.ledger import audit, holds, kept
+from reactivation.ledger import audit, holds
 from reactivation.ledger.holds import Hold
 from reactivation.ledger.runs import StepError
 from reactivation.steps.keeping import (
@@ -65,13 +65,11 @@ class Taking:
         if rows:
             self.done.append(TakenOut(folder.id, name, reason, rows))
 
-    def each(self, folders: Iterator[tuple[Folder, datetime]], work: Callable[[Folder, datetime], None]) -> None:
-        """Work on every folder there is; one that is damaged does not keep the others."""
-        for folder, as_of in folders:
-            if not folder.exists():
-                continue
+    def each(self, folders: Iterable[Folder], work: Callable[[Folder], None]) -> None:
+        """Work on every folder; one that is damaged does not keep the others."""
+        for folder in folders:
             try:
-                work(folder, as_of)
+                work(folder)
             except EvidenceError as error:
                 self.problems.append(str(error))
 
@@ -92,20 +90,6 @@ def told_of(folder: Folder, made: Rewrite) -> dict[str, Any]:
         "kind": folder.kind, "file": made.file, "old": made.old, "new": made.new, "reason": made.reason,
         "rows_removed": made.rows_removed, "rows_left": made.rows_left,
     }  # fmt: skip
-
-
-def snapshots(workspace: Workspace) -> Iterator[tuple[Folder, datetime]]:
-    """Every snapshot's folder with its as-of, oldest first."""
-    with workspace.ledger.begin() as conn:
-        found = kept.snapshot_folders(conn)
-    return ((workspace.snapshot_folder(snapshot_id), as_of) for snapshot_id, as_of in found)
-
-
-def runs(workspace: Workspace) -> Iterator[tuple[Folder, datetime]]:
-    """Every run's folder with its as-of, oldest first."""
-    with workspace.ledger.begin() as conn:
-        found = kept.run_folders(conn)
-    return ((workspace.run_folder(run_id), as_of) for run_id, as_of in found)
 
 
 def take_out_people(taking: Taking, folder: Folder, *, past: bool, gone: Persons, held: Persons) -> None:
