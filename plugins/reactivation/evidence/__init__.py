@@ -11,9 +11,10 @@ import pyarrow as pa
 from reactivation.evidence.building import as_path, building
 from reactivation.evidence.engine import open_engine
 from reactivation.evidence.errors import EvidenceError
-from reactivation.evidence.folders import Folder, RunFolder, SnapshotFolder, query, questions
+from reactivation.evidence.folders import Folder, RunFolder, SnapshotFolder
 from reactivation.evidence.rewrites import Rewrite
 from reactivation.evidence.rewriting import Keep, take_out, to_take_out
+from reactivation.evidence.views import query, questions
 
 __all__ = [
     "EvidenceError", "Folder", "Keep", "Rewrite", "RunFolder", "SnapshotFolder", "as_path", "building", "open_engine",

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar, TypeAlias
@@ -21,7 +20,7 @@ from upath import UPath
 
 from reactivation.contract.digests import canonical_json
 from reactivation.evidence.building import MANIFEST, as_path, building, local_path, replace_file, replacing
-from reactivation.evidence.engine import THREADS, open_engine, quoted
+from reactivation.evidence.engine import quoted
 from reactivation.evidence.errors import EvidenceError
 from reactivation.evidence.parquet import ROWS_PER_GROUP, write_parquet
 from reactivation.evidence.rewrites import Rewrite, accepted, read_rewrites
@@ -223,40 +222,6 @@ class RunFolder(Folder):
         with building(folder.path) as place:
             (place / MANIFEST).write_bytes(canonical_json(manifest))
         return folder
-
-
-def query(
-    folder: Folder,
-    sql: str,
-    parameters: Mapping[str, Any] | None = None,
-    extra: Mapping[str, pa.Table] | None = None,
-    *,
-    personal: tuple[str, ...] = (),
-    only: Collection[str] | None = None,
-    threads: int = THREADS,
-) -> pa.Table:
-    """The result of one statement over a view per Parquet file of the folder (or of ``only`` these), and ``extra``
-    tables by name."""
-    with questions(folder, *personal, only=only, threads=threads) as ask:
-        return ask(sql, parameters, extra)
-
-
-@contextmanager
-def questions(
-    folder: Folder, *personal: str, only: Collection[str] | None = None, threads: int = THREADS
-) -> Iterator[Callable[..., pa.Table]]:
-    """``ask(sql, parameters, extra)`` as in ``query``, for several statements over the same files."""
-    with open_engine(threads=threads) as engine:
-        folder.open_views(engine, *personal, only=only)
-
-        def ask(
-            sql: str, parameters: Mapping[str, Any] | None = None, extra: Mapping[str, pa.Table] | None = None
-        ) -> pa.Table:
-            for name, table in (extra or {}).items():
-                engine.register(name, table)
-            return engine.sql(sql, params=dict(parameters or {})).to_arrow_table()
-
-        yield ask
 
 
 def file_digests(place: Path) -> dict[str, str]:

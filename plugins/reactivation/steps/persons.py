@@ -77,11 +77,9 @@ def behind(workspace: Workspace, *, customers: Collection[str] = (), keys: Colle
 def told_of(workspace: Workspace, folder: SnapshotFolder, customers: Collection[str]) -> Persons:
     """These customers with the addresses that one snapshot has of them, and nobody else."""
     known = _once([_PAIRS.empty_table(), *_borne(folder)])
-    theirs, crowded = (
-        _of(known, "customer_id", customers, "address_key"),
-        _crowded(known, workspace.rules.permission.crowd),
-    )
-    return Persons(frozenset(customers), theirs - crowded, theirs & crowded)
+    theirs = _of(known, "customer_id", customers, "address_key")
+    shared = theirs & _crowded(known, workspace.rules.permission.crowd)
+    return Persons(frozenset(customers), theirs - shared, shared)
 
 
 def bearers(contacts: pa.Table, keys: Collection[str]) -> frozenset[str]:
