@@ -25,7 +25,7 @@ with DAG(
 
     * **Runs** every day, and by hand at any time; running it twice, or killing it, does no harm.
     * **A legal hold** on a customer keeps what concerns that customer; one on everything stops it.
-    * **Failed?** A folder of evidence is not what its manifest says: the log names it. All others were purged.
+    * **Failed?** A file of evidence is not what its manifest says: the log names it. All others were purged.
     """,
 ):
     tasks.purge_what_is_past()

@@ -267,6 +267,15 @@ class TestAgain:
         said_no = {row.address_key for row in ready.rows("suppressions")}
         assert key_of(ready.workspace, "ann.new@gmail.com") in said_no
 
+    def test_a_damaged_file_is_named_and_the_others_are_cleaned(self, ready: Ready) -> None:
+        """Something of the person may be left in it, so somebody must look."""
+        snapshot, _ = all_folders(ready.workspace)
+        file = Path(snapshot.path.path) / "people.parquet"
+        file.write_bytes(file.read_bytes()[:-1])
+        done = forget(ready, "c-ann")
+        assert [str(file) in problem for problem in done.problems] == [True]
+        assert [one.file for one in done.taken_out] == ["drafts"]
+
 
 class TestRefusals:
     @pytest.mark.parametrize("on", ["c-ann", None])

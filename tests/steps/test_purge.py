@@ -226,7 +226,7 @@ class TestAudit:
         assert "c-ann" in customers(read(ready, "people"))
         assert trail(ready, "evidence_rewritten") == []
 
-    def test_a_damaged_folder_is_named_and_does_not_keep_the_others(self, ready: Ready) -> None:
+    def test_a_damaged_file_is_named_and_does_not_keep_the_others(self, ready: Ready) -> None:
         """What is not what it should be is not rewritten: that would make the damage evidence."""
         snapshot_id, run_id = ids(ready)
         file = Path(ready.workspace.snapshot_folder(snapshot_id).path.path) / "people.parquet"
@@ -234,9 +234,17 @@ class TestAudit:
         done = purge(ready.workspace, years(2, as_of(ready)))
         assert len(done.problems) == 1
         assert str(file) in done.problems[0]
-        assert {one.folder for one in done.taken_out} == {run_id}
+        assert {run_id, snapshot_id} == {one.folder for one in done.taken_out}
+        assert "people" not in {one.file for one in done.taken_out}
         with pytest.raises(EvidenceError, match="not everything could be purged"):
             done.require_whole()
+
+    def test_names_go_although_another_file_of_the_folder_is_damaged(self, ready: Ready) -> None:
+        """Where everybody goes it matters to nobody who is who."""
+        snapshot_id, _ = ids(ready)
+        (Path(ready.workspace.snapshot_folder(snapshot_id).path.path) / "contacts.parquet").write_bytes(b"nothing")
+        purge(ready.workspace, as_of(ready) + timedelta(days=30))
+        assert len(read(ready, "people")) == 0
 
     def test_a_rewritten_file_nobody_recorded_is_found_by_audit_verify(self, ready: Ready) -> None:
         """Who writes his own note beside a file he changed has not written the audit trail."""

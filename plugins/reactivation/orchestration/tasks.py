@@ -163,7 +163,7 @@ def record_what_came_back() -> None:
 
 @task
 def purge_what_is_past() -> None:
-    """What is past its time goes, and the audit trail says what. Fails when a folder is damaged, after the others."""
+    """What is past its time goes, and the audit trail says what. Fails when a file is damaged, after the others."""
     from reactivation.steps.purge import purge
 
     with explained():

@@ -41,8 +41,8 @@ _EXIT = "suppressed"
 
 @dataclass(frozen=True)
 class Erased:
-    """What was done. ``customers``: their ids; the rest are counts of what was new. ``problems``: folders that could
-    not be read whole, in which something of them may be left."""
+    """What was done. ``customers``: their ids; the rest are counts of what was new. ``problems``: files that could
+    not be read, in which something of them may be left."""
 
     customers: tuple[str, ...]
     addresses: int
@@ -76,10 +76,10 @@ def erase(
         )  # fmt: skip
         ended = _end(conn, person, user=user, now=now)
     taking = Taking(workspace, user, now, standing)
-    taking.each(
-        snapshot_folders(workspace), lambda one: take_out_people(taking, one, past=False, gone=person, held=held)
-    )
-    taking.each(run_folders(workspace), lambda one: take_out_drafts(taking, one, gone=person, held=held))
+    for snapshot in snapshot_folders(workspace):
+        take_out_people(taking, snapshot, past=False, gone=person, held=held)
+    for run in run_folders(workspace):
+        take_out_drafts(taking, run, gone=person, held=held)
     seals.seal(workspace.ledger, now)
     return Erased(
         customers=tuple(sorted(person.customers)), addresses=len(said_no), suppressions=new, enrolments_ended=ended,

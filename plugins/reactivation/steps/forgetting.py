@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from reactivation.evidence import SnapshotFolder
+from reactivation.evidence import EvidenceError, SnapshotFolder
 from reactivation.ledger import erasures, holds, suppressions
 from reactivation.ledger.suppressions import EVERY, Suppression
 from reactivation.steps.persons import Persons, behind, told_of
@@ -46,4 +46,7 @@ def forget_again(workspace: Workspace, folder: SnapshotFolder, *, actor: str, no
         return
     held = behind(workspace, customers=[one.customer_id for one in standing if one.customer_id is not None])
     all_ = Persons(gone.customers, gone.keys | told.keys)
-    take_out_people(Taking(workspace, actor, now, standing), folder, past=False, gone=all_, held=held)
+    taking = Taking(workspace, actor, now, standing)
+    take_out_people(taking, folder, past=False, gone=all_, held=held)
+    if taking.problems:
+        raise EvidenceError(taking.problems[0])

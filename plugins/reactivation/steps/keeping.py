@@ -33,6 +33,8 @@ RECORDS: Mapping[str, tuple[str, ...]] = {
 #: ``any`` or ``all``.
 Quantifier = Callable[[list[bool]], bool]
 
+#: How columns end that name a customer.
+_OF_CUSTOMERS = ("customer_id", "contact_id")
 _FEWEST_DIGITS = 5
 
 
@@ -117,9 +119,9 @@ def names(original: str | None, customers: Collection[str], address_keys: Collec
         return True
     if not isinstance(row, dict):
         return True
-    texts = [str(value).strip() for value in row.values() if value is not None]
-    if any(text in customers for text in texts):
+    if any(str(value).strip() in customers for column, value in row.items() if column.endswith(_OF_CUSTOMERS)):
         return True
+    texts = [str(value).strip() for value in row.values() if value is not None]
     country = str(row.get("country") or "") or None
     return not address_keys or any(key in address_keys for key in keys.keys_of(_addresses(texts, country)))
 

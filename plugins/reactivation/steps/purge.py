@@ -36,7 +36,7 @@ ACTOR = "purge"
 @dataclass(frozen=True)
 class Purged:
     """What went, or would go. ``stopped``: by a hold on everything. ``on_hold``: how many customers are kept for one.
-    ``problems``: folders that could not be read whole."""
+    ``problems``: files that could not be read."""
 
     dry: bool
     stopped: bool
@@ -53,7 +53,7 @@ class Purged:
         return len({one.folder for one in self.taken_out})
 
     def require_whole(self) -> None:
-        """Raises ``EvidenceError`` with the first folder that could not be read."""
+        """Raises ``EvidenceError`` with the first file that could not be read."""
         if self.problems:
             more = f" (and {len(self.problems) - 1} more)" if self.problems[1:] else ""
             raise EvidenceError(f"not everything could be purged: {self.problems[0]}{more}")
@@ -73,8 +73,12 @@ def purge(workspace: Workspace, now: datetime, *, dry: bool = False) -> Purged:
     if not stopped:
         held = behind(workspace, customers=on_hold)
         pass_ = _Pass(taking, gone=gone, held=held)
-        taking.each(snapshot_folders(workspace), pass_.snapshot)
-        taking.each(run_folders(workspace), pass_.run)
+        for snapshot in snapshot_folders(workspace):
+            with taking.noting_damage():
+                pass_.snapshot(snapshot)
+        for run in run_folders(workspace):
+            with taking.noting_damage():
+                pass_.run(run)
     done = Purged(dry, stopped, len(on_hold), tuple(taking.done), tuple(taking.problems))
     if not dry:
         with workspace.ledger.begin() as conn:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
 
 from reactivation.evidence import EvidenceError, Folder, Keep, Rewrite, take_out, to_take_out
 from reactivation.ledger import audit, holds
@@ -28,6 +31,8 @@ ERASURE, RETENTION = "erasure", "retention"
 #: What the audit trail calls a file that lost rows; its subject is the folder.
 REWRITTEN = "evidence_rewritten"
 
+_NO_CONTACTS = pa.table({column: pa.array([], pa.string()) for column in CONTACT_COLUMNS})
+
 
 @dataclass(frozen=True)
 class TakenOut:
@@ -41,8 +46,8 @@ class TakenOut:
 
 @dataclass
 class Taking:
-    """One pass over the folders. ``dry``: count only. ``problems``: the folders that could not be read whole, and why;
-    the others are done all the same."""
+    """One pass over the folders. ``dry``: count only. ``problems``: the files that could not be read, and why; the
+    others are done all the same."""
 
     workspace: Workspace
     actor: str
@@ -53,25 +58,26 @@ class Taking:
     problems: list[str] = field(default_factory=list)
 
     def take(self, folder: Folder, name: str, keep: Keep, columns: Sequence[str], reason: str) -> None:
-        """Take out of one file what ``keep`` says no to."""
-        if not folder.has(name) or _is_empty(folder, name):
-            return
-        if self.dry:
-            rows = to_take_out(folder, name, keep, columns)
-        else:
-            record = partial(self._record, folder)
-            made = take_out(folder, name, keep, columns=columns, reason=reason, now=self.now, record=record)
-            rows = made.rows_removed if made else 0
-        if rows:
-            self.done.append(TakenOut(folder.id, name, reason, rows))
+        """Take out of one file what ``keep`` says no to; one that is damaged does not keep the others."""
+        with self.noting_damage():
+            if not folder.has(name) or _is_empty(folder, name):
+                return
+            if self.dry:
+                rows = to_take_out(folder, name, keep, columns)
+            else:
+                record = partial(self._record, folder)
+                made = take_out(folder, name, keep, columns=columns, reason=reason, now=self.now, record=record)
+                rows = made.rows_removed if made else 0
+            if rows:
+                self.done.append(TakenOut(folder.id, name, reason, rows))
 
-    def each(self, folders: Iterable[Folder], work: Callable[[Folder], None]) -> None:
-        """Work on every folder; one that is damaged does not keep the others."""
-        for folder in folders:
-            try:
-                work(folder)
-            except EvidenceError as error:
-                self.problems.append(str(error))
+    @contextmanager
+    def noting_damage(self) -> Iterator[None]:
+        """What is damaged is left alone and told of at the end."""
+        try:
+            yield
+        except EvidenceError as error:
+            self.problems.append(str(error))
 
     def _record(self, folder: Folder, made: Rewrite) -> None:
         """On record before it happens, once; refused when somebody began a hold meanwhile."""
@@ -96,13 +102,15 @@ def take_out_people(taking: Taking, folder: Folder, *, past: bool, gone: Persons
     """From a snapshot's ``people.parquet``: the erased, and everybody once it is past its time."""
     if not past and not gone:
         return
-    if not folder.has("people") or _is_empty(folder, "people"):
-        return
-    keep = partial(
-        people_that_stay, contacts=folder.read("contacts", CONTACT_COLUMNS), past=past, gone=gone, held=held,
-        keys=taking.workspace.keys,
-    )  # fmt: skip
-    taking.take(folder, "people", keep, PEOPLE_COLUMNS, RETENTION if past else ERASURE)
+    with taking.noting_damage():
+        if not folder.has("people") or _is_empty(folder, "people"):
+            return
+        # Where everybody goes it matters to nobody who is who, and a damaged file of contacts hinders nothing.
+        contacts = folder.read("contacts", CONTACT_COLUMNS) if held or not past else _NO_CONTACTS
+        keep = partial(
+            people_that_stay, contacts=contacts, past=past, gone=gone, held=held, keys=taking.workspace.keys
+        )  # fmt: skip
+        taking.take(folder, "people", keep, PEOPLE_COLUMNS, RETENTION if past else ERASURE)
 
 
 def take_out_drafts(taking: Taking, folder: Folder, *, gone: Persons, held: Persons) -> None:
