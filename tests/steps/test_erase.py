@@ -131,8 +131,12 @@ class TestWhatGoes:
         with ledger.begin() as conn:
             assert key_of(six.workspace, "+447400123456") in set(conn.scalars(select(suppressions.c.address_key)))
             assert key_of(six.workspace, "+447400123456") not in erasures.address_keys(conn)
+        take_snapshot(six.workspace, now=SIX_NOW)
         purge(six.workspace, SIX_NOW)
+        with ledger.begin() as conn:
+            assert key_of(six.workspace, "+447400123456") not in erasures.address_keys(conn), "nor when told again"
         assert "clerk.8" in personal(six.workspace)
+        assert "clerk.7" not in personal(six.workspace)
 
     def test_an_account_goes_with_the_last_of_its_people(self, tmp_path: Path, ledger: Ledger) -> None:
         """A household is its people's; a company of others stays."""
