@@ -86,8 +86,10 @@ class TestWhatGoes:
         six = Six(tmp_path / "home", ledger)
         broken = {"country": "Nowhere", "language": None}
         six.write(contacts=[
-            contact("c-ada"), contact("c-ben"), contact("c-x", email="ADA.HART@GMAIL.COM", **broken),
-            contact("c-y", email="yan.hart@gmail.com", **broken),
+            contact("c-ada", phone="+447400123456"), contact("c-ben"),
+            contact("c-x", email="ADA.HART@GMAIL.COM", **broken),
+            contact("c-y", email="yan.hart@gmail.com", phone="07400 654321", created_at="soon"),
+            contact("c-z", email=None, phone="07400 123456", created_at="soon"),
         ], cases=[
             case("k-1", customer_id="c-ada", opened_at=None), case("k-2", customer_id="c-ben", opened_at=None),
         ])  # fmt: skip
@@ -97,7 +99,8 @@ class TestWhatGoes:
         assert "c-x" in before
         erase(six.workspace, customer_id="c-ada", user="cleo", reason="authority", now=SIX_NOW)
         after = personal(six.workspace)
-        for word in ("ada", "k-1", "c-x"):
+        for word in ("ada", "k-1", "c-x", "c-z"):
+            assert word in before, word
             assert word not in after, word
         for word in ("c-ben", "k-2", "c-y"):
             assert word in after, word
