@@ -29,7 +29,7 @@ from tools.home import Home, LocalError
 from tools.stack import Stack, port_of
 
 PLAYBOOK = "customer_reactivation"
-DAGS = ("take_snapshot", PLAYBOOK, "ask_people", "send_due_touches", "record_outcomes")
+DAGS = ("take_snapshot", PLAYBOOK, "ask_people", "send_due_touches", "record_outcomes", "purge")
 CUSTOMERS, SEED = 400, 7
 SAMPLE_LASTS = timedelta(hours=20)
 

@@ -18,6 +18,7 @@ DAGS = {
     "ask_people": ({"AssetAny": ["reactivation_lists", "reactivation_questions"]}, 64),
     "send_due_touches": (["0 * * * *", "UTC", 0], 1),
     "record_outcomes": (["50 * * * *", "UTC", 0], 1),
+    "purge": (["0 3 * * *", "UTC", 0], 1),
 }
 Bag = dict[str, Any]
 

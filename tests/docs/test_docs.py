@@ -21,6 +21,9 @@ from reactivation.playbooks.model import ReadinessLimits
 from reactivation.policy.deliverability import BOUNCES, COMPLAINTS, FEW_AND_A_COMPLAINT
 from reactivation.readiness.conditions import conditions
 from reactivation.steps.deliverability import PREFIX, SOURCES
+from reactivation.steps.erase import REASONS
+from reactivation.steps.rules import read_rules
+from reactivation.steps.taking_out import REWRITTEN
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -67,6 +70,17 @@ def test_every_ledger_table_of_the_review_page_exists() -> None:
     """The tables a reviewer is told about are tables of the ledger."""
     named = {c for c in _table_cells("docs/review.md") if not c.endswith((".parquet", ".json", ".zip"))}
     assert named <= set(metadata.tables)
+
+
+def test_the_privacy_page_has_the_times_of_the_rules() -> None:
+    """docs/privacy.md names each rule of retention with its number, the reasons of an erasure, and what is audited."""
+    page = (ROOT / "docs/privacy.md").read_text(encoding="utf-8")
+    rules = read_rules().retention.model_dump(exclude={"version", "suppressions"})
+    for name, value in rules.items():
+        unit = "days" if name.endswith("_days") else "years"
+        assert f"{value} {unit} (`{name}`)" in page
+    assert all(f"`{reason}`" in page for reason in REASONS)
+    assert f"`{REWRITTEN}`" in page
 
 
 def test_every_measure_is_explained_as_it_is_counted() -> None:

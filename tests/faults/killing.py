@@ -1,4 +1,5 @@
-"""Dispatchers and judges as processes of their own that are really killed, at a named point or at a counted one.
+"""Dispatchers, judges and whoever erases or purges, as processes of their own that are really killed, at a named point
+or at a counted one.
 
 They are forked from a server that has the product imported already, so a kill costs no second import.
 """
@@ -20,18 +21,20 @@ from types import FrameType
 from typing import Any
 
 from sqlalchemy import func, select, text
-from tests.sending import settings
+from tests.sending import NOW, settings
 from tests.steps.six import Six
 
 from reactivation import paths
 from reactivation.delivery import handover, http, outbox
-from reactivation.evidence import RunFolder, folders
-from reactivation.ledger import runs, sends
+from reactivation.evidence import RunFolder, folders, rewriting
+from reactivation.ledger import erasures, runs, sends, suppressions
 from reactivation.ledger.engine import Ledger, open_ledger
 from reactivation.playbooks.loader import load_all
 from reactivation.playbooks.owners import load_owners
 from reactivation.playbooks.tenant import load_tenant
-from reactivation.steps import claims, dispatch, readiness
+from reactivation.steps import claims, dispatch, readiness, taking_out
+from reactivation.steps.erase import erase
+from reactivation.steps.purge import purge
 from reactivation.steps.rules import read_rules
 from reactivation.steps.settings import ProviderAccount
 from reactivation.steps.workspace import Workspace, open_workspace
@@ -80,6 +83,23 @@ JUDGING: dict[str, tuple[Any, str, str]] = {
     "when all is done": (readiness.seals, "seal", "after"),
 }
 
+#: The same of whoever takes rows out of the evidence, in the order of one file.
+TAKING: dict[str, tuple[Any, str, str]] = {
+    "before a file is looked at": (taking_out, "take_out", "before"),
+    "when the new file is half done": (rewriting, "write_parquet", "after"),
+    "in the transaction that records the new file": (taking_out.audit, "about", "after"),
+    "when the new file is on record": (taking_out.Taking, "_record", "after"),
+    "when the new file is noted": (rewriting, "note", "after"),
+    "when the new file has its name": (rewriting, "note_done", "before"),
+    "when one file is done": (rewriting, "note_done", "after"),
+}
+#: And of an erasure before that.
+ERASING: dict[str, tuple[Any, str, str]] = {
+    "before anything": (suppressions, "commit", "before"),
+    "when nobody may write to them": (suppressions, "commit", "after"),
+    "in the transaction that records the erasure": (erasures, "record", "after"),
+}
+
 _OURS = ("/reactivation/ledger/", "/reactivation/delivery/", "/reactivation/steps/dispatch.py")
 
 
@@ -111,6 +131,22 @@ def at(home: Path, url: str, account: ProviderAccount | None) -> Workspace:
     """The rooms of that home; a given clock is for the outbox alone."""
     known = settings(home, url)
     return open_workspace(known if account is None else replace(known, accounts={"email": account}, given_now=None))
+
+
+def forget(home: Path, url: str, point: str, *, nth: int = 1, purge_at: datetime | None = None) -> ForkServerProcess:
+    """Somebody who erases ``c-ann``, or who purges, killed at a point of ``TAKING`` or ``ERASING``."""
+    process = _PROCESSES.Process(target=_forget, args=(home, url, point, nth, purge_at))
+    process.start()
+    return process
+
+
+def _forget(home: Path, url: str, point: str, nth: int, purge_at: datetime | None) -> None:
+    workspace = open_workspace(settings(home, url))
+    _arm(*(TAKING | ERASING)[point], nth)
+    if purge_at is None:
+        erase(workspace, customer_id="c-ann", user="cleo", reason="person_asked", now=NOW)
+    else:
+        purge(workspace, purge_at)
 
 
 def _work(

@@ -17,6 +17,7 @@ from reactivation.ledger import migrations, tables
 from reactivation.ledger.engine import HEAD, VERSION_TABLE, Ledger, LedgerError, open_ledger
 from reactivation.ledger.migrations.versions import m0001_foundation as foundation
 from reactivation.ledger.migrations.versions import m0003_waivers as waivers
+from reactivation.ledger.migrations.versions import m0004_privacy as privacy
 
 _AT = datetime(2026, 3, 3, 11, 0, tzinfo=UTC)
 
@@ -87,9 +88,10 @@ def test_the_code_knows_the_newest_revision() -> None:
 
 def test_the_migration_guards_what_the_tables_declare_guarded() -> None:
     """The triggers of the migrations cover exactly ``APPEND_ONLY`` and ``CHANGES_ONLY``."""
-    assert {*foundation.APPEND_ONLY, *waivers.APPEND_ONLY} == set(tables.APPEND_ONLY)
+    assert {*foundation.APPEND_ONLY, *waivers.APPEND_ONLY, *privacy.APPEND_ONLY} == set(tables.APPEND_ONLY)
+    frozen = foundation.FROZEN | privacy.FROZEN
     for name, free in tables.CHANGES_ONLY.items():
-        assert set(foundation.FROZEN[name]) == {c.name for c in tables.metadata.tables[name].columns} - set(free)
+        assert set(frozen[name]) == {c.name for c in tables.metadata.tables[name].columns} - set(free)
 
 
 def test_a_ledger_without_tables_is_refused_with_the_fix(empty_database_url: str) -> None:

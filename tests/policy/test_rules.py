@@ -65,6 +65,10 @@ def test_any_change_of_any_file_is_another_version(folder: Path, name: str) -> N
          r"timing\.yaml:\d+ window: 09:00-17:00 on .* is wider than the legal hours of US-KY on mon"),
         ("timing", "places: [FR]", "places: [France]", r"timing\.yaml:\d+ legal_hours\[9\]\.places\[0\]: .*France"),
         ("deliverability", 'growth: "1.2"', 'growth: "1.5"', r"deliverability\.yaml:\d+ growth: found .*1\.5"),
+        ("retention", "suppressions: for_ever", "suppressions: ten_years",
+         r"retention\.yaml:\d+ suppressions: .*for_ever"),
+        ("retention", "evidence_years: 5", "evidence_years: 1",
+         r"retention\.yaml:\d+ evidence_years: 1 is less than blocked_years, 2"),
         ("words", "acquisition:", "aquisition:", r"words\.yaml:\d+ "),
     ],
 )  # fmt: skip

@@ -19,6 +19,7 @@ from reactivation.ledger.lists import ListRow
 from reactivation.ledger.questions import RequestId
 from reactivation.ledger.tables import audit, list_views
 from reactivation.steps.answers import bind_request, record_answer
+from reactivation.steps.erase import erase
 from reactivation.steps.lists import open_lists
 from reactivation.steps.workspace import Workspace
 from reactivation.web import calendar
@@ -319,6 +320,23 @@ class TestSigningCode:
         assert [item["draft"] for item in document["items"]] == [None] * 5
         assert (document["sample_seen"], document["signing_code"]) == (0, None)
         assert "No code while a message differs" in visit("ada").get(path(row)).text
+
+    def test_an_erased_person_is_no_hindrance(self, workspace: Workspace, visit: Visit) -> None:
+        """The page says so where the message was; the others can be signed, and their addresses alone are revealed."""
+        row = opened(workspace)
+        erase(workspace, customer_id="c-1", user="cleo", reason="person_asked", now=NOW)
+
+        document = visit("ada").get(path(row, ".json")).json()
+        by_id = {item["customer_id"]: item for item in document["items"]}
+        assert (by_id["c-1"]["erased"], by_id["c-1"]["draft"]) == (True, None)
+        assert not any(item["erased"] or item["draft"] is None for item in by_id.values() if item is not by_id["c-1"])
+        assert document["signing_code"] == row.signing_code
+        page = visit("ada").get(path(row)).text
+        assert page.count("Erased: this person") == 1
+        assert "customer1@gmail.com" not in page
+        with workspace.ledger.begin() as conn:
+            told = conn.scalars(select(audit.c.details).where(audit.c.action == "list_page_seen")).all()
+        assert {json.loads(details)["addresses_revealed"] for details in told} == {4}
 
     def test_not_after_the_list_expired(self, workspace: Workspace, visit: Visit) -> None:
         """Too late is too late."""

@@ -8,6 +8,7 @@ import io
 import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
 from itertools import chain
 from pathlib import Path
 from zipfile import ZipFile
@@ -20,6 +21,7 @@ from tests.web.conftest import Visit
 from reactivation.ledger import audit, runs
 from reactivation.readiness.checker import CONCERNED
 from reactivation.readiness.conditions import conditions
+from reactivation.steps.purge import purge
 from reactivation.steps.readiness import check_readiness
 from reactivation.steps.waiving import waiver_code
 from reactivation.steps.workspace import Workspace
@@ -211,6 +213,18 @@ class TestProof:
         )
         assert recorded in raw
         assert folders[which].manifest_digest in raw
+
+    def test_what_was_taken_out_since_is_told(self, opened: Open, visit: Visit) -> None:
+        """With the new digest and why; the report stands as before, for its manifest does."""
+        workspace, run_id = opened("went_on")
+        folder = workspace.snapshot_folder(snapshot_of(workspace, run_id))
+        purge(workspace, folder.as_of + timedelta(days=30))
+        (made,) = folder.rewrites
+        raw = visit("ada", of=workspace).get(path(run_id)).text
+        assert f"{made.rows_removed} of people.parquet for retention on" in shown(raw)
+        assert made.new in raw
+        assert raw.count("as the ledger recorded") == 2
+        assert 'role="alert"' not in raw
 
     def test_later_steps_add_their_files(self, opened: Open, visit: Visit) -> None:
         """A run that has been planned since still has the evidence of its readiness."""

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeAlias
 
-from reactivation.cli import commands
+from reactivation.cli import commands, privacy
 
 Subcommands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -24,6 +24,7 @@ def parser(description: str) -> argparse.ArgumentParser:
     _to_look(listed)
     _to_send(listed)
     _to_keep(listed)
+    _to_forget(listed)
     return root
 
 
@@ -119,6 +120,30 @@ def _to_keep(listed: Subcommands) -> None:
     ledger = listed.add_parser("ledger", help="the ledger").add_subparsers(required=True, metavar="COMMAND")
     _add(ledger, "upgrade", commands.ledger_upgrade, "bring the ledger's tables up to date")
     _add(listed, "clean", commands.clean, "remove all local state; refused if the ledger ever really sent")
+
+
+def _to_forget(listed: Subcommands) -> None:
+    sub = _add(listed, "purge", privacy.purge, "take out of the evidence what is past its time, on record")
+    sub.add_argument("--dry-run", action="store_true", help="count only: nothing is taken out, nothing is recorded")
+
+    sub = _add(listed, "erase", privacy.erase, "erase a person everywhere; that nobody may write to them stays")
+    whom = sub.add_mutually_exclusive_group(required=True)
+    whom.add_argument("--customer", metavar="ID", help="everybody behind this customer's addresses")
+    whom.add_argument(
+        "--address-stdin", action="store_true",
+        help="everybody behind the address in the first line of standard input; on the command line it would be seen",
+    )  # fmt: skip
+    sub.add_argument("--user", required=True, metavar="NAME", help="who erases")
+    sub.add_argument("--reason", default="person_asked", metavar="CODE", help="why (default: the person asked)")
+
+    sub = _add(listed, "hold", privacy.hold, "a legal hold: nothing that concerns it is purged or erased")
+    what = sub.add_mutually_exclusive_group()
+    what.add_argument("--customer", metavar="ID", help="what concerns this customer")
+    what.add_argument("--everything", action="store_true", help="everything there is")
+    sub.add_argument("--lift", action="store_true", help="end it")
+    sub.add_argument(
+        "--user", metavar="NAME", help="who begins or ends it; without a scope, those that stand are listed"
+    )
 
 
 def _add(

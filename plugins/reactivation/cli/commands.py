@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
     from reactivation.steps.funnel import funnel
     from reactivation.steps.whole import RunRequest, run_playbook
 
-    workspace = _workspace(arguments)
+    workspace = workspace_of(arguments)
     request = RunRequest(
         arguments.playbook, dry=arguments.dry_run, segment=arguments.segment, sample_size=arguments.sample_size,
         triggered_by=arguments.user,
@@ -82,7 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
 def readiness(arguments: argparse.Namespace) -> int:
     from reactivation.steps.whole import readiness_only
 
-    workspace = _workspace(arguments)
+    workspace = workspace_of(arguments)
     at = _at(workspace, arguments.as_of)
     report, rows = readiness_only(workspace, arguments.playbook, now=workspace.now(), as_of=at)
     if arguments.json:
@@ -110,7 +110,7 @@ def _failed(one: Mapping[str, Any]) -> str:
 def candidates(arguments: argparse.Namespace) -> int:
     from reactivation.steps.results import decisions_of
 
-    run_id, decisions = decisions_of(_workspace(arguments), arguments.playbook, arguments.run)
+    run_id, decisions = decisions_of(workspace_of(arguments), arguments.playbook, arguments.run)
     rows = decisions.select(list(CANDIDATE_COLUMNS)).to_pylist()
     print_rows(arguments, f"candidates of run {run_id}", CANDIDATE_COLUMNS, rows)
     return OK
@@ -119,7 +119,7 @@ def candidates(arguments: argparse.Namespace) -> int:
 def plan(arguments: argparse.Namespace) -> int:
     from reactivation.steps.calendar import SCHEDULE, calendar, schedule
 
-    found = schedule(_workspace(arguments), arguments.playbook, arguments.run)
+    found = schedule(workspace_of(arguments), arguments.playbook, arguments.run)
     rows = calendar(found) if arguments.calendar else found.to_pylist()
     columns = (list(rows[0]) if rows else ["day"]) if arguments.calendar else SCHEDULE.names
     print_rows(arguments, f"plan of {arguments.playbook}", columns, rows)
@@ -129,14 +129,14 @@ def plan(arguments: argparse.Namespace) -> int:
 def explain(arguments: argparse.Namespace) -> int:
     from reactivation.steps.explain import explain_customer
 
-    print(explain_customer(_workspace(arguments), arguments.customer, arguments.playbook, arguments.run))
+    print(explain_customer(workspace_of(arguments), arguments.customer, arguments.playbook, arguments.run))
     return OK
 
 
 def exception(arguments: argparse.Namespace) -> int:
     from reactivation.steps.exceptions import refuse_exception
 
-    workspace = _workspace(arguments)
+    workspace = workspace_of(arguments)
     now = workspace.now()
     told = refuse_exception(workspace, arguments.customer, arguments.playbook, user=arguments.user, now=now)
     if arguments.json:
@@ -149,7 +149,7 @@ def exception(arguments: argparse.Namespace) -> int:
 def preview(arguments: argparse.Namespace) -> int:
     from reactivation.steps.preview import preview
 
-    workspace = _workspace(arguments)
+    workspace = workspace_of(arguments)
     shown = preview(workspace, arguments.playbook, arguments.touch, arguments.customer, workspace.now())
     if arguments.json:
         print_json(asdict(shown))
@@ -165,7 +165,7 @@ def preview(arguments: argparse.Namespace) -> int:
 def dispatch(arguments: argparse.Namespace) -> int:
     from reactivation.steps.dispatch import dispatch
 
-    workspace = _workspace(arguments)
+    workspace = workspace_of(arguments)
     given = _at(workspace, arguments.now)
     now = workspace.now() if given is None else workspace.accept_clock(given)
     summary = dispatch(workspace, now)
@@ -179,7 +179,7 @@ def dispatch(arguments: argparse.Namespace) -> int:
 def outcomes(arguments: argparse.Namespace) -> int:
     from reactivation.steps.outcomes import record_outcomes
 
-    workspace = _workspace(arguments)
+    workspace = workspace_of(arguments)
     counts = record_outcomes(workspace, workspace.now())
     if arguments.json:
         print_json(counts)
@@ -191,7 +191,7 @@ def outcomes(arguments: argparse.Namespace) -> int:
 def tags(arguments: argparse.Namespace) -> int:
     from reactivation.steps.tagged import COLUMNS, tagged
 
-    rows = tagged(_workspace(arguments), arguments.playbook)
+    rows = tagged(workspace_of(arguments), arguments.playbook)
     print_rows(arguments, f"tagged in {arguments.playbook}", COLUMNS, rows)
     return OK
 
@@ -199,7 +199,7 @@ def tags(arguments: argparse.Namespace) -> int:
 def metrics(arguments: argparse.Namespace) -> int:
     from reactivation.steps.metrics import SHOWN, metrics, shown
 
-    workspace = _workspace(arguments)
+    workspace = workspace_of(arguments)
     found = metrics(workspace, arguments.playbook, workspace.now())
     if arguments.json:
         print_json(asdict(found))
@@ -212,7 +212,7 @@ def metrics(arguments: argparse.Namespace) -> int:
 def audit_verify(arguments: argparse.Namespace) -> int:
     from reactivation.steps.audit import verify_audit
 
-    report = verify_audit(_workspace(arguments))
+    report = verify_audit(workspace_of(arguments))
     if arguments.json:
         print_json(asdict(report))
     else:
@@ -257,7 +257,8 @@ def _at(workspace: Workspace, given: datetime | None) -> datetime | None:
     return given.replace(tzinfo=ZoneInfo(workspace.tenant.timezone)).astimezone(UTC)
 
 
-def _workspace(arguments: argparse.Namespace) -> Workspace:
+def workspace_of(arguments: argparse.Namespace) -> Workspace:
+    """The rooms of this installation, opened."""
     from reactivation.steps.workspace import open_workspace
 
     return open_workspace(_settings(arguments))

@@ -94,6 +94,13 @@ def replacing(path: UPath) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def forget_half(path: UPath) -> None:
+    """Removes what a killed process left of a new file in the place of ``path``."""
+    place = local_path(path)
+    if place is not None:
+        place.with_name(f"{_TEMPORARY}{place.name}").unlink(missing_ok=True)
+
+
 def sync(path: Path) -> None:
     """Asks the disk to keep a file or folder."""
     handle = os.open(path, os.O_RDONLY)

@@ -1,15 +1,14 @@
 """Snapshot and run folders: files beside a manifest that has the SHA-256 of each.
 
-A folder without a manifest is no evidence. Files are added, never rewritten; every read is checked against the
-manifest first.
+A folder without a manifest is no evidence. Files are added and never rewritten, but for the rows that erasure and
+retention take out (``rewrites``); every read is checked against the manifest, and those, first.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar, TypeAlias
@@ -21,9 +20,10 @@ from upath import UPath
 
 from reactivation.contract.digests import canonical_json
 from reactivation.evidence.building import MANIFEST, as_path, building, local_path, replace_file, replacing
-from reactivation.evidence.engine import THREADS, open_engine, quoted
+from reactivation.evidence.engine import quoted
 from reactivation.evidence.errors import EvidenceError
 from reactivation.evidence.parquet import ROWS_PER_GROUP, write_parquet
+from reactivation.evidence.rewrites import Rewrite, accepted, read_rewrites
 
 SCHEMA = 1
 #: The only files with names, addresses, notes or bodies in them; never shown to a query unless named.
@@ -74,7 +74,7 @@ class Folder:
         """The manifest's digest as it was before these files were added: by whoever was killed before saying so."""
         manifest = self.manifest
         for name in names:
-            manifest["files"].pop(_file_name(name), None)
+            manifest["files"].pop(file_name(name), None)
         return hashlib.sha256(canonical_json(manifest)).hexdigest()
 
     @property
@@ -86,9 +86,14 @@ class Folder:
         """File name to SHA-256, as the manifest has them."""
         return dict(self.manifest["files"])
 
+    @property
+    def rewrites(self) -> list[Rewrite]:
+        """What erasure and retention took out of its files since, oldest first."""
+        return read_rewrites(self.path)
+
     def has(self, name: str) -> bool:
         """Whether the manifest lists that file (``.parquet`` may be left out)."""
-        return _file_name(name) in self.files
+        return file_name(name) in self.files
 
     def read(self, name: str, columns: Sequence[str] | None = None) -> pa.Table:
         """The rows of one Parquet file, or only some columns, checked against the manifest. Raises ``EvidenceError``.
@@ -96,7 +101,19 @@ class Folder:
         Of drafts most is bytes, so whoever needs less than them says so.
         """
         wanted = None if columns is None else list(columns)
-        return pq.ParquetFile(pa.BufferReader(self.read_bytes(_file_name(name)))).read(columns=wanted)
+        return pq.ParquetFile(pa.BufferReader(self.read_bytes(file_name(name)))).read(columns=wanted)
+
+    def peek(self, name: str, columns: Sequence[str]) -> pa.Table:
+        """Some columns of one Parquet file, *not* checked against anything: to find out whether it is worth a look.
+
+        Of years of drafts only the ids are read. Raises ``EvidenceError`` for a file that cannot be read.
+        """
+        place = self.path / file_name(name)
+        try:
+            with place.open("rb") as opened:
+                return pq.ParquetFile(opened).read(columns=list(columns))
+        except (FileNotFoundError, pa.ArrowInvalid) as error:
+            raise EvidenceError(f"{place} is missing or broken; restore it") from error
 
     def read_json(self, name: str) -> dict[str, Any]:
         """The content of one JSON file, checked against the manifest. Raises ``EvidenceError``."""
@@ -104,18 +121,18 @@ class Folder:
 
     def read_bytes(self, name: str) -> bytes:
         """The bytes of one file, checked against the manifest. Raises ``EvidenceError``."""
-        expected = self.files.get(name)
-        if expected is None:
+        written = self.files.get(name)
+        if written is None:
             raise EvidenceError(f"{self.path} has no file {name}; it has {', '.join(sorted(self.files))}")
-        try:
-            content = (self.path / name).read_bytes()
-        except FileNotFoundError as error:
-            raise EvidenceError(f"{self.path / name} is missing; restore it or take a new {self.kind}") from error
-        if hashlib.sha256(content).hexdigest() != expected:
-            raise EvidenceError(
-                f"{self.path / name} was changed after it was written; restore it or take a new {self.kind}"
-            )
-        return bytes(content)
+        # Whoever rewrites the file just now may do so between our two looks: then there is something new to be told.
+        told: list[Rewrite] | None = None
+        while (since := [one for one in self.rewrites if one.file == name]) != told:
+            told = since
+            content = self._content(name)
+            if hashlib.sha256(content).hexdigest() in accepted(written, since):
+                return content
+        changed = "put back or changed after rows were taken out of it" if told else "changed after it was written"
+        raise EvidenceError(f"{self.path / name} was {changed}; restore it or take a new {self.kind}")
 
     def verify(self) -> None:
         """Checks every file against the manifest; ``EvidenceError`` names the first that differs."""
@@ -130,11 +147,14 @@ class Folder:
         Rows of a reader are written as they come, one row group in memory.
         """
         manifest = self.manifest
+        rewritten = {one.file for one in self.rewrites}
         for name, content in files.items():
-            file = _file_name(name)
+            file = file_name(name)
+            if file in rewritten:
+                raise EvidenceError(f"rows were taken out of {self.path / file} since; begin a new {self.kind}")
             with replacing(self.path / file) as place:
                 _write(place, content, rows_per_group)
-                digest = _digest_of(place)
+                digest = digest_of(place)
                 if manifest["files"].get(file, digest) != digest:
                     raise EvidenceError(
                         f"{self.path / file} is already there with other content; begin a new {self.kind}"
@@ -169,6 +189,12 @@ class Folder:
                 self._checked.add(file)
             engine.execute(f'CREATE VIEW "{name}" AS FROM read_parquet({quoted(str(place / file))})')
 
+    def _content(self, name: str) -> bytes:
+        try:
+            return bytes((self.path / name).read_bytes())
+        except FileNotFoundError as error:
+            raise EvidenceError(f"{self.path / name} is missing; restore it or take a new {self.kind}") from error
+
     def _manifest_bytes(self) -> bytes:
         try:
             return bytes((self.path / MANIFEST).read_bytes())
@@ -198,51 +224,19 @@ class RunFolder(Folder):
         return folder
 
 
-def query(
-    folder: Folder,
-    sql: str,
-    parameters: Mapping[str, Any] | None = None,
-    extra: Mapping[str, pa.Table] | None = None,
-    *,
-    personal: tuple[str, ...] = (),
-    only: Collection[str] | None = None,
-    threads: int = THREADS,
-) -> pa.Table:
-    """The result of one statement over a view per Parquet file of the folder (or of ``only`` these), and ``extra``
-    tables by name."""
-    with questions(folder, *personal, only=only, threads=threads) as ask:
-        return ask(sql, parameters, extra)
-
-
-@contextmanager
-def questions(
-    folder: Folder, *personal: str, only: Collection[str] | None = None, threads: int = THREADS
-) -> Iterator[Callable[..., pa.Table]]:
-    """``ask(sql, parameters, extra)`` as in ``query``, for several statements over the same files."""
-    with open_engine(threads=threads) as engine:
-        folder.open_views(engine, *personal, only=only)
-
-        def ask(
-            sql: str, parameters: Mapping[str, Any] | None = None, extra: Mapping[str, pa.Table] | None = None
-        ) -> pa.Table:
-            for name, table in (extra or {}).items():
-                engine.register(name, table)
-            return engine.sql(sql, params=dict(parameters or {})).to_arrow_table()
-
-        yield ask
-
-
 def file_digests(place: Path) -> dict[str, str]:
     """File name to SHA-256 of every file in a local folder."""
-    return {file.name: _digest_of(file) for file in sorted(place.iterdir())}
+    return {file.name: digest_of(file) for file in sorted(place.iterdir())}
 
 
-def _digest_of(file: Path) -> str:
+def digest_of(file: Path) -> str:
+    """Hex SHA-256 of a local file."""
     with file.open("rb") as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
-def _file_name(name: str) -> str:
+def file_name(name: str) -> str:
+    """The name of a folder's file; one without an ending is a Parquet file."""
     return name if "." in name else f"{name}.parquet"
 
 

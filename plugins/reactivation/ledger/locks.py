@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, func, select
 
-MIGRATION, SEALING, PERMISSION, INTAKE, CLAIMING, OFFERS = range(0x5EAC_0001, 0x5EAC_0007)
+MIGRATION, SEALING, PERMISSION, INTAKE, CLAIMING, OFFERS, HOLDING = range(0x5EAC_0001, 0x5EAC_0008)
 
 
 def exclusive(conn: Connection, lock: int) -> None:

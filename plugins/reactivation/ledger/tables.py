@@ -398,6 +398,34 @@ settings = Table(
     Column("signed_at", UtcDateTime, nullable=False),
 )  # fmt: skip
 
+# --- privacy --------------------------------------------------------------------------------------------------------
+#: While one stands, nothing that concerns its customer (or anybody) is purged or erased.
+holds = Table(
+    "holds", metadata,
+    Column("hold_id", Id, primary_key=True),
+    Column("customer_id", Code, comment="whom it is about; null for everybody"),
+    Column("began_by", Code, nullable=False),
+    Column("began_at", UtcDateTime, nullable=False),
+    Column("ended_by", Code),
+    Column("ended_at", UtcDateTime),
+)  # fmt: skip
+
+erased_customers = Table(
+    "erased_customers", metadata,
+    Column("customer_id", Code, primary_key=True),
+    Column("reason", Code, nullable=False),
+    Column("erased_by", Code, nullable=False),
+    Column("erased_at", UtcDateTime, nullable=False),
+)  # fmt: skip
+
+erased_addresses = Table(
+    "erased_addresses", metadata,
+    Column("address_key", Digest, primary_key=True),
+    Column("reason", Code, nullable=False),
+    Column("erased_by", Code, nullable=False),
+    Column("erased_at", UtcDateTime, nullable=False),
+)  # fmt: skip
+
 # --- audit ----------------------------------------------------------------------------------------------------------
 audit = Table(
     "audit", metadata,
@@ -424,16 +452,18 @@ seals = Table(
 
 #: Inserted, never changed and never removed: triggers on both databases say so.
 APPEND_ONLY = (
-    "address_key_checks", "answers", "audit", "events", "identity", "item_verdicts", "list_items", "list_signers",
-    "list_views", "measurement_events", "request_bindings", "runs", "seals", "settings", "snapshots", "suppressions",
-    "waivers",
+    "address_key_checks", "answers", "audit", "erased_addresses", "erased_customers", "events", "identity",
+    "item_verdicts", "list_items", "list_signers", "list_views", "measurement_events", "request_bindings", "runs",
+    "seals", "settings", "snapshots", "suppressions", "waivers",
 )  # fmt: skip
 
-#: Frozen when inserted, but for these columns, and never removed; a closed list or question never changes again.
+#: Frozen when inserted, but for these columns, and never removed; a closed list or question and a hold that has ended
+#: never change again.
 #: An intent that was never called may be removed: then nothing was handed to anybody.
 CHANGES_ONLY = {
     "lists": ("state", "closed_at"),
     "questions": ("state", "closed_at"),
     "enrolments": ("state", "ended_at", "exit_reason"),
+    "holds": ("ended_by", "ended_at"),
     "sends": ("state", "lease_until", "called_at", "finished_at", "provider_ref", "reason"),
 }

@@ -162,6 +162,18 @@ def record_what_came_back() -> None:
         log.info("recorded: %s", record_outcomes(workspace, workspace.now()))
 
 
+@task
+def purge_what_is_past() -> None:
+    """What is past its time goes, and the audit trail says what. Fails when a file is damaged, after the others."""
+    from reactivation.steps.purge import purge
+
+    with explained():
+        workspace = open_rooms()
+        done = purge(workspace, workspace.now())
+        log.info("purged: %s rows of %s folders; stopped by a hold: %s", done.rows, done.folders, done.stopped)
+        done.require_whole()
+
+
 def _take_snapshot() -> None:
     from reactivation.steps.snapshot import take_snapshot as step
 

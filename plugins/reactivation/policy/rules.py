@@ -18,6 +18,7 @@ from reactivation.playbooks.model import Declared
 from reactivation.playbooks.tenant import Acceptance
 from reactivation.policy.deliverability_rules import DeliverabilityRules
 from reactivation.policy.gate_rules import GateRules
+from reactivation.policy.retention import RetentionRules
 from reactivation.policy.timing import TimingRules
 
 ConsentBasis = Literal[
@@ -199,6 +200,7 @@ class Rules:
     gates: GateRules
     inbound: InboundRules
     deliverability: DeliverabilityRules
+    retention: RetentionRules
     version: str
     signed: Mapping[str, str] = field(default_factory=dict)
 
@@ -207,7 +209,7 @@ class Rules:
 FILES: dict[str, type[BaseModel]] = {
     "permission": PermissionRules, "words": Words, "reasons": ReasonRules, "incentives": IncentiveRules,
     "priority": PriorityRules, "timing": TimingRules, "gates": GateRules, "inbound": InboundRules,
-    "deliverability": DeliverabilityRules,
+    "deliverability": DeliverabilityRules, "retention": RetentionRules,
 }  # fmt: skip
 
 

@@ -58,6 +58,8 @@ def _decided(
     declared = workspace.playbook(playbook).playbook
     if found:
         return explain(found[0], declared, workspace.rules)
+    if any(one.file == "decisions.parquet" for one in workspace.run_folder(run_id).rewrites):
+        return f"what run {run_id} decided about {customer_id} is no longer kept, if anything: its time is over"
     with workspace.ledger.begin() as conn:
         run = runs.run_of(conn, run_id)
     decided = decide_snapshot(

@@ -11,6 +11,7 @@ from reactivation.ledger.runs import StepError
 from reactivation.readiness import judge_tables
 from reactivation.readiness.data_docs import data_docs
 from reactivation.sources import extract
+from reactivation.steps.forgetting import forget_again
 from reactivation.steps.readiness import DATA_DOCS, REPORT, ROWS, NotReady
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def take_snapshot(workspace: Workspace, *, now: datetime, as_of: datetime | None
     manifest_digest = folder.add({
         REPORT: verdict.as_report(), ROWS: verdict.rows, DATA_DOCS: data_docs(verdict.said, at),
     })  # fmt: skip
+    forget_again(workspace, folder, actor="take_snapshot", now=now)
     with workspace.ledger.begin() as conn:
         runs.record_snapshot(
             conn, snapshot_id=snapshot_id, as_of=at, taken_at=now, manifest_digest=manifest_digest,

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from sqlalchemy import Connection
 
 from reactivation.evidence import EvidenceError
-from reactivation.ledger import history
+from reactivation.ledger import erasures, history
 
 if TYPE_CHECKING:
     from reactivation.steps.workspace import Workspace
@@ -54,6 +54,12 @@ def story(workspace: Workspace, customer_id: str, address_keys: Collection[str] 
                 f"suppressed for {where}: {no.reason}, said {_time(no.occurred_at)} in {no.source}, "
                 f"recorded {_time(no.recorded_at)}"
             )
+        erased = erasures.erasure_of(conn, customer_id)
+    if erased is not None:
+        lines.append(
+            f"erased {_time(erased.erased_at)} by {erased.erased_by} ({erased.reason}): names, addresses and messages "
+            "are gone, that nobody may write to them stays"
+        )
     return lines
 
 

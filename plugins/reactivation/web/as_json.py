@@ -61,6 +61,7 @@ def _item(one: ShownItem) -> dict[str, Any]:
         "review_reasons": list(one.item.review_reasons),
         "draft_digest": one.item.draft_digest,
         "verdict": one.verdict,
+        "erased": one.erased,
         "draft": None if one.draft is None else {name: _plain(one.draft[name]) for name in _DRAFT_FIELDS},
         "why": [{"label": f.label, "value": f.value, "records": list(f.records)} for f in one.why],
     }

@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 from reactivation.approvals import AskedList
 from reactivation.contract.digests import item_digest
 from reactivation.evidence import EvidenceError
-from reactivation.ledger import audit, lists, questions, views
+from reactivation.ledger import audit, erasures, lists, questions, views
 from reactivation.ledger.lists import ListItem, ListRow
 from reactivation.ledger.questions import RequestId
 from reactivation.playbooks.declared import DeclarationError
@@ -44,12 +44,16 @@ class NotYours(Exception):
 
 @dataclass(frozen=True)
 class ShownItem:
-    """One item with its bytes (none, when they are not what was frozen), its reasons and its verdict, if any."""
+    """One item with its bytes (none, when they are not what was frozen), its reasons and its verdict, if any.
+
+    ``erased``: its person was, and its bytes with them; nothing of it can go out.
+    """
 
     item: ListItem
     draft: Mapping[str, Any] | None
     why: Sequence[Fact]
     verdict: str | None
+    erased: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,8 +77,8 @@ class ListPage:
 
     @property
     def intact(self) -> bool:
-        """Every item on this page has the bytes that were frozen."""
-        return all(one.draft is not None for one in self.shown)
+        """Every item on this page has the bytes that were frozen, but for those of people who were erased since."""
+        return all(one.draft is not None or one.erased for one in self.shown)
 
     @property
     def may_sign(self) -> bool:
@@ -126,11 +130,17 @@ def list_page(workspace: Workspace, list_id: str, page: int, visitor: Visitor, n
     on_page = items[(page - 1) * ITEMS_PER_PAGE : page * ITEMS_PER_PAGE]
     drafts = _drafts(workspace, row, on_page)
     reasons = _reasons(workspace, on_page, decided_in, row.channel)
-    shown = [
-        ShownItem(i, drafts.get(i.touch_id), reasons.get(i.customer_id, ()), verdicts.get(i.touch_id)) for i in on_page
-    ]
     with workspace.ledger.begin() as conn:
-        _record_view(conn, row, [one.item.touch_id for one in shown if one.draft], visitor, seen_as=seen_as, now=now)
+        gone = {i.customer_id for i in on_page if erasures.erasure_of(conn, i.customer_id)}
+    shown = [
+        ShownItem(
+            i, drafts.get(i.touch_id), reasons.get(i.customer_id, ()), verdicts.get(i.touch_id),
+            erased=i.touch_id not in drafts and i.customer_id in gone,
+        )
+        for i in on_page
+    ]  # fmt: skip
+    with workspace.ledger.begin() as conn:
+        _record_view(conn, row, shown, visitor, seen_as=seen_as, now=now)
         question_id = questions.question_ids_of_lists(conn).get(list_id)
         return ListPage(
             row=row, playbook=_playbook(workspace, row), asked=asked_list(workspace, conn, row),
@@ -175,17 +185,20 @@ def _rows(workspace: Workspace, run_id: str, file: str, key: str, wanted: Iterab
 
 
 def _record_view(
-    conn: Connection, row: ListRow, touch_ids: Sequence[str], visitor: Visitor, *, seen_as: str, now: datetime
+    conn: Connection, row: ListRow, shown: Sequence[ShownItem], visitor: Visitor, *, seen_as: str, now: datetime
 ) -> None:
-    """Every look is audited; a view row is added only for items this user had not seen before."""
+    """Every look is audited; a view row is added only for items this user had not seen before. An erased one counts as
+    seen: there is nothing more to look at."""
+    revealed = [one.item.touch_id for one in shown if one.draft]
+    seen = [one.item.touch_id for one in shown if one.draft or one.erased]
     before = views.views_of(conn, row.list_id).get(visitor.user_id, frozenset())
-    if not before.issuperset(touch_ids):
+    if not before.issuperset(seen):
         views.insert_view(
-            conn, view_id=str(uuid4()), list_id=row.list_id, user_id=visitor.user_id, touch_ids=touch_ids, now=now
+            conn, view_id=str(uuid4()), list_id=row.list_id, user_id=visitor.user_id, touch_ids=seen, now=now
         )
     audit.write(
         conn, at=now, actor=visitor.user_id, action="list_page_seen", subject=row.list_id,
-        details={"as": seen_as, "addresses_revealed": len(touch_ids), "touch_ids": list(touch_ids)},
+        details={"as": seen_as, "addresses_revealed": len(revealed), "touch_ids": seen},
     )  # fmt: skip
 
 

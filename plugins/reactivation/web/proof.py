@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from reactivation.evidence import Folder
+from reactivation.evidence import Folder, Rewrite
 from reactivation.web.subjects import Subject
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """One folder's manifest: its digest now, the digests the ledger recorded, and the digest of each of its files."""
+    """One folder's manifest: its digest now, the digests the ledger recorded, the digest of each of its files, and what
+    erasure and retention took out of them since."""
 
     kind: str
     id: str
     digest: str
     recorded: frozenset[str]
     files: Mapping[str, str]
+    rewrites: Sequence[Rewrite] = ()
 
     @property
     def matches(self) -> bool:
@@ -58,4 +60,4 @@ def proof_of(subject: Subject) -> Proof:
 
 
 def _manifest(folder: Folder, recorded: frozenset[str]) -> Manifest:
-    return Manifest(folder.kind, folder.id, folder.manifest_digest, recorded, folder.files)
+    return Manifest(folder.kind, folder.id, folder.manifest_digest, recorded, folder.files, folder.rewrites)

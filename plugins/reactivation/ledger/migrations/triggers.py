@@ -60,6 +60,12 @@ def closed(dialect: str, table: str, open_states: Sequence[str]) -> str:
     return _refuse(dialect, table, "closed", "UPDATE", message=message, when=f"OLD.state NOT IN ({listed})")
 
 
+def ended(dialect: str, table: str) -> str:
+    """A row that has its end never changes again."""
+    message = f"what has ended in {table} stays ended"
+    return _refuse(dialect, table, "ended", "UPDATE", message=message, when="OLD.ended_at IS NOT NULL")
+
+
 def _refuse(dialect: str, table: str, name: str, event: Event, *, message: str, when: str | None = None) -> str:
     condition = f"WHEN ({when}) " if when else ""
     if dialect == "postgresql":
