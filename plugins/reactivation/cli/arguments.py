@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeAlias
 
-from reactivation.cli import commands, privacy
+from reactivation.cli import commands, privacy, stopping
 
 Subcommands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -110,6 +110,14 @@ def _to_look(listed: Subcommands) -> None:
 def _to_send(listed: Subcommands) -> None:
     sub = _add(listed, "dispatch", commands.dispatch, "send what is due, signed and still allowed")
     sub.add_argument("--now", type=_instant, help="a given clock; refused unless every provider is the outbox")
+
+    sub = _add(listed, "stop", stopping.stop, "keep messages back at once, until a marketing owner lets them go on")
+    sub.add_argument(
+        "scope", nargs="?", metavar="SCOPE",
+        help="everything, channel:NAME or playbook:NAME; without it, the stops that stand are listed",
+    )  # fmt: skip
+    sub.add_argument("--user", metavar="NAME", help="who stops it; he does not end it alone")
+    sub.add_argument("--reason", default="precaution", metavar="CODE", help="why (default: precaution)")
 
     _add(listed, "outcomes", commands.outcomes, "record what came back: opt-outs first, then exits")
 

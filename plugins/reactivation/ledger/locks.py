@@ -17,6 +17,12 @@ def exclusive(conn: Connection, lock: int) -> None:
         conn.execute(select(func.pg_advisory_xact_lock(lock)))
 
 
+def shared_and_exclusive(conn: Connection, one: int, other: int) -> None:
+    """Share one lock and keep the other, in that order, in a single question to the database."""
+    if conn.dialect.name == "postgresql":
+        conn.execute(select(func.pg_advisory_xact_lock_shared(one), func.pg_advisory_xact_lock(other)))
+
+
 def shared(conn: Connection, lock: int) -> None:
     """Wait until nobody has the lock to himself, and share it."""
     if conn.dialect.name == "postgresql":

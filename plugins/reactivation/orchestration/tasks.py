@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 
 OWNER = "marketing-operations"
 EVERY_SEGMENT = "every segment"
+#: Set in Airflow, it stops what it names (``steps.stopping``); taking it away resumes nothing.
+STOP_VARIABLE = "reactivation_stop"
 #: For the network and the database; what a second try cannot mend fails at once (``rooms.explained``).
 RETRIES: dict[str, Any] = {"owner": OWNER, "retries": 2, "retry_delay": timedelta(seconds=30)}
 
@@ -138,10 +140,15 @@ def open_questions() -> list[str]:
 @task
 def send_due() -> None:
     """Claims, asks the source again, sends what is signed and still allowed."""
+    from airflow.sdk import Variable
+
     from reactivation.steps.dispatch import dispatch
+    from reactivation.steps.stopping import copy_variable
 
     with explained():
         workspace = open_rooms()
+        for scope in copy_variable(workspace, Variable.get(STOP_VARIABLE, default=None), workspace.now()):
+            log.warning("stopped by the variable %s: %s", STOP_VARIABLE, scope)
         log.info("sent: %s", asdict(dispatch(workspace, workspace.now())))
 
 

@@ -22,7 +22,7 @@ from reactivation.delivery import Intent, may_send
 from reactivation.evidence import SnapshotFolder
 from reactivation.ledger import courses, enrolments, extract, sends, stops, suppressions, touches
 from reactivation.ledger.enrolments import Enrolment
-from reactivation.ledger.locks import CLAIMING, PERMISSION, exclusive, shared
+from reactivation.ledger.locks import CLAIMING, PERMISSION, shared_and_exclusive
 from reactivation.ledger.mail import EMAIL
 from reactivation.ledger.sends import Send
 from reactivation.ledger.touches import Touch
@@ -119,8 +119,7 @@ def claim(
     claims: list[Claim] = []
     others: list[tuple[Touch, Verdict]] = []
     with workspace.ledger.begin() as conn:
-        shared(conn, PERMISSION)
-        exclusive(conn, CLAIMING)
+        shared_and_exclusive(conn, PERMISSION, CLAIMING)
         ours = sends.lock_signed(conn, [case.touch.touch_id for case, _ in judged], worker)
         going = [case for case, said in judged if said.do == "send" and case.touch.touch_id in ours]
         said_now = _said_now(conn, workspace, playbook, going, domain=domain, now=now)
@@ -144,7 +143,7 @@ def _said_now(
     if not cases:
         return {}
     keys = {key for case in cases for key in case.keys}
-    said: dict[str, SendableTouch | Verdict] = dict(last_word(conn, cases, playbook, now))
+    said: dict[str, SendableTouch | Verdict] = dict(_forbidden(conn, cases, playbook, now))
     caps = workspace.rules.timing.caps
     written = sends.written_to(conn, keys, now - timedelta(hours=caps.any_hours))
     by_text = {key for case in cases if case.touch.channel == "sms" for key in case.keys}
@@ -175,9 +174,16 @@ def _said_now(
 
 def last_word(conn: Connection, cases: Sequence[Case], playbook: Playbook, now: datetime) -> dict[str, Verdict]:
     """By touch id, what was committed since the question was asked and keeps it from going out."""
+    said = _forbidden(conn, cases, playbook, now)
+    known = enrolments.enrolments_of(conn, {case.enrolment.enrolment_id for case in cases})
+    over = [case for case in cases if known[case.enrolment.enrolment_id].state != "active"]
+    return {case.touch.touch_id: Verdict("end", "enrolment_ended") for case in over} | said
+
+
+def _forbidden(conn: Connection, cases: Sequence[Case], playbook: Playbook, now: datetime) -> dict[str, Verdict]:
+    """The same of touches whose enrolment is known to be active."""
     said_no = suppressions.standing(conn, {key for case in cases for key in case.keys}, brand=playbook.brand)
     stopped = stops.standing(conn, now)
-    known = enrolments.enrolments_of(conn, {case.enrolment.enrolment_id for case in cases})
     said: dict[str, Verdict] = {}
     for case in cases:
         against = {said_no[key] for key in case.keys if key in said_no}
@@ -185,8 +191,6 @@ def last_word(conn: Connection, cases: Sequence[Case], playbook: Playbook, now: 
             said[case.touch.touch_id] = Verdict("end", f"suppressed:{min(against)}")
         elif stops.applying(stopped, playbook=playbook.playbook, channel=case.touch.channel):
             said[case.touch.touch_id] = Verdict("wait", "stopped")
-        elif known[case.enrolment.enrolment_id].state != "active":
-            said[case.touch.touch_id] = Verdict("end", "enrolment_ended")
         elif now >= case.touch.not_after:
             said[case.touch.touch_id] = Verdict("wait", "too_late")
     return said

@@ -28,6 +28,7 @@ SCOPE, PREFIX = "channel:email", "deliverability:"
 #: What readiness found in the sources' own figures of the domain.
 SOURCES = "sources"
 
+_A_MOMENT = timedelta(seconds=1)
 #: Which events a person has answered for who ended a stop.
 _ABOUT = {COMPLAINTS: mail.COMPLAINT, FEW_AND_A_COMPLAINT: mail.COMPLAINT, BOUNCES: mail.BOUNCE}
 
@@ -57,6 +58,7 @@ class Domain:
     be: when something came back or was answered, when a day begins, and when the allowance may be used up."""
 
     workspace: Workspace
+    _looked_at: datetime | None = None
     _heard: object = None
     _day: date | None = None
     _allowed: int = 0
@@ -64,7 +66,10 @@ class Domain:
     _counted_at: int = 0
 
     def look(self, actor: str, now: datetime) -> None:
-        """Stop all e-mail if what came back of it says so."""
+        """Stop all e-mail if what came back of it says so; asked again within a second, it has just looked."""
+        if self._looked_at is not None and now - self._looked_at < _A_MOMENT:
+            return
+        self._looked_at = now
         rules = self.workspace.rules.deliverability
         with self.workspace.ledger.begin() as conn:
             ended = stops.ended(conn, now)
