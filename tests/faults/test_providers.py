@@ -3,6 +3,7 @@ ledger and the provider's own log say the same."""
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -24,6 +25,8 @@ from reactivation.steps.settings import ProviderAccount
 LATER = NOW + timedelta(minutes=1)
 #: No look-up can tell any more.
 TOO_LATE = NOW + timedelta(hours=4)
+#: A dispatcher makes at least so many calls of ours from its first claim on.
+SPAN = 1_500
 
 
 @pytest.fixture
@@ -79,6 +82,20 @@ def test_killed_and_run_again_the_provider_took_each_once(ready: Ready, provider
     assert len(rows) == len(ready.states())
     asked = questions_to_ask(ready.workspace, TOO_LATE)
     assert len(asked) == sum(row.state == "unknown" for row in rows.values())
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_three_at_once_two_of_them_killed(ready: Ready, provider: Running, seed: int) -> None:
+    """Each at some moment of its own; the one that lives, and the next run, leave nothing lost and nothing twice."""
+    chance = random.Random(seed)  # noqa: S311
+    instants = [chance.randrange(1, SPAN // 2), chance.randrange(1, SPAN // 2), None]
+    at_work = [start(ready.home, ready.url, NOW, counted=instant, account=account(provider)) for instant in instants]
+    for process in at_work:
+        process.join(timeout=200)
+    assert at_work[-1].exitcode == 0
+    noticed(ready.workspace.ledger)
+    send(ready, provider)
+    assert len(settled(ready, provider)) == len(ready.states())
 
 
 FAULTS: list[dict[str, Any] | None] = [
