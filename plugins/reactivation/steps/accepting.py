@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, get_args
-from uuid import uuid4
 
 from sqlalchemy import Connection
 
@@ -20,12 +19,12 @@ from reactivation.approvals.brief import question_path, setting_body, setting_su
 from reactivation.approvals.coded import AskedCoded, judge_coded
 from reactivation.approvals.form import HOLD_ALL, SIGN, FormField
 from reactivation.contract.digests import digest
-from reactivation.ledger import audit, judged, questions, settings
+from reactivation.ledger import audit, judged, settings
 from reactivation.ledger.questions import QuestionRow
 from reactivation.playbooks.tenant import Acceptance
 from reactivation.policy.rules import Rules, terms_to_sign
 from reactivation.steps.bound import BoundQuestion
-from reactivation.steps.coded import Kind, Shown, keep, people
+from reactivation.steps.coded import Kind, Shown, ask_again, keep, people
 from reactivation.steps.going_live import live_settings, live_value
 
 if TYPE_CHECKING:
@@ -36,7 +35,6 @@ OPTIONS = (SIGN, HOLD_ALL)
 
 _ACCEPTANCES: tuple[Acceptance, ...] = get_args(Acceptance)
 _ROLE = "compliance"
-_ANSWER_WITHIN = timedelta(days=3)
 #: Who held it is not asked the same again before so many days.
 _ASK_AGAIN = timedelta(days=7)
 _FORM = (FormField("signing_code", "Signing code", "At the end of the question's page; needed to sign."),)
@@ -73,23 +71,13 @@ def is_in_force(workspace: Workspace, conn: Connection, name: str) -> bool:
 
 def ask_to_accept(workspace: Workspace, conn: Connection, now: datetime) -> list[str]:
     """Open a question for each setting that is asked for and not in force; the ids of those opened."""
-    opened = []
-    for name in _wanted(workspace):
-        before = questions.question_about(conn, KIND, name)
-        if is_in_force(workspace, conn, name) or (before is not None and now < before.opened_at + _ASK_AGAIN):
-            continue
-        signers = sorted(_signers(workspace) - _authors(workspace, name))
-        if signers:
-            opened.append(str(uuid4()))
-            questions.insert_question(
-                conn, question_id=opened[-1], kind=KIND, subject=name, opened_at=now, expires_at=now + _ANSWER_WITHIN
-            )  # fmt: skip
-        audit.write(
-            conn, at=now, actor="open_lists", subject=name,
-            action="setting_asked" if signers else "setting_not_asked",
-            details={"question_id": opened[-1] if signers else None, "signers": signers},
-        )  # fmt: skip
-    return opened
+    return [
+        question_id for name in _wanted(workspace) if not is_in_force(workspace, conn, name)
+        for question_id in ask_again(
+            conn, KIND, name, signers=_signers(workspace) - _authors(workspace, name), word="setting",
+            actor="open_lists", now=now, again_after=_ASK_AGAIN,
+        )
+    ]  # fmt: skip
 
 
 def asked_setting(workspace: Workspace, conn: Connection, question: QuestionRow) -> AskedCoded:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from sqlalchemy import Connection
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from reactivation.playbooks.owners import Owners
     from reactivation.steps.workspace import Workspace
 
+_ANSWER_WITHIN = timedelta(days=3)
 #: What a request shows of a question, or the code of why it cannot be asked.
 Shown = tuple[BoundQuestion | None, str | None]
 
@@ -28,6 +30,31 @@ class Kind:
 
     show: Callable[[Workspace, Connection, QuestionRow], Shown]
     record: Callable[[Workspace, Connection, QuestionRow, object, datetime], str]
+
+
+def ask_again(
+    conn: Connection, kind: str, subject: str, *, signers: Collection[str], word: str, actor: str, now: datetime,
+    again_after: timedelta,
+) -> list[str]:  # fmt: skip
+    """Open a question about a subject, unless one is open or was asked lately; the ids of those opened, at most one.
+
+    Where nobody may answer, that is recorded. ``word``: what the trail calls it, as in ``<word>_asked``.
+    """
+    before = questions.question_about(conn, kind, subject)
+    if before is not None:
+        waits = before.state == "open" and now < before.expires_at
+        if waits or now < before.opened_at + again_after:
+            return []
+    opened = [str(uuid4())] if signers else []
+    for question_id in opened:
+        questions.insert_question(
+            conn, question_id=question_id, kind=kind, subject=subject, opened_at=now, expires_at=now + _ANSWER_WITHIN
+        )  # fmt: skip
+    audit.write(
+        conn, at=now, actor=actor, subject=subject, action=f"{word}_asked" if opened else f"{word}_not_asked",
+        details={"question_id": opened[0] if opened else None, "signers": sorted(signers)},
+    )  # fmt: skip
+    return opened
 
 
 def people(owners: Owners, user_ids: Collection[str]) -> tuple[AskedUser, ...]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 from sqlalchemy import Connection
 
@@ -17,11 +16,11 @@ from reactivation.approvals.brief import question_path, send_body, send_subject
 from reactivation.approvals.coded import AskedCoded, judge_coded
 from reactivation.approvals.form import HOLD_ALL, FormField
 from reactivation.contract.digests import digest
-from reactivation.ledger import audit, questions, sends
+from reactivation.ledger import audit, sends
 from reactivation.ledger.questions import QuestionRow
 from reactivation.ledger.sends import Outcome, Send
 from reactivation.steps.bound import BoundQuestion
-from reactivation.steps.coded import Kind, Shown, keep, people
+from reactivation.steps.coded import Kind, Shown, ask_again, keep, people
 
 if TYPE_CHECKING:
     from reactivation.steps.workspace import Workspace
@@ -34,7 +33,6 @@ SENT, NOT_SENT = "sent", "not_sent"
 BY_PERSON = "confirmed_by_person"
 
 _ROLE = "marketing_owner"
-_ANSWER_WITHIN = timedelta(days=3)
 #: Who held it is not asked the same again before so long.
 _ASK_AGAIN = timedelta(days=1)
 _CHOICES = {"outcome": ("", SENT, NOT_SENT)}
@@ -48,26 +46,14 @@ def ask_to_confirm(workspace: Workspace, conn: Connection, now: datetime) -> lis
     """Open a question for each send of unknown outcome that no look-up can settle any more and that nobody is asked
     about; the ids of those opened."""
     providers = {one.name: one for one in workspace.providers.values()}
-    signers = sorted(_signers(workspace))
-    opened = []
+    opened: list[str] = []
     for send in sends.unfinished(conn, ("unknown",)):
         provider, called_at = providers.get(send.provider), send.called_at or send.intended_at
-        if provider is not None and now < called_at + provider.look_up_for:
-            continue
-        before = questions.question_about(conn, KIND, send.send_id)
-        if before is not None and (before.state == "open" or now < before.opened_at + _ASK_AGAIN):
-            continue
-        if signers:
-            opened.append(str(uuid4()))
-            questions.insert_question(
-                conn, question_id=opened[-1], kind=KIND, subject=send.send_id, opened_at=now,
-                expires_at=now + _ANSWER_WITHIN,
+        if provider is None or now >= called_at + provider.look_up_for:
+            opened += ask_again(
+                conn, KIND, send.send_id, signers=_signers(workspace), word="confirmation", actor="ask_people",
+                now=now, again_after=_ASK_AGAIN,
             )  # fmt: skip
-        audit.write(
-            conn, at=now, actor="ask_people", subject=send.send_id,
-            action="confirmation_asked" if signers else "confirmation_not_asked",
-            details={"question_id": opened[-1] if signers else None, "signers": signers},
-        )  # fmt: skip
     return opened
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 from sqlalchemy import Connection
 
@@ -16,11 +15,11 @@ from reactivation.approvals.brief import question_path, stop_body, stop_subject
 from reactivation.approvals.coded import AskedCoded, judge_coded
 from reactivation.approvals.form import HOLD_ALL, FormField
 from reactivation.contract.digests import digest
-from reactivation.ledger import audit, questions, stops
+from reactivation.ledger import audit, stops
 from reactivation.ledger.questions import QuestionRow
 from reactivation.ledger.stops import Stop
 from reactivation.steps.bound import BoundQuestion
-from reactivation.steps.coded import Kind, Shown, keep, people
+from reactivation.steps.coded import Kind, Shown, ask_again, keep, people
 
 if TYPE_CHECKING:
     from reactivation.steps.workspace import Workspace
@@ -32,7 +31,6 @@ OPTIONS = (RESUME, HOLD_ALL)
 REASONS = ("cause_removed", "false_alarm", "checked", "other")
 
 _ROLE = "marketing_owner"
-_ANSWER_WITHIN = timedelta(days=3)
 #: Who held it is not asked the same again before so long.
 _ASK_AGAIN = timedelta(days=1)
 _CHOICES = {"reason": ("", *REASONS)}
@@ -44,24 +42,13 @@ _FORM = (
 
 def ask_to_resume(workspace: Workspace, conn: Connection, now: datetime) -> list[str]:
     """Open a question for each stop that stands and that nobody is asked about; the ids of those opened."""
-    opened = []
-    for one in stops.standing(conn, now):
-        before = questions.question_about(conn, KIND, one.stop_id)
-        if before is not None and (before.state == "open" or now < before.opened_at + _ASK_AGAIN):
-            continue
-        signers = sorted(_signers(workspace) - {one.actor})
-        if signers:
-            opened.append(str(uuid4()))
-            questions.insert_question(
-                conn, question_id=opened[-1], kind=KIND, subject=one.stop_id, opened_at=now,
-                expires_at=now + _ANSWER_WITHIN,
-            )  # fmt: skip
-        audit.write(
-            conn, at=now, actor="ask_people", subject=one.stop_id,
-            action="resume_asked" if signers else "resume_not_asked",
-            details={"question_id": opened[-1] if signers else None, "signers": signers},
-        )  # fmt: skip
-    return opened
+    return [
+        question_id for one in stops.standing(conn, now)
+        for question_id in ask_again(
+            conn, KIND, one.stop_id, signers=_signers(workspace) - {one.actor}, word="resume", actor="ask_people",
+            now=now, again_after=_ASK_AGAIN,
+        )
+    ]  # fmt: skip
 
 
 def asked_stop(workspace: Workspace, conn: Connection, question: QuestionRow, now: datetime) -> AskedCoded:
