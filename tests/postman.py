@@ -12,7 +12,10 @@ from tests.sending import NOW, Ready
 
 from reactivation.approvals import SendableTouch
 from reactivation.delivery import Call, Provider, Result
-from reactivation.ledger.tables import answers, metadata
+from reactivation.ledger import identity
+from reactivation.ledger.settings import LIVE
+from reactivation.ledger.tables import answers, settings
+from reactivation.steps.workspace import Workspace
 
 
 class Postman(Provider):
@@ -42,18 +45,16 @@ def goes_by(ready: Ready, provider: Provider) -> None:
     """Every e-mail goes by this provider, and somebody has signed that it may."""
     vars(ready.workspace)["providers"] = {"email": provider}
     with ready.workspace.ledger.begin() as conn:
-        sign_live(conn, ready)
+        sign_live(conn, ready.workspace)
 
 
-def sign_live(conn: Connection, ready: Ready) -> None:
-    """The setting that lets a provider other than the outbox send."""
-    tables = metadata.tables
-    ledger_id = conn.scalar(select(tables["identity"].c.ledger_id))
-    answer_id = conn.scalar(select(answers.c.answer_id).where(answers.c.accepted).limit(1))
-    sender = ready.workspace.tenant.senders["email"]
-    value = {
-        "environment": "test", "ledger_id": ledger_id, "sender": sender,
-    }  # fmt: skip
-    conn.execute(insert(tables["settings"]), {
-        "setting_id": an_id("live"), "name": "live_email", "value": value, "answer_id": answer_id, "signed_at": NOW,
+def sign_live(conn: Connection, workspace: Workspace) -> None:
+    """The setting that lets a provider other than the outbox send e-mail."""
+    known = identity.known(conn)
+    assert known is not None
+    conn.execute(insert(settings), {
+        "setting_id": an_id("live"), "name": LIVE["email"], "signed_at": NOW,
+        "answer_id": conn.scalar(select(answers.c.answer_id).where(answers.c.accepted).limit(1)),
+        "value": {"environment": known.environment, "ledger_id": known.ledger_id,
+                  "sender": workspace.tenant.senders["email"]},
     })  # fmt: skip

@@ -15,14 +15,14 @@ from typing import Any
 from unittest.mock import patch
 
 import aiohttp
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 from tests.bench import data
 from tests.company import Company
+from tests.postman import sign_live
 
 from reactivation.approvals import SendableTouch, reading, sendable
 from reactivation.delivery.sendgrid import SendGrid
-from reactivation.ledger import identity
-from reactivation.ledger.tables import answers, list_signers, settings, touches
+from reactivation.ledger.tables import list_signers, touches
 from reactivation.steps import dispatch as dispatching
 from reactivation.steps.dispatch import dispatch
 from reactivation.steps.draft import draft_run
@@ -49,7 +49,7 @@ def sign_everything(workspace: Workspace, run_id: str) -> None:
                 by = min(set(conn.scalars(signers)) - set(row.authors))
             company.answer(request, row, items, "Sign", by=by, now=data.NOW)
     with workspace.ledger.begin() as conn:
-        _sign_live(workspace, conn)
+        sign_live(conn, workspace)
 
 
 def send_all(workspace: Workspace) -> tuple[float, float, int]:
@@ -106,17 +106,6 @@ def _a_request(workspace: Workspace) -> Any:
         (touch,) = sendable(conn, [draft], data.NOW)  # type: ignore[list-item]
     assert isinstance(touch, SendableTouch), touch
     return SendGrid("bench", "key").request(touch, found.touch_id, data.NOW).json
-
-
-def _sign_live(workspace: Workspace, conn: Any) -> None:
-    known = identity.known(conn)
-    sender = workspace.tenant.senders["email"]
-    conn.execute(insert(settings), {
-        "setting_id": "live", "name": "live_email", "signed_at": data.NOW,
-        "answer_id": conn.scalar(select(answers.c.answer_id).where(answers.c.accepted).limit(1)),
-        "value": {"environment": known.environment, "ledger_id": known.ledger_id,
-                  "sender": sender},
-    })  # fmt: skip
 
 
 @contextmanager

@@ -7,7 +7,6 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from uuid import uuid4
 
 import duckdb
 import pyarrow as pa
@@ -22,16 +21,9 @@ DECISIONS = pa.table({"customer_id": ["c-ada", "c-ben"], "decision": ["enrol", "
 PEOPLE = pa.table({"customer_id": ["c-ada"], "email": ["ada.hart@gmail.com"]})
 
 
-@pytest.fixture(params=["disk", "memory", "airflow"])
-def run(request: pytest.FixtureRequest, tmp_path: Path) -> RunFolder:
+@pytest.fixture
+def run(place: UPath | Path) -> RunFolder:
     """A run with its decisions and people, in each kind of place."""
-    place: UPath | Path = tmp_path / "runs" / "r-1"
-    if request.param == "memory":
-        place = UPath(f"memory://{uuid4()}/r-1")
-    if request.param == "airflow":
-        from airflow.sdk import ObjectStoragePath
-
-        place = ObjectStoragePath(f"file://{place}")
     folder = RunFolder.create(place, as_of=AS_OF, inputs={"snapshot": "ab" * 32})
     folder.add({"decisions": DECISIONS, "people": PEOPLE, "readiness.json": {"ready": True}})
     return folder

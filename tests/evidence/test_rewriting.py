@@ -9,7 +9,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -28,16 +27,9 @@ class Killed(BaseException):
     """What stands in for a kill: nothing of the product catches it."""
 
 
-@pytest.fixture(params=["disk", "memory", "airflow"])
-def run(request: pytest.FixtureRequest, tmp_path: Path) -> RunFolder:
+@pytest.fixture
+def run(place: UPath | Path) -> RunFolder:
     """A run with people, in each kind of place."""
-    place: UPath | Path = tmp_path / "runs" / "r-1"
-    if request.param == "memory":
-        place = UPath(f"memory://{uuid4()}/r-1")
-    if request.param == "airflow":
-        from airflow.sdk import ObjectStoragePath
-
-        place = ObjectStoragePath(f"file://{place}")
     folder = RunFolder.create(place, as_of=AS_OF, inputs={"snapshot": "ab" * 32})
     folder.add({"people": PEOPLE})
     return folder

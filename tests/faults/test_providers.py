@@ -33,7 +33,7 @@ SPAN = 1_500
 def provider(ready: Ready, tmp_path: Path) -> Iterator[Running]:
     """SendGrid as it is specified; somebody has signed that messages may go by it."""
     with ready.workspace.ledger.begin() as conn:
-        sign_live(conn, ready)
+        sign_live(conn, ready.workspace)
     with running("sendgrid", tmp_path) as fake:
         yield fake
 

@@ -398,7 +398,7 @@ class TestProviders:
         summary = dispatch(ready.workspace, NOW)
         assert (summary.accepted, set(summary.reasons), postman.had) == (0, {"not_live"}, [])
         with ready.workspace.ledger.begin() as conn:
-            sign_live(conn, ready)
+            sign_live(conn, ready.workspace)
         assert dispatch(ready.workspace, NOW + timedelta(minutes=1)).accepted == len(postman.had) == len(ready.states())
 
     def test_an_unknown_outcome_is_never_repeated(self, ready: Ready) -> None:

@@ -72,7 +72,8 @@ class _Shift:
     """One dispatcher at work: its id, its clock, what it was told, and what it has done so far.
 
     ``full_on``: the day of which the sending domain can carry no more; nobody is asked again about its e-mails.
-    ``resting``: the channels whose provider wants to be left alone. ``again``: what was claimed and not sent.
+    ``resting``: the channels whose provider wants to be left alone. ``again``: what a provider did not take, or whose
+    answer grew too old. ``failed``: the errors that end it. ``stopped``: it was told to end. ``look``: how many next.
     """
 
     workspace: Workspace

@@ -37,7 +37,7 @@ _SETTLED = {
     "confirmation_asked": "Asked whether it was sent",
     "confirmation_not_asked": "Nobody could be asked whether it was sent",
     "send_intended": "Intended",
-    "send_unknown": "Called, and nobody knows what came of it",
+    "send_unknown": "Called with an unknown outcome",
     "send_accepted": "Sent",
     "intent_taken_back": "Not sent, and free to go again",
     "answer_accepted": "Answered",
