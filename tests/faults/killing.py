@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -32,7 +33,7 @@ from reactivation.ledger.engine import Ledger, open_ledger
 from reactivation.playbooks.loader import load_all
 from reactivation.playbooks.owners import load_owners
 from reactivation.playbooks.tenant import load_tenant
-from reactivation.steps import claims, dispatch, readiness, taking_out
+from reactivation.steps import dispatch, readiness, taking_out
 from reactivation.steps.erase import erase
 from reactivation.steps.purge import purge
 from reactivation.steps.rules import read_rules
@@ -164,6 +165,7 @@ def _work(
     dispatch.dispatch(workspace, now)
     if count_into is not None:
         sys.setprofile(None)
+        threading.setprofile(None)
         count_into.write_text(str(_calls))
 
 
@@ -198,24 +200,23 @@ _calls = 0
 
 
 def _count(fatal: int | None) -> None:
-    """Count the calls of our own functions from the first claim on; die at the ``fatal`` one."""
-    began = False
+    """Count the calls of our own functions, in all threads, from when the first claims begin; die at the ``fatal`` one.
+    Until then nothing is counted: it would take most of the time."""
+    real = dispatch._send_judged
 
     def profile(frame: FrameType, event: str, _arg: object) -> None:
         global _calls  # noqa: PLW0603
-        nonlocal began
-        if event not in ("call", "return"):
-            return
-        code = frame.f_code
-        if not began:
-            began = code is claims.claim.__code__
-            return
-        if any(part in code.co_filename for part in _OURS):
+        if event in ("call", "return") and any(part in frame.f_code.co_filename for part in _OURS):
             _calls += 1
             if _calls == fatal:
                 _die()
 
-    sys.setprofile(profile)
+    def counted(*args: Any) -> Any:
+        threading.setprofile(profile)
+        sys.setprofile(profile)
+        return real(*args)
+
+    dispatch._send_judged = counted
 
 
 def _die() -> None:

@@ -15,7 +15,7 @@ from reactivation.steps.dispatch import dispatch
 
 #: From the first claim to the end a dispatcher makes a little more calls and returns of our own than this;
 #: ``test_the_span`` says so.
-SPAN = 1_500
+SPAN = 2_000
 INSTANTS = sorted(random.Random(20261117).sample(range(1, SPAN), 20))  # noqa: S311
 
 

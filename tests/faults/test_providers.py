@@ -26,7 +26,7 @@ LATER = NOW + timedelta(minutes=1)
 #: No look-up can tell any more.
 TOO_LATE = NOW + timedelta(hours=4)
 #: A dispatcher makes at least so many calls of ours from its first claim on.
-SPAN = 1_500
+SPAN = 2_000
 
 
 @pytest.fixture

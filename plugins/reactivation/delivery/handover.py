@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy import Connection
 
@@ -44,22 +46,26 @@ class Intent:
 
 async def hand_over(
     ledger: Ledger, provider: Provider, intents: Sequence[Intent], *, last_word: LastWord, consequences: Consequences,
-    clock: Clock,
+    clock: Clock, aside: Executor,
 ) -> dict[str, Result | str]:  # fmt: skip
     """Make the calls of intents of one dispatcher, as many at once as the provider has room for. By send id: the
     result, or the reason why the call was not made; an intent that was lost to somebody else is not named.
 
     What was committed before the calls are won (an opt-out, a stop, the end of the enrolment) still prevents them.
+    Transactions are done ``aside``, so that the calls of others go on while a database writes.
     Raises ``DeliveryError`` when the provider cannot work; then what it did not take was taken back.
     """
+    in_thread = partial(asyncio.get_running_loop().run_in_executor, aside)
     answers: dict[str, Result | str] = {}
     left = list(intents)
     while left:
         room = await provider.room(len(left))
         if room == 0:
-            return answers | _put_off(ledger, left, clock())
+            return answers | await in_thread(_put_off, ledger, left, clock())
         some, left = left[:room], left[room:]
-        refused, won = _win(ledger, [one.send for one in some], last_word=last_word, clock=clock)
+        refused, won = await in_thread(
+            partial(_win, ledger, [one.send for one in some], last_word=last_word, clock=clock)
+        )
         answers |= refused
         calls = {one.send.send_id: one for one in some if one.send.send_id in won}
         told = await asyncio.gather(*(_call(provider, one, clock) for one in calls.values()))
@@ -67,8 +73,8 @@ async def hand_over(
             send_id: _CANNOT_WORK if isinstance(one, DeliveryError) else one
             for send_id, one in zip(calls, told, strict=True)
         }
-        consequences({one.touch.touch_id: results[send_id] for send_id, one in calls.items()})
-        _settle(ledger, [one.send for one in calls.values()], results, clock())
+        await in_thread(consequences, {one.touch.touch_id: results[send_id] for send_id, one in calls.items()})
+        await in_thread(_settle, ledger, [one.send for one in calls.values()], results, clock())
         for one in told:
             if isinstance(one, DeliveryError):
                 raise one

@@ -64,7 +64,7 @@ def _insert_few(conn: Connection, target: Table, rows: Rows, *, ignore_repeats: 
     listed = rows.to_pylist() if isinstance(rows, pa.Table) else [dict(row) for row in rows]
     added = (postgresql if conn.dialect.name == "postgresql" else sqlite).insert(target)
     added = added.on_conflict_do_nothing() if ignore_repeats else added
-    return len(conn.execute(added.returning(*target.primary_key), listed).all())
+    return conn.execute(added.execution_options(preserve_rowcount=True), listed).rowcount
 
 
 def _stored(target: Table, name: str, values: pa.ChunkedArray, dialect: str) -> pa.ChunkedArray | pa.Array:

@@ -7,11 +7,9 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, insert, select
 
+from reactivation.ledger.among import among
 from reactivation.ledger.locks import OFFERS, exclusive
 from reactivation.ledger.tables import enrolments, offer_codes, touches
-
-#: SQLite takes at most 32,766 parameters in a statement.
-_AT_ONCE = 10_000
 
 
 def codes_of(conn: Connection, playbook: str) -> dict[str, str]:
@@ -27,12 +25,7 @@ def codes_of(conn: Connection, playbook: str) -> dict[str, str]:
 
 def taken(conn: Connection, codes: Collection[str]) -> set[str]:
     """Which of these codes anybody ever had."""
-    found: set[str] = set()
-    asked = sorted(codes)
-    for begin in range(0, len(asked), _AT_ONCE):
-        some = asked[begin : begin + _AT_ONCE]
-        found.update(conn.scalars(select(offer_codes.c.code).where(offer_codes.c.code.in_(some))))
-    return found
+    return set(conn.scalars(select(offer_codes.c.code).where(among(offer_codes.c.code, codes))))
 
 
 def alone(conn: Connection) -> None:
@@ -58,9 +51,5 @@ def reserve(conn: Connection, codes: Mapping[str, tuple[str, str]], now: datetim
 
 def touches_of(conn: Connection, codes: Collection[str]) -> dict[str, str]:
     """The touch id by code, for those of these codes that are ours."""
-    asked = sorted(codes)
-    found: dict[str, str] = {}
-    for begin in range(0, len(asked), _AT_ONCE):
-        some = offer_codes.c.code.in_(asked[begin : begin + _AT_ONCE])
-        found.update({row.code: row.touch_id for row in conn.execute(select(offer_codes).where(some))})
-    return found
+    rows = conn.execute(select(offer_codes.c.code, offer_codes.c.touch_id).where(among(offer_codes.c.code, codes)))
+    return {row.code: row.touch_id for row in rows}

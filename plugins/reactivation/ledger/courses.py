@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from sqlalchemy import Connection, Select, bindparam, func, select, update
 
 from reactivation.ledger import audit
+from reactivation.ledger.among import among
 from reactivation.ledger.columns import table_of
 from reactivation.ledger.extract import MAY_HAVE_REACHED
 from reactivation.ledger.tables import enrolments, events, sends, touches
@@ -29,8 +30,6 @@ COURSES = pa.schema([
 
 #: States in which a touch's window may still be moved: nobody has been asked about it, or it was held.
 MOVABLE = ("planned", "drafted", "held")
-#: SQLite takes at most 32,766 parameters in a statement.
-_AT_ONCE = 10_000
 
 
 def of_active(conn: Connection, playbook: str | None = None) -> pa.Table:
@@ -46,7 +45,7 @@ def of_run(conn: Connection, run_id: str) -> pa.Table:
 
 def of_enrolments(conn: Connection, enrolment_ids: Collection[str]) -> pa.Table:
     """The touches of a few enrolments, as ``COURSES``."""
-    return _table(conn, _query().where(enrolments.c.enrolment_id.in_(sorted(enrolment_ids))))
+    return _table(conn, _query().where(among(enrolments.c.enrolment_id, enrolment_ids)))
 
 
 def redeemed(conn: Connection, enrolment_ids: Collection[str] | None = None) -> set[str]:
@@ -59,7 +58,7 @@ def redeemed(conn: Connection, enrolment_ids: Collection[str] | None = None) -> 
     if enrolment_ids is None:
         wanted = wanted.where(enrolments.c.state == "active")
     else:
-        wanted = wanted.where(events.c.enrolment_id.in_(sorted(enrolment_ids)))
+        wanted = wanted.where(among(events.c.enrolment_id, enrolment_ids))
     return set(conn.scalars(wanted.distinct()))
 
 
@@ -89,11 +88,8 @@ def offers_sent(conn: Connection, since: datetime) -> pa.Table:
 def move(conn: Connection, windows: Mapping[str, tuple[datetime, datetime]], *, actor: str, now: datetime) -> None:
     """Give touches that are not asked about yet new windows, by touch id: (not before, not after)."""
     still = touches.c.state.in_(MOVABLE)
-    asked = sorted(windows)
-    free: set[str] = set()
-    for begin in range(0, len(asked), _AT_ONCE):
-        some = touches.c.touch_id.in_(asked[begin : begin + _AT_ONCE])
-        free.update(conn.scalars(select(touches.c.touch_id).where(some, still).with_for_update()))
+    some = among(touches.c.touch_id, windows)
+    free = conn.scalars(select(touches.c.touch_id).where(some, still).with_for_update()).all()
     rows: list[dict[str, Any]] = [
         {"this_touch": touch_id, "opens": windows[touch_id][0], "closes": windows[touch_id][1]}
         for touch_id in sorted(free)

@@ -21,6 +21,7 @@ HEAD = "0004"
 VERSION_TABLE = "ledger_version"
 
 _BUSY_MS = 30_000
+_WRITERS = 4
 #: Ids are random, so a large run's inserts go all over the indexes; the default of 2 MiB would be read over and over.
 _CACHE_KIB = 256 * 1024
 _UPGRADE = "Run: reactivation ledger upgrade"
@@ -45,6 +46,11 @@ class Ledger:
     def name(self) -> str:
         """The ledger's address without its password."""
         return self.engine.url.render_as_string(hide_password=True)
+
+    @property
+    def writers(self) -> int:
+        """How many transactions of one process may be under way: on SQLite each is alone and the others would wait."""
+        return _WRITERS if self.dialect == "postgresql" else 1
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:
@@ -108,7 +114,8 @@ def open_ledger(url: str) -> Ledger:
 
 
 def _postgresql(url: URL) -> Engine:
-    options = {"options": f"-c lock_timeout={_BUSY_MS} -c timezone=UTC", "connect_timeout": 10}
+    # Compiling a statement takes PostgreSQL longer than any of ours takes without.
+    options = {"options": f"-c lock_timeout={_BUSY_MS} -c timezone=UTC -c jit=off", "connect_timeout": 10}
     return create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True, connect_args=options)
 
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 from sqlalchemy import Connection, exists, func, or_, select, tuple_, update
 
 from reactivation.ledger import audit, measurements
+from reactivation.ledger.among import among
 from reactivation.ledger.bulk import Rows, insert_rows
 from reactivation.ledger.columns import table_of
 from reactivation.ledger.events import PURCHASES
@@ -85,7 +86,7 @@ def active_of(conn: Connection, playbook: str | None = None) -> pa.Table:
 
 def enrolments_of(conn: Connection, enrolment_ids: Collection[str]) -> dict[str, Enrolment]:
     """The enrolments of those ids."""
-    wanted = _ENROLMENT.where(enrolments.c.enrolment_id.in_(sorted(enrolment_ids)))
+    wanted = _ENROLMENT.where(among(enrolments.c.enrolment_id, enrolment_ids))
     return {row.enrolment_id: _enrolment(row._mapping) for row in conn.execute(wanted)}
 
 
@@ -126,7 +127,7 @@ def keys_of(conn: Connection, enrolment_ids: Collection[str]) -> dict[str, dict[
     """The channel by address key, by enrolment."""
     columns = (enrolment_keys.c.enrolment_id, enrolment_keys.c.address_key, enrolment_keys.c.channel)
     found: dict[str, dict[str, str]] = {one: {} for one in enrolment_ids}
-    for row in conn.execute(select(*columns).where(enrolment_keys.c.enrolment_id.in_(sorted(enrolment_ids)))):
+    for row in conn.execute(select(*columns).where(among(enrolment_keys.c.enrolment_id, enrolment_ids))):
         found[row.enrolment_id][row.address_key] = row.channel
     return found
 

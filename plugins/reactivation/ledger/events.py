@@ -10,6 +10,7 @@ from decimal import Decimal
 from sqlalchemy import Connection, exists, func, select
 
 from reactivation.ledger import audit
+from reactivation.ledger.among import among
 from reactivation.ledger.bulk import insert_if_new
 from reactivation.ledger.extract import MAY_HAVE_REACHED
 from reactivation.ledger.tables import enrolments, events, sends, touches
@@ -75,14 +76,14 @@ def bought_since_enrolled(conn: Connection, enrolment_ids: Collection[str]) -> s
     wanted = (
         select(enrolments.c.enrolment_id)
         .join(events, events.c.customer_id == enrolments.c.customer_id)
-        .where(enrolments.c.enrolment_id.in_(sorted(enrolment_ids)), events.c.kind.in_(PURCHASES))
+        .where(among(enrolments.c.enrolment_id, enrolment_ids), events.c.kind.in_(PURCHASES))
         .where(events.c.occurred_at > enrolments.c.enrolled_at, ~undone)
     )
     return set(conn.scalars(wanted))
 
 
 def _known(conn: Connection, event_ids: Collection[str]) -> set[str]:
-    return set(conn.scalars(select(events.c.event_id).where(events.c.event_id.in_(sorted(event_ids)))))
+    return set(conn.scalars(select(events.c.event_id).where(among(events.c.event_id, event_ids))))
 
 
 def _crossed(conn: Connection, event: Event, now: datetime) -> Sequence[tuple[str, datetime]]:

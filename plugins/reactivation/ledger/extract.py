@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import ColumnElement, Connection, Select, Subquery, and_, case, func, select, union
 
+from reactivation.ledger.among import among
 from reactivation.ledger.suppressions import EVERY
 from reactivation.ledger.tables import enrolment_keys, enrolments, events, sends, suppressions, tags
 
@@ -56,7 +57,7 @@ def ledger_extract(
         joined = joined.outerjoin(part, part.c.address_key == keys.c.address_key)
     query = query.select_from(joined).order_by(keys.c.address_key)
     if address_keys is not None:
-        query = query.where(keys.c.address_key.in_(sorted(address_keys)))
+        query = query.where(among(keys.c.address_key, address_keys))
     columns = zip(*conn.execute(query).all(), strict=True)
     arrays = [pa.array(column, field.type) for column, field in zip(columns, EXTRACT, strict=False)]
     if not arrays:
@@ -79,7 +80,7 @@ def _tagged(conn: Connection, address_keys: Collection[str] | None) -> pa.Table:
     """address_key, tag_list: the tags that stand for each key that has any, sorted."""
     query = _tag_rows().order_by(enrolment_keys.c.address_key, tags.c.tag)
     if address_keys is not None:
-        query = query.where(enrolment_keys.c.address_key.in_(sorted(address_keys)))
+        query = query.where(among(enrolment_keys.c.address_key, address_keys))
     keys, standing = tuple(zip(*conn.execute(query).all(), strict=True)) or ((), ())
     rows = pa.table({"address_key": pa.array(keys, _TEXT), "tag": pa.array(standing, _TEXT)})
     return (

@@ -17,10 +17,16 @@ def exclusive(conn: Connection, lock: int) -> None:
         conn.execute(select(func.pg_advisory_xact_lock(lock)))
 
 
-def shared_and_exclusive(conn: Connection, one: int, other: int) -> None:
-    """Share one lock and keep the other, in that order, in a single question to the database."""
+def to_claim(conn: Connection) -> None:
+    """Share permission and be alone in claiming, in that order.
+
+    Every row is found by its key then, however few a table had when it was last counted: it may have been empty.
+    """
     if conn.dialect.name == "postgresql":
-        conn.execute(select(func.pg_advisory_xact_lock_shared(one), func.pg_advisory_xact_lock(other)))
+        conn.execute(select(
+            func.pg_advisory_xact_lock_shared(PERMISSION), func.pg_advisory_xact_lock(CLAIMING),
+            func.set_config("enable_seqscan", "off", True),
+        ))  # fmt: skip
 
 
 def shared(conn: Connection, lock: int) -> None:

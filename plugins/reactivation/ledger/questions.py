@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, func, insert, select, update
 
+from reactivation.ledger.among import among
 from reactivation.ledger.tables import (
     answers,
     enrolments,
@@ -221,7 +222,7 @@ def touches_of(conn: Connection, touch_ids: Collection[str]) -> dict[str, TouchR
             touches.c.state,
         )
         .join(enrolments, enrolments.c.enrolment_id == touches.c.enrolment_id)
-        .where(touches.c.touch_id.in_(sorted(touch_ids)))
+        .where(among(touches.c.touch_id, touch_ids))
     )  # fmt: skip
     return {row.touch_id: TouchRow(**row._mapping) for row in conn.execute(query)}
 
@@ -254,7 +255,7 @@ def signatures_of(conn: Connection, digests: Mapping[str, str]) -> dict[str, lis
             and_(list_signers.c.list_id == lists.c.list_id, list_signers.c.user_id == answers.c.responder),
         )
         .where(
-            item_verdicts.c.touch_id.in_(sorted(digests)),
+            among(list_items.c.touch_id, digests),
             item_verdicts.c.verdict == "signed",
             questions.c.list_id == lists.c.list_id,
         )

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select,
 
 from reactivation.contract.digests import digest
 from reactivation.ledger import audit, measurements
+from reactivation.ledger.among import among, checked
 from reactivation.ledger.tables import enrolments, offer_codes, sends, touches
 from reactivation.ledger.touches import Touch, select_touches, touches_of
 
@@ -48,7 +49,7 @@ def reserve(
 
     ``after``: the last one that was looked at already; only what comes after it. ``only``: these touch ids alone.
     """
-    free = or_(touches.c.reserved_by.is_(None), touches.c.reserved_by.in_(sorted(gone)))
+    free = or_(touches.c.reserved_by.is_(None), among(touches.c.reserved_by, gone))
     due = (
         select_touches()
         .where(touches.c.state == "signed", touches.c.not_before <= now, touches.c.not_after > now, free)
@@ -60,9 +61,9 @@ def reserve(
     if after is not None:
         due = due.where(tuple_(touches.c.not_before, touches.c.touch_id) > (after.not_before, after.touch_id))
     if only is not None:
-        due = due.where(touches.c.touch_id.in_(sorted(only)))
+        due = due.where(among(touches.c.touch_id, only))
     found = [Touch(**row._mapping) for row in conn.execute(due)]
-    ours = touches.c.touch_id.in_([touch.touch_id for touch in found])
+    ours = among(touches.c.touch_id, [touch.touch_id for touch in found])
     conn.execute(update(touches).where(ours).values(reserved_by=worker))
     return found
 
@@ -76,7 +77,7 @@ def let_go(conn: Connection, worker: str, only: Collection[str] | None = None) -
     """End the reservations of a dispatcher, all of them or those of some touch ids."""
     ended = update(touches).where(touches.c.reserved_by == worker)
     if only is not None:
-        ended = ended.where(touches.c.touch_id.in_(sorted(only)))
+        ended = ended.where(among(touches.c.touch_id, only))
     conn.execute(ended.values(reserved_by=None))
 
 
@@ -85,7 +86,8 @@ def lock_signed(conn: Connection, touch_ids: Collection[str], worker: str) -> se
     still = (
         select(touches.c.touch_id)
         .join(enrolments, enrolments.c.enrolment_id == touches.c.enrolment_id)
-        .where(touches.c.touch_id.in_(sorted(touch_ids)), touches.c.state == "signed", touches.c.reserved_by == worker)
+        .where(among(touches.c.touch_id, touch_ids), checked(touches.c.state) == "signed")
+        .where(touches.c.reserved_by == worker)
         .where(enrolments.c.state == "active")
         .with_for_update(skip_locked=True)
     )
@@ -96,8 +98,8 @@ def intend(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write intents and claim their touches; each row has the columns of ``sends`` up to ``lease_until``."""
     conn.execute(insert(sends), [{**row, "state": "intent"} for row in rows])
     for at, some in _by(rows, lambda row: row["intended_at"]).items():
-        ours = touches.c.touch_id.in_([row["touch_id"] for row in some])
-        claimed = update(touches).where(ours, touches.c.state == "signed")
+        ours = among(touches.c.touch_id, [row["touch_id"] for row in some])
+        claimed = update(touches).where(ours, checked(touches.c.state) == "signed")
         conn.execute(claimed.values(state="claimed", reason=None, changed_at=at, reserved_by=None))
         named = ("touch_id", "provider", "draft_digest", "answer_ids", "worker")
         audit.write_many(
@@ -108,7 +110,7 @@ def intend(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
 
 def win_calls(conn: Connection, send_ids: Collection[str], *, worker: str, now: datetime) -> set[str]:
     """Those of the intents that are still this dispatcher's own and within their lease: from now on its calls."""
-    own = sends.c.send_id.in_(sorted(send_ids)) & (sends.c.state == "intent") & (sends.c.worker == worker)
+    own = among(sends.c.send_id, send_ids) & (checked(sends.c.state) == "intent") & (sends.c.worker == worker)
     own &= sends.c.lease_until > now
     won = update(sends).where(own).values(state="called", called_at=now).returning(sends.c.send_id)
     return set(conn.scalars(won))
@@ -121,12 +123,16 @@ def take_back(conn: Connection, some: Sequence[Send], *, reason: str, now: datet
     """
     gone: set[str] = set()
     for worker, theirs in _by(some, lambda send: send.worker).items():
-        own = sends.c.send_id.in_([send.send_id for send in theirs]) & (sends.c.worker == worker)
-        gone |= set(conn.scalars(delete(sends).where(own, sends.c.state == "intent").returning(sends.c.send_id)))
+        own = among(sends.c.send_id, [send.send_id for send in theirs]) & (sends.c.worker == worker)
+        gone |= set(
+            conn.scalars(delete(sends).where(own, checked(sends.c.state) == "intent").returning(sends.c.send_id))
+        )
     taken = [send for send in some if send.send_id in gone]
-    freed = update(touches).where(touches.c.touch_id.in_([send.touch_id for send in taken]))
+    freed = update(touches).where(among(touches.c.touch_id, [send.touch_id for send in taken]))
     conn.execute(
-        freed.where(touches.c.state.in_(("claimed", "unknown"))).values(state="signed", reason=None, changed_at=now)
+        freed.where(checked(touches.c.state).in_(("claimed", "unknown"))).values(
+            state="signed", reason=None, changed_at=now
+        )
     )
     audit.write_many(
         conn, at=now, actor="dispatch", action="intent_taken_back",
@@ -142,8 +148,8 @@ def take_back_calls(conn: Connection, some: Sequence[Send], *, reason: str, now:
     returns the ids of those."""
     undone: set[str] = set()
     for worker, theirs in _by(some, lambda send: send.worker).items():
-        own = sends.c.send_id.in_([send.send_id for send in theirs]) & (sends.c.worker == worker)
-        called = sends.c.state.in_(("called", "unknown"))
+        own = among(sends.c.send_id, [send.send_id for send in theirs]) & (sends.c.worker == worker)
+        called = checked(sends.c.state).in_(("called", "unknown"))
         back = update(sends).where(own, called).values(state="intent", called_at=None, finished_at=None, reason=None)
         undone |= set(conn.scalars(back.returning(sends.c.send_id)))
     return take_back(conn, [send for send in some if send.send_id in undone], reason=reason, now=now)
@@ -165,7 +171,7 @@ def finish(conn: Connection, outcomes: Sequence[Outcome], *, now: datetime) -> s
     An outcome that was unknown may be settled later; accepted and refused stay.
     """
     by_id = {one.send_id: one for one in outcomes}
-    wanted = select(sends.c.send_id, sends.c.touch_id, sends.c.state).where(sends.c.send_id.in_(sorted(by_id)))
+    wanted = select(sends.c.send_id, sends.c.touch_id, sends.c.state).where(among(sends.c.send_id, by_id))
     found = conn.execute(wanted.order_by(sends.c.send_id).with_for_update())
     of_touch = {
         row.touch_id: by_id[row.send_id] for row in found
@@ -181,8 +187,8 @@ def finish(conn: Connection, outcomes: Sequence[Outcome], *, now: datetime) -> s
         for one in of_touch.values()
     ])  # fmt: skip
     for (state, reason), some in _by(of_touch.items(), lambda item: (item[1].state, item[1].reason)).items():
-        moved = update(touches).where(touches.c.touch_id.in_(sorted(touch_id for touch_id, _ in some)))
-        moved = moved.where(touches.c.state.in_(("claimed", "unknown")))
+        moved = update(touches).where(among(touches.c.touch_id, (touch_id for touch_id, _ in some)))
+        moved = moved.where(checked(touches.c.state).in_(("claimed", "unknown")))
         conn.execute(moved.values(state=state, reason=reason, changed_at=now))
     _settle_codes(conn, {touch_id: one.state for touch_id, one in of_touch.items()}, now)
     measurements.insert_events(conn, [{
@@ -207,7 +213,7 @@ def _settle_codes(conn: Connection, states: Mapping[str, str], now: datetime) ->
     for state, code in (("accepted", "committed"), ("refused", "released")):
         ids = sorted(touch_id for touch_id, its in states.items() if its == state)
         if ids:
-            kept = update(offer_codes).where(offer_codes.c.touch_id.in_(ids), offer_codes.c.state == "reserved")
+            kept = update(offer_codes).where(among(offer_codes.c.touch_id, ids), offer_codes.c.state == "reserved")
             conn.execute(kept.values(state=code, changed_at=now))
 
 
@@ -231,7 +237,7 @@ def unfinished(conn: Connection, states: Collection[str] = ("intent", "called"))
 def written_to(conn: Connection, address_keys: Collection[str], since: datetime) -> set[str]:
     """Those of the address keys that were, or are just being, written to after an instant."""
     at = func.coalesce(sends.c.called_at, sends.c.intended_at, type_=sends.c.intended_at.type)
-    wanted = select(sends.c.address_key).where(sends.c.address_key.in_(sorted(address_keys)), at > since)
+    wanted = select(sends.c.address_key).where(among(sends.c.address_key, address_keys), at > since)
     return set(conn.scalars(wanted.where(sends.c.state != "refused").distinct()))
 
 
@@ -239,7 +245,7 @@ def texted(conn: Connection, address_keys: Collection[str], since: datetime) -> 
     """How many texts each of these address keys was, or is just being, sent after an instant."""
     at = func.coalesce(sends.c.called_at, sends.c.intended_at, type_=sends.c.intended_at.type)
     wanted = select(sends.c.address_key, func.count().label("texts")).group_by(sends.c.address_key)
-    wanted = wanted.where(sends.c.address_key.in_(sorted(address_keys)), sends.c.channel == "sms")
+    wanted = wanted.where(among(sends.c.address_key, address_keys), sends.c.channel == "sms")
     return Counter({
         row.address_key: row.texts for row in conn.execute(wanted.where(at > since, sends.c.state != "refused"))
     })  # fmt: skip
@@ -250,7 +256,7 @@ def last_sent(conn: Connection, enrolment_ids: Collection[str]) -> dict[str, tup
     wanted = (
         select(touches.c.enrolment_id, sends.c.finished_at, touches.c.not_after)
         .join(touches, touches.c.touch_id == sends.c.touch_id)
-        .where(touches.c.enrolment_id.in_(sorted(enrolment_ids)), sends.c.state == "accepted")
+        .where(among(touches.c.enrolment_id, enrolment_ids), sends.c.state == "accepted")
         .order_by(sends.c.finished_at, sends.c.send_id)
     )
     return {row.enrolment_id: (row.finished_at, row.not_after) for row in conn.execute(wanted)}

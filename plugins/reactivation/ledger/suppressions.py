@@ -13,6 +13,7 @@ from datetime import datetime
 from sqlalchemy import Connection, case, select
 
 from reactivation.ledger import audit
+from reactivation.ledger.among import among
 from reactivation.ledger.bulk import insert_if_new
 from reactivation.ledger.engine import Ledger
 from reactivation.ledger.locks import PERMISSION, exclusive
@@ -52,7 +53,7 @@ def standing(conn: Connection, address_keys: Collection[str], *, brand: str) -> 
     dead_first = case((suppressions.c.reason == "hard_bounce", 0), else_=1)
     found = conn.execute(
         select(suppressions.c.address_key, suppressions.c.reason)
-        .where(suppressions.c.address_key.in_(sorted(address_keys)), suppressions.c.brand.in_((EVERY, brand)))
+        .where(among(suppressions.c.address_key, address_keys), suppressions.c.brand.in_((EVERY, brand)))
         .order_by(suppressions.c.address_key, dead_first, suppressions.c.reason.desc())
     )
     return {row.address_key: row.reason for row in found}

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Row, select, update
 
 from reactivation.ledger import audit
+from reactivation.ledger.among import among
 from reactivation.ledger.bulk import insert_if_new
 from reactivation.ledger.tables import tags
 
@@ -30,11 +31,11 @@ def take_off(conn: Connection, *, customer_id: str, tag: str, actor: str, now: d
     return True
 
 
-def standing(conn: Connection, tag: str, among: Collection[str] | None = None) -> set[str]:
-    """The customers who bear a tag now; ``among`` narrows it to those."""
+def standing(conn: Connection, tag: str, of: Collection[str] | None = None) -> set[str]:
+    """The customers who bear a tag now; ``of`` narrows it to those."""
     wanted = select(tags.c.customer_id).where(tags.c.tag == tag, tags.c.removed_at.is_(None))
-    if among is not None:
-        wanted = wanted.where(tags.c.customer_id.in_(sorted(among)))
+    if of is not None:
+        wanted = wanted.where(among(tags.c.customer_id, of))
     return set(conn.scalars(wanted))
 
 

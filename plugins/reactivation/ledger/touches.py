@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func,
 
 from reactivation.contract.digests import digest
 from reactivation.ledger import audit, measurements
+from reactivation.ledger.among import among, checked
 from reactivation.ledger.bulk import Rows, insert_rows
 from reactivation.ledger.columns import table_of
 from reactivation.ledger.enrolments import OPEN, release_codes
@@ -27,8 +28,6 @@ DUE = pa.schema([
 
 #: States in which the bytes of a touch may still be made anew: nobody has been asked about them, or they were held.
 _DRAFTABLE = ("planned", "drafted", "held")
-#: SQLite takes at most 32,766 parameters in a statement.
-_AT_ONCE = 10_000
 #: States of a touch whose offer may still cost something.
 _MAY_COST = (*OPEN, "claimed", "accepted", "unknown")
 
@@ -84,20 +83,15 @@ def outstanding_offers(conn: Connection) -> dict[str, int]:
 
 def touches_of(conn: Connection, touch_ids: Collection[str]) -> list[Touch]:
     """The touches of those ids, by id."""
-    asked = sorted(touch_ids)
-    found: list[Touch] = []
-    for begin in range(0, len(asked), _AT_ONCE):
-        some = touches.c.touch_id.in_(asked[begin : begin + _AT_ONCE])
-        rows = conn.execute(_TOUCH.where(some).order_by(touches.c.touch_id))
-        found.extend(Touch(**row._mapping) for row in rows)
-    return found
+    rows = conn.execute(_TOUCH.where(among(touches.c.touch_id, touch_ids)).order_by(touches.c.touch_id))
+    return [Touch(**row._mapping) for row in rows]
 
 
 def ids_of(conn: Connection, enrolment_ids: Collection[str]) -> dict[str, set[str]]:
     """The touch ids by enrolment."""
     wanted = select(touches.c.enrolment_id, touches.c.touch_id)
     found: dict[str, set[str]] = {}
-    for row in conn.execute(wanted.where(touches.c.enrolment_id.in_(sorted(enrolment_ids)))):
+    for row in conn.execute(wanted.where(among(touches.c.enrolment_id, enrolment_ids))):
         found.setdefault(row.enrolment_id, set()).add(row.touch_id)
     return found
 
@@ -106,7 +100,7 @@ def open_of(conn: Connection, enrolment_ids: Collection[str]) -> dict[str, int]:
     """By enrolment, how many touches may still be sent, or may just have been."""
     waiting = touches.c.state.in_((*OPEN, "claimed", "unknown"))
     wanted = select(touches.c.enrolment_id, func.count().label("touches"))
-    wanted = wanted.where(touches.c.enrolment_id.in_(sorted(enrolment_ids)), waiting).group_by(touches.c.enrolment_id)
+    wanted = wanted.where(among(touches.c.enrolment_id, enrolment_ids), waiting).group_by(touches.c.enrolment_id)
     return {row.enrolment_id: row.touches for row in conn.execute(wanted)}
 
 
@@ -175,10 +169,8 @@ def set_state(
 
 def keep_waiting(conn: Connection, some: Sequence[Touch], *, reason: str, now: datetime) -> None:
     """Note why signed touches are not sent now; they may be later, as long as their windows are open."""
-    for begin in range(0, len(some), _AT_ONCE):
-        ids = [touch.touch_id for touch in some[begin : begin + _AT_ONCE]]
-        waiting = touches.c.touch_id.in_(ids) & (touches.c.state == "signed")
-        conn.execute(update(touches).where(waiting).values(reason=reason, reserved_by=None))
+    waiting = among(touches.c.touch_id, (touch.touch_id for touch in some)) & (checked(touches.c.state) == "signed")
+    conn.execute(update(touches).where(waiting).values(reason=reason, reserved_by=None))
     audit.write_many(
         conn, at=now, actor="dispatch", action="touch_waits",
         subjects=[(touch.touch_id, {"reason": reason}) for touch in some if touch.reason != reason],

@@ -37,7 +37,7 @@ _SUPPRESSED = pa.schema([("text", pa.string()), ("address_key", pa.string()), ("
 def read_address_rules() -> AddressRules:
     """``include/rules/addresses.yaml``; the version is the declared one and the digest of the file."""
     content = (paths.RULES / "addresses.yaml").read_bytes()
-    declared = yaml.safe_load(content)
+    declared = yaml.load(content, yaml.CSafeLoader)
     return AddressRules(
         f"{declared['version']}+{hashlib.sha256(content).hexdigest()[:12]}",
         frozenset(declared["role_accounts"]),

@@ -59,7 +59,8 @@ def choose(engine: duckdb.DuckDBPyConnection, contacts: RawFile | None, customer
     if contacts is None:
         return Chosen(Few(ids), ())
     query, own = _asked(contacts), _own(engine, contacts, ids)
-    similar = _similar(own)
+    addresses = _canonical(own)
+    similar = _similar(addresses)
     with reading(contacts.path):
         near = engine.sql(
             f"{query} WHERE {_is_near(similar, 'email')} OR {_is_near(similar, 'phone')}"
@@ -67,8 +68,7 @@ def choose(engine: duckdb.DuckDBPyConnection, contacts: RawFile | None, customer
         there = engine.sql(
             f"SELECT DISTINCT country FROM ({query}) WHERE country IS NOT NULL ORDER BY country"
         ).fetchall()
-    addresses = _canonical(own)
-    sharing = [row for row in near if _canonical([row]) & addresses]
+    sharing = [row for row in near if row["customer_id"] not in ids and _canonical([row]) & addresses]
     customers = ids | {row["customer_id"] for row in sharing if row["customer_id"]}
     accounts = frozenset(row["account_id"] for row in (*own, *sharing) if row["account_id"])
     return Chosen(Few(customers, accounts), tuple(country for (country,) in there))
@@ -76,7 +76,7 @@ def choose(engine: duckdb.DuckDBPyConnection, contacts: RawFile | None, customer
 
 def similar_to(engine: duckdb.DuckDBPyConnection, contacts: RawFile, customer_ids: Collection[str]) -> Similar:
     """What addresses must have in common with those of these customers to be worth comparing."""
-    return _similar(_own(engine, contacts, customer_ids))
+    return _similar(_canonical(_own(engine, contacts, customer_ids)))
 
 
 def _asked(contacts: RawFile) -> str:
@@ -99,8 +99,7 @@ def _is_near(similar: Similar, column: str) -> str:
     return f"(coalesce({email}, false) OR coalesce({digits}, false) OR strlen({column}) > length({column}))"
 
 
-def _similar(rows: Sequence[dict[str, str | None]]) -> Similar:
-    addresses = _canonical(rows)
+def _similar(addresses: Collection[str]) -> Similar:
     return Similar(
         frozenset(address.rpartition("@")[0] for address in addresses if "@" in address),
         frozenset(re.sub(r"\D", "", address)[-_DIGITS_COMPARED:] for address in addresses if "@" not in address),

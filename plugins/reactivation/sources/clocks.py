@@ -39,7 +39,7 @@ class ZoneTables:
 
 def read_zone_tables() -> ZoneTables:
     """The zone tables of the project and of the ``tzdata`` package."""
-    declared = yaml.safe_load((paths.RULES / "zones.yaml").read_text(encoding="utf-8"))
+    declared = yaml.load((paths.RULES / "zones.yaml").read_bytes(), yaml.CSafeLoader)
     of_country: dict[str, tuple[str, ...]] = {}
     of_region: dict[tuple[str, str], tuple[str, ...]] = {}
     table = resources.files("tzdata").joinpath("zoneinfo/zone.tab").read_text(encoding="utf-8")

@@ -68,9 +68,10 @@ def load(engine: duckdb.DuckDBPyConnection, table: Table, raw: RawFile | None, w
         if wanted is None and raw.in_order:
             _load_in_order(engine, raw, f"{names}, {broken} AS bad")
         else:
+            some = None if wanted is None else _choose(engine, raw, wanted)
             engine.execute(
                 f"CREATE TABLE typed_{table.name} AS SELECT row, {names}, {broken} AS bad "
-                f"FROM ({typed_query(raw)}) WHERE {kept(raw, wanted)}"
+                f"FROM ({typed_query(raw, rows=some)})"
             )
         report = Report(True, _count(engine, f"typed_{table.name}"), raw.unknown, raw.missing, file=raw.shown)
         report.duplicates = duplicates.settle(engine, table, raw.types)
@@ -96,11 +97,14 @@ def shown_key(table: Table) -> str:
     return f"CASE WHEN is_id({table.key}) THEN {table.key} END"
 
 
-def kept(raw: RawFile, wanted: str | None) -> str:
-    """SQL: whether a typed row is wanted, or has the key of one that is: rows of one key are settled together."""
+def _choose(engine: duckdb.DuckDBPyConnection, raw: RawFile, wanted: str) -> str:
+    """SQL for the numbers of the rows that are wanted, and of those that have the key of one: rows of one key are
+    settled together. Only these are typed in full."""
     key = raw.table.key
-    asked = typed_query(raw, only={key, "customer_id", "account_id", "address"})
-    return "true" if wanted is None else f"(({wanted}) OR {key} IN (SELECT {key} FROM ({asked}) WHERE {wanted}))"
+    subjects = typed_query(raw, only={key, "customer_id", "account_id", "address"}, empty=True)
+    engine.execute(f"CREATE OR REPLACE TABLE chosen_rows AS SELECT row, {key} AS key FROM ({subjects}) WHERE {wanted}")
+    keys = typed_query(raw, only={key})
+    return f"SELECT row FROM chosen_rows UNION SELECT row FROM ({keys}) WHERE {key} IN (SELECT key FROM chosen_rows)"
 
 
 def _quarantine(engine: duckdb.DuckDBPyConnection, table: Table, raw: RawFile, found: str) -> None:

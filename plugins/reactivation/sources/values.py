@@ -38,19 +38,22 @@ def install_macros(engine: duckdb.DuckDBPyConnection) -> None:
 
 
 def typed_query(
-    raw: RawFile, *, only: Collection[str] | None = None, rows: str | None = None, in_order: bool = False
-) -> str:
+    raw: RawFile, *, only: Collection[str] | None = None, rows: str | None = None, in_order: bool = False,
+    empty: bool = False,
+) -> str:  # fmt: skip
     """A query for ``row`` and, of every contract column, the typed value, ``<column>!``: what was given, and
     ``<column>?``: whether anything was. Rows without any value are no rows.
 
-    ``only`` names the columns wanted; a row is then one that has any of these. ``rows`` is a query for the numbers of
-    the rows wanted. With ``in_order`` rows come in the
+    ``only`` names the columns wanted; a row is then one that has any of these, or with ``empty`` any row at all.
+    ``rows`` is a query for the numbers of the rows wanted. With ``in_order`` rows come in the
     file's order without ``row``, and with ``empty``: whether it is no row. Blanks are read off in an inner query: the
     readers repeat their argument, and nested into each other they would make an expression that takes longer to plan
     than a small file to read.
     """
     given, typed = _columns(raw, only, as_is=False)
-    anything = " OR ".join(f"{name} IS NOT NULL" for name in typed if name.endswith('!"')) or "false"
+    anything = (
+        "true" if empty else " OR ".join(f"{name} IS NOT NULL" for name in typed if name.endswith('!"')) or "false"
+    )
     if in_order:
         columns, source = ", ".join(typed[1:]), f"SELECT {', '.join(given[1:])} FROM ({raw.in_order})"
         return f"SELECT NOT ({anything}) AS empty, {columns} FROM ({source})"

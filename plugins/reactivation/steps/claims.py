@@ -22,7 +22,7 @@ from reactivation.delivery import Intent, may_send
 from reactivation.evidence import SnapshotFolder
 from reactivation.ledger import courses, enrolments, extract, sends, stops, suppressions, touches
 from reactivation.ledger.enrolments import Enrolment
-from reactivation.ledger.locks import CLAIMING, PERMISSION, shared_and_exclusive
+from reactivation.ledger.locks import to_claim
 from reactivation.ledger.mail import EMAIL
 from reactivation.ledger.sends import Send
 from reactivation.ledger.touches import Touch
@@ -119,7 +119,7 @@ def claim(
     claims: list[Claim] = []
     others: list[tuple[Touch, Verdict]] = []
     with workspace.ledger.begin() as conn:
-        shared_and_exclusive(conn, PERMISSION, CLAIMING)
+        to_claim(conn)
         ours = sends.lock_signed(conn, [case.touch.touch_id for case, _ in judged], worker)
         going = [case for case, said in judged if said.do == "send" and case.touch.touch_id in ours]
         said_now = _said_now(conn, workspace, playbook, going, domain=domain, now=now)

@@ -15,9 +15,11 @@ import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
@@ -71,9 +73,10 @@ class DispatchSummary:
 class _Shift:
     """One dispatcher at work: its id, its clock, what it was told, and what it has done so far.
 
-    ``full_on``: the day of which the sending domain can carry no more; nobody is asked again about its e-mails.
-    ``resting``: the channels whose provider wants to be left alone. ``again``: what a provider did not take, or whose
-    answer grew too old. ``failed``: the errors that end it. ``stopped``: it was told to end. ``look``: how many next.
+    ``aside``: does the transactions of batches, while the calls of others go on. ``full_on``: the day of which the
+    sending domain can carry no more; nobody is asked again about its e-mails. ``resting``: the channels whose provider
+    wants to be left alone. ``again``: what a provider did not take, or whose answer grew too old. ``failed``: what
+    ends it. ``stopped``: it was told to end. ``look``: how many next.
     """
 
     workspace: Workspace
@@ -84,6 +87,7 @@ class _Shift:
     source: Sources
     drafts: Drafts
     domain: Domain
+    aside: Executor
     full_on: date | None = None
     resting: set[str] = field(default_factory=set)
     again: set[str] = field(default_factory=set)
@@ -129,10 +133,10 @@ async def _dispatch(workspace: Workspace, now: datetime, limit: int | None) -> D
     providers = {one.name: one for one in workspace.providers.values()}
     drafts = Drafts(workspace)
     try:
-        with workers.at_work(ledger) as worker:
+        with workers.at_work(ledger) as worker, ThreadPoolExecutor(ledger.writers) as aside:
             gone = _gone(workspace)
             shift = _Shift(
-                workspace, worker, gone, clock, limit, workspace.source(), drafts, Domain(workspace)
+                workspace, worker, gone, clock, limit, workspace.source(), drafts, Domain(workspace), aside
             )  # fmt: skip
             recovered = await recover(
                 ledger, providers, gone=gone, as_it_was=drafts.calls, now=now,
@@ -301,10 +305,10 @@ async def _send_judged(
 
 async def _send_batch(shift: _Shift, playbook: Playbook, batch: Sequence[tuple[Case, Verdict]]) -> None:
     workspace = shift.workspace
-    shift.domain.look(ACTOR, shift.clock())
-    claims, others = claim(
-        workspace, playbook, batch, domain=shift.domain, worker=shift.worker, now=shift.clock()
-    )  # fmt: skip
+    in_thread = partial(asyncio.get_running_loop().run_in_executor, shift.aside)
+    await in_thread(shift.domain.look, ACTOR, shift.clock())
+    claiming = partial(claim, workspace, playbook, batch, domain=shift.domain, worker=shift.worker, now=shift.clock())
+    claims, others = await in_thread(claiming)
     for _, said in others:
         shift.not_sent(said)
     if not claims:
@@ -322,6 +326,7 @@ async def _send_batch(shift: _Shift, playbook: Playbook, batch: Sequence[tuple[C
     answers = await hand_over(
         workspace.ledger, workspace.providers[claims[0].case.touch.channel], [one.intent for one in claims],
         last_word=ask, consequences=lambda told: obey(workspace, told, shift.clock()), clock=shift.clock,
+        aside=shift.aside,
     )  # fmt: skip
     refused: list[tuple[Touch, Verdict]] = []
     for send_id, answer in sorted(answers.items()):
