@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 
 from reactivation.contract.addresses import AddressKeys
+from reactivation.contract.links import LinkKeys
 from reactivation.delivery import Outbox, Provider
 from reactivation.evidence import RunFolder, SnapshotFolder
 from reactivation.ledger import identity, migrations
@@ -58,6 +59,11 @@ class Workspace:
     @cached_property
     def tenant(self) -> Tenant:
         return load_tenant(self.settings.tenant)
+
+    @cached_property
+    def links(self) -> LinkKeys:
+        """The keys of recipients' own links."""
+        return LinkKeys(self.settings.address_keys)
 
     @cached_property
     def rules(self) -> Rules:
