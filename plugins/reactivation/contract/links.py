@@ -1,8 +1,8 @@
 """The token in a recipient's own link: a touch that nobody else can name, and nothing about the person.
 
-A version byte, the sixteen bytes of the touch id, and the first sixteen of an HMAC-SHA256 over both: 44 letters that fit
-into one part of a path. A token is valid for ever, since links stay in mailboxes for years. The same touch has the same
-token as long as the newest key is the same, so that a draft's digest is.
+A version byte, the sixteen bytes of the touch id, and the first sixteen of an HMAC-SHA256 over both: 44 letters that
+fit into one part of a path. A token is valid for ever, since links stay in mailboxes for years. The same touch has the
+same token as long as the newest key is the same, and so has a draft the same digest.
 
 The keys are made of the address keys, each by an HMAC under a label of its own: there is one secret that must never be
 lost, not two, and no token tells anything of it. With a new address key the newest one signs and every earlier one is

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from reactivation.playbooks.tenant import TOKEN, Tenant
+from reactivation.playbooks.tenant import LINK_MARK, Tenant
 
 #: Everything a template may name, with what it is.
 FIELDS: Mapping[str, str] = {
@@ -155,7 +155,7 @@ def tenant_fields(tenant: Tenant, touch_id: str, token: str | None = None) -> di
         "legal_name": tenant.legal_name,
         "postal_address": tenant.postal_address,
         "account_url": tenant.account_url,
-        "unsubscribe_url": own_link(way_out, touch_id) if token is None else way_out.replace(TOKEN, token),
+        "unsubscribe_url": own_link(way_out, touch_id) if token is None else way_out.replace(LINK_MARK, token),
         **{name: own_link(url, touch_id) for name, url in links.items() if url is not None},
     }
 

@@ -27,8 +27,8 @@ SHORTENERS = frozenset({
 
 
 #: Where the token of a recipient's own link stands in ``unsubscribe_url``, and the path our own page has it at.
-TOKEN = "{token}"
-TOKEN_PATH = f"/u/{TOKEN}"
+LINK_MARK = "{token}"
+LINK_PATH = f"/u/{LINK_MARK}"
 
 
 #: A bare flag of the CRM as consent to e-mail; e-mail to whoever did not opt out, where the law allows it.
@@ -110,10 +110,10 @@ class Tenant(Declared):
         """A brace anywhere else would go out to customers as it stands."""
         for field in ("unsubscribe_url", "account_url", "keep_url", "close_url"):
             url = str(getattr(self, field) or "")
-            rest = url.removesuffix(TOKEN_PATH) if field == "unsubscribe_url" else url
+            rest = url.removesuffix(LINK_PATH) if field == "unsubscribe_url" else url
             if "{" in rest or "}" in rest:
                 raise ValueError(
-                    f"{field} has braces; only unsubscribe_url may have them, and ends in {TOKEN_PATH} where "
+                    f"{field} has braces; only unsubscribe_url may have them, and ends in {LINK_PATH} where "
                     "reactivation public serves it"
                 )
         return self
@@ -121,7 +121,7 @@ class Tenant(Declared):
     @property
     def unsubscribes_with_us(self) -> bool:
         """Whether the link out leads to the page that ``reactivation public`` serves."""
-        return self.unsubscribe_url.endswith(TOKEN_PATH)
+        return self.unsubscribe_url.endswith(LINK_PATH)
 
     @property
     def senders(self) -> Mapping[str, str]:
