@@ -13,9 +13,10 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from reactivation.approvals import SendableTouch
-from reactivation.delivery.base import Call, Consequence, Result
+from reactivation.delivery.base import Call, Result
 from reactivation.delivery.http import Answer, HttpProvider, Json, Request, own_id
 from reactivation.delivery.message import check_words, sender_of
+from reactivation.delivery.sendgrid_events import DROPPED
 
 #: Off for each message, whatever the account says.
 _UNALTERED: Mapping[str, Any] = {
@@ -38,14 +39,6 @@ _SETTINGS = (
     ("/v3/mail_settings", "template", "wraps a message into its own HTML"),
     ("/v3/mail_settings", "bcc", "sends a copy of each message to somebody else"),
 )
-
-#: Why SendGrid dropped a message it had accepted, and what follows.
-_DROPPED: Mapping[str, Consequence] = {
-    "unsubscribed address": "suppress",
-    "spam reporting address": "suppress",
-    "bounced address": "drop_address",
-    "invalid": "drop_address",
-}
 
 _FIELD = re.compile(r"[a-z_]+(\.[a-z0-9_]+){0,5}")
 _UUID = re.compile(r"[0-9a-fA-F-]{1,64}")
@@ -117,7 +110,7 @@ class SendGrid(HttpProvider):
             return None
         if status != "dropped":
             return Result("accepted", reference=reference)
-        consequence = next((then for words, then in _DROPPED.items() if reason.startswith(words)), None)
+        consequence = next((then for words, then in DROPPED.items() if reason.startswith(words)), None)
         return Result("refused", reference=reference, reason="dropped", consequence=consequence)
 
     async def problems(self) -> tuple[str, ...]:
