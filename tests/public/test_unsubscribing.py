@@ -14,7 +14,7 @@ from tests.public.visits import EMAIL, KEYS, LINKS, ONE_CLICK, PHONE, Ask, House
 
 from reactivation.contract.links import LinkKeys
 from reactivation.ledger.engine import LedgerError
-from reactivation.ledger.tables import audit, measurement_events, suppressions
+from reactivation.ledger.tables import audit, events, measurement_events, suppressions
 from reactivation.public import create_app
 from reactivation.steps.workspace import Workspace
 
@@ -29,10 +29,13 @@ class TestOneClick:
         assert on_both.noes() == {(KEYS.key_of(one), "*", "opt_out") for one in (EMAIL, PHONE)}
         assert {row.brand for row in on_both.rows(suppressions)} == {"harbour_finch"}
         assert (on_both.exits(), on_both.waiting()) == ({"c-ann": "opted_out"}, {"c-bob"})
+        assert [(row.kind, row.source, row.touch_id) for row in on_both.rows(events)] == [
+            ("unsubscribe", "unsubscribe_link", on_both.touch_id())
+        ]  # fmt: skip
 
     def test_again_is_the_same(self, on_both: House) -> None:
         """A mail program that repeats itself gets the same answer, and nothing is recorded twice."""
-        ask, tables = asking(on_both.app()), (suppressions, measurement_events, audit)
+        ask, tables = asking(on_both.app()), (suppressions, events, measurement_events, audit)
         ask("POST", on_both.link(), data=ONE_CLICK)
         first = [on_both.rows(table) for table in tables]
         assert ask("POST", on_both.link(), data=ONE_CLICK).status_code == 200

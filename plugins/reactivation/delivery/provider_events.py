@@ -38,7 +38,7 @@ class ProviderEvent:
 
     ``event_id`` is the provider's own id, once per provider; where it gives none it says what was told and when, and is
     unique only together with the address (``id_of_address``). ``send_id`` is our key, where the provider echoes it;
-    ``reference`` its own id of the message. ``address`` and ``text`` are personal.
+    ``reference`` its own id of the message; ``touch_id`` is of our own link. ``address`` and ``text`` are personal.
     """
 
     event_id: str
@@ -52,6 +52,7 @@ class ProviderEvent:
     text: str | None = field(default=None, repr=False)
     reason: str | None = None
     id_of_address: bool = False
+    touch_id: str | None = None
 
 
 @dataclass(frozen=True)

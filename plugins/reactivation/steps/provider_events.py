@@ -149,14 +149,15 @@ class _People:
         found = sends.spoken_of(conn, send_ids, references)
         self._by_id = {one.send_id: one for one in found}
         self._by_reference = {(one.provider, one.provider_ref): one for one in found if one.provider_ref}
-        self._touches = {one.touch_id: one for one in touches.touches_of(conn, [one.touch_id for one in found])}
+        named = {one.touch_id for one in found} | {one.touch_id for one, _ in pairs if one.touch_id is not None}
+        self._touches = {one.touch_id: one for one in touches.touches_of(conn, named)}
         self._of_key = enrolments.latest_of_keys(conn, {key for _, key in pairs if key is not None})
         ids = {*self._of_key.values(), *(one.enrolment_id for one in self._touches.values())}
         self._enrolments = enrolments.enrolments_of(conn, ids)
 
     def case(self, conn: Connection, one: ProviderEvent, event_id: str, kind: str, key: str | None) -> _Case:
         send = self._by_id.get(one.send_id or "") or self._by_reference.get((one.provider, one.reference or ""))
-        touch = None if send is None else self._touches[send.touch_id]
+        touch = self._touches.get(one.touch_id or "" if send is None else send.touch_id)
         enrolment_id = touch.enrolment_id if touch is not None else self._of_key.get(key or "")
         enrolment = None if enrolment_id is None else self._enrolments[enrolment_id]
         others, keys = _others(conn, enrolment, key) if kind in (*_NOES, "reply") else ((), frozenset())
