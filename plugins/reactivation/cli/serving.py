@@ -9,16 +9,16 @@ from reactivation.cli.output import say
 
 
 def public(arguments: argparse.Namespace) -> int:
-    from reactivation.orchestration.connections import settings_from_environment
+    from reactivation.orchestration.connections import settings_from_environment, webhooks_from_environment
     from reactivation.public import create_app, serve
     from reactivation.steps.workspace import OnDemand, open_workspace
 
-    settings = settings_from_environment()
+    settings, webhooks = settings_from_environment(), webhooks_from_environment()
     rooms = OnDemand(lambda: open_workspace(settings))
     try:
-        serve(
-            create_app(settings, rooms), host=arguments.host, port=arguments.port, behind=arguments.behind, say=say
-        )  # fmt: skip
+        app = create_app(settings, rooms, webhooks)
+        say(f"webhooks switched on: {', '.join(one.provider for one in webhooks) or 'none'}")
+        serve(app, host=arguments.host, port=arguments.port, behind=arguments.behind, say=say)
     finally:
         rooms.close()
     return OK

@@ -6,7 +6,8 @@ Everything else is the same page for everybody. No cookie, no login, no redirect
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence, Set
+from datetime import UTC, datetime
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -19,21 +20,25 @@ from reactivation.contract.links import LinkKeys
 from reactivation.playbooks.tenant import load_tenant
 from reactivation.public.answers import Threads
 from reactivation.public.guard import Guard
+from reactivation.public.hooks import Hooks
 from reactivation.public.limits import Pace, client_of
 from reactivation.public.pages import Pages
 from reactivation.public.unsubscribing import WayOut
-from reactivation.steps.settings import ConfigurationError, Settings
+from reactivation.steps.settings import ConfigurationError, Settings, Webhook
 from reactivation.steps.workspace import Workspace
 
 #: What strangers may do in a second, and at once: whoever has a token of ours or a provider's signature is none.
 STRANGERS = (5.0, 60)
 
 
-def create_app(settings: Settings, open_workspace: Callable[[], Workspace]) -> ASGIApp:
-    """The application of one installation. ``open_workspace`` is called when the ledger is first needed, and again as
-    long as it fails.
+def create_app(
+    settings: Settings, open_workspace: Callable[[], Workspace], webhooks: Sequence[Webhook] = ()
+) -> ASGIApp:  # fmt: skip
+    """The application of one installation. ``open_workspace`` is called whenever the ledger is needed; ``webhooks``:
+    those that are switched on.
 
-    Raises ``ConfigurationError`` without an address key and ``TenantError`` for a tenant that cannot be read.
+    Raises ``ConfigurationError`` without an address key or for a key of a webhook that cannot be one, and
+    ``TenantError`` for a tenant that cannot be read.
     """
     if not settings.address_keys:
         raise ConfigurationError(
@@ -48,16 +53,20 @@ def create_app(settings: Settings, open_workspace: Callable[[], Workspace]) -> A
             return pages.refusal(429, {"Retry-After": str(int(wait) + 1)})
         return pages.refusal(status, error.headers if isinstance(error, HTTPException) else None)
 
-    way_out = WayOut(LinkKeys(settings.address_keys), pages, Threads(), open_workspace)
+    threads = Threads()
+    way_out = WayOut(LinkKeys(settings.address_keys), pages, threads, open_workspace)
+    hooks = Hooks(webhooks, threads, open_workspace, lambda: settings.given_now or datetime.now(UTC))
     app = Starlette(
         routes=[
             Route("/health", _alive, methods=["GET"]),
             Route("/u/{token}", way_out.answer, methods=["GET", "POST"]),
+            *(Route(path, endpoint, methods=["POST"]) for path, endpoint in hooks.routes().items()),
         ],
         exception_handlers={HTTPException: refused},
     )
     app.router.redirect_slashes = False
-    return Guard(app, route_of=_route_of, broken=lambda: pages.refusal(500))
+    named = {"/health", *hooks.routes()}
+    return Guard(app, route_of=lambda path: _route_of(path, named), broken=lambda: pages.refusal(500))
 
 
 def _alive(_: Request) -> Response:
@@ -65,8 +74,8 @@ def _alive(_: Request) -> Response:
     return Response("ok\n", media_type="text/plain")
 
 
-def _route_of(path: str) -> str:
+def _route_of(path: str, named: Set[str]) -> str:
     """The route of a path, as it may stand in a log."""
     if path.startswith("/u/"):
         return "/u/{token}"
-    return path if path == "/health" else "other"
+    return path if path in named else "other"
