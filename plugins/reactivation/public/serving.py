@@ -77,6 +77,7 @@ def serve(app: ASGIApp, *, host: str, port: int, behind: str | None, say: Callab
 
 
 def _listen(host: str, port: int) -> socket.socket:
+    made: socket.socket | None = None
     try:
         family, kind, proto, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         made = socket.socket(family, kind, proto)
@@ -84,6 +85,8 @@ def _listen(host: str, port: int) -> socket.socket:
         made.bind(address)
         made.listen(_BACKLOG)
     except OSError as error:
+        if made is not None:
+            made.close()
         raise ConfigurationError(
             f"cannot listen on {host}:{port}: {error.strerror}; give another --host or --port"
         ) from None
