@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.public.visits import EMAIL, KEYS, LINKS, ONE_CLICK, PHONE, Ask, House, asking
+from tests.public.signing import HOOKS, sendgrid
+from tests.public.visits import EMAIL, KEYS, LINKS, NOW, ONE_CLICK, PHONE, Ask, House, asking, lifespan
 
 from reactivation.contract.links import LinkKeys
 from reactivation.ledger.engine import LedgerError
 from reactivation.ledger.tables import audit, events, measurement_events, suppressions
 from reactivation.public import create_app
+from reactivation.public.kept import Kept
 from reactivation.steps.workspace import Workspace
 
 FORM = "application/x-www-form-urlencoded"
@@ -170,27 +174,67 @@ class TestTooFast:
 
 
 class TestWithoutTheLedger:
-    def test_it_is_not_promised_and_may_be_asked_again(self, house: House, caplog: pytest.LogCaptureFixture) -> None:
-        """503 with a time to come back, the page says that nothing happened yet, and the log says whose it is by id."""
-        broken = True
-
-        def rooms() -> Workspace:
-            if broken:
-                raise LedgerError("ledger postgresql://reactivation:***@db/x cannot be used: connection refused")
-            return house.workspace
-
-        ask = asking(create_app(house.settings, rooms))
-        path = house.link()
+    def test_it_is_kept_and_not_promised(self, house: House, caplog: pytest.LogCaptureFixture) -> None:
+        """503 with a time to come back; the log says whose it is by id; the page is shown all the same."""
+        ask = asking(create_app(house.settings, _unreachable))
         with caplog.at_level(logging.INFO, logger="reactivation.public"):
-            answer = ask("POST", path, data=ONE_CLICK)
+            answer = ask("POST", house.link(), data=ONE_CLICK)
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "120")
-        assert "<strong>not</strong> unsubscribed yet" in answer.text
+        assert "We have kept that you want to unsubscribe" in answer.text
         assert house.exits() == {}
-        assert f"unsubscribe of touch {house.touch_id()} is not recorded: LedgerError" in caplog.text
-        assert ask("GET", path).status_code == 200
-        broken = False
-        assert ask("POST", path, data=ONE_CLICK).status_code == 200
+        assert f"unsubscribe of touch {house.touch_id()} is not recorded, and is kept: LedgerError" in caplog.text
+        assert ask("GET", house.link()).status_code == 200
+
+    def test_what_is_kept_is_committed_when_it_can_be(self, on_both: House) -> None:
+        """With the instant it was said at, once, and then it is kept no longer."""
+        asking(create_app(on_both.settings, _unreachable))("POST", on_both.link(), data=ONE_CLICK)
+        kept = Kept(on_both.home / "unsubscribes")
+        assert kept.keep(on_both.touch_id(), NOW + timedelta(days=1)), "asked again, it is one and the same"
+        with pytest.raises(LedgerError):
+            kept.commit(_unreachable)
+        assert kept.commit(lambda: on_both.workspace) == 1
+        assert (on_both.exits(), kept.commit(_unreachable)) == ({"c-ann": "opted_out"}, 0)
+        assert [row.occurred_at for row in on_both.rows(events)] == [NOW]
+
+    def test_the_process_commits_what_an_earlier_one_kept(self, house: House) -> None:
+        """It begins with that, whether anybody asks or not."""
+        Kept(house.home / "unsubscribes").keep(house.touch_id(), NOW)
+
+        async def run() -> None:
+            while not house.exits():
+                await asyncio.sleep(0.01)
+
+        async def begun() -> None:
+            async with asyncio.timeout(20), lifespan(house.app()):
+                await run()
+
+        asyncio.run(begun())
         assert house.exits() == {"c-ann": "opted_out"}
+
+    def test_what_the_ledger_does_not_know_stays(self, house: House) -> None:
+        """It may be the wrong ledger; whose no it was is not forgotten for that."""
+        kept = Kept(house.home / "unsubscribes")
+        kept.keep(house.touch_id("c-zoe"), NOW)
+        assert [kept.commit(lambda: house.workspace) for _ in range(2)] == [0, 0]
+        assert len(list((house.home / "unsubscribes").iterdir())) == 1
+
+    def test_what_cannot_be_kept_is_not_said_to_be(self, house: House) -> None:
+        """A folder that cannot be written to: the page says that nothing happened yet."""
+        (house.home / "unsubscribes").write_text("in the way")
+        answer = asking(create_app(house.settings, _unreachable))("POST", house.link(), data=ONE_CLICK)
+        assert (answer.status_code, "<strong>not</strong> unsubscribed yet" in answer.text) == (503, True)
+
+    def test_a_file_that_is_damaged_is_still_a_no(self, house: House) -> None:
+        """Whose it is, its name says; when, is now."""
+        folder = house.home / "unsubscribes"
+        folder.mkdir()
+        (folder / f"{house.touch_id()}.unsubscribe").write_bytes(b"\xff")
+        assert Kept(folder).commit(lambda: house.workspace) == 1
+        assert house.exits() == {"c-ann": "opted_out"}
+
+
+def _unreachable() -> Workspace:
+    raise LedgerError("ledger postgresql://reactivation:***@db/x cannot be used: connection refused")
 
 
 class TestTheLog:
@@ -211,16 +255,18 @@ class TestTheLog:
     def test_a_defect_of_ours_is_told_by_its_place_and_nothing_more(
         self, house: House, caplog: pytest.LogCaptureFixture
     ) -> None:
-        """Its words might quote somebody; whoever asked is told that it did not work."""
+        """Its words might quote somebody; and the no is kept all the same."""
 
         def rooms() -> Workspace:
-            raise KeyError("ann.sample@example.com")
+            raise KeyError(EMAIL)
 
-        ask = asking(create_app(house.settings, rooms))
+        ask = asking(create_app(house.settings, rooms, HOOKS))
         with caplog.at_level(logging.INFO, logger="reactivation.public"):
-            answer = ask("POST", house.link(), data=ONE_CLICK)
-        assert (answer.status_code, "ann.sample" in answer.text + caplog.text) == (500, False)
+            told = [ask("POST", house.link(), data=ONE_CLICK), ask("POST", sendgrid().path, **sendgrid().request())]
+        assert [answer.status_code for answer in told] == [503, 500]
+        assert "is not recorded, and is kept: KeyError at test_unsubscribing.py:" in caplog.text
         assert "failed: KeyError at test_unsubscribing.py:" in caplog.text
+        assert EMAIL not in told[0].text + told[1].text + caplog.text
 
 
 def test_any_path_is_answered(tmp_path: Path) -> None:

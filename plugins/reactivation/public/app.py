@@ -6,7 +6,9 @@ Everything else is the same page for everybody. No cookie, no login, no redirect
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence, Set
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence, Set
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 from starlette.applications import Starlette
@@ -21,6 +23,7 @@ from reactivation.playbooks.tenant import load_tenant
 from reactivation.public.answers import Threads
 from reactivation.public.guard import Guard
 from reactivation.public.hooks import Hooks
+from reactivation.public.kept import Kept
 from reactivation.public.limits import Pace, client_of
 from reactivation.public.pages import Pages
 from reactivation.public.unsubscribing import WayOut
@@ -54,8 +57,20 @@ def create_app(
         return pages.refusal(status, error.headers if isinstance(error, HTTPException) else None)
 
     threads = Threads()
-    way_out = WayOut(LinkKeys(settings.address_keys), pages, threads, open_workspace)
-    hooks = Hooks(webhooks, threads, open_workspace, lambda: settings.given_now or datetime.now(UTC))
+    kept = Kept(settings.home / "unsubscribes")
+
+    def now() -> datetime:
+        return settings.given_now or datetime.now(UTC)
+
+    way_out = WayOut(LinkKeys(settings.address_keys), pages, threads, kept, open_workspace=open_workspace, now=now)
+    hooks = Hooks(webhooks, threads, open_workspace, now)
+
+    @asynccontextmanager
+    async def while_it_runs(_: Starlette) -> AsyncIterator[None]:
+        committing = asyncio.create_task(kept.commit_for_ever(threads, open_workspace))
+        yield
+        committing.cancel()
+
     app = Starlette(
         routes=[
             Route("/health", _alive, methods=["GET"]),
@@ -63,6 +78,7 @@ def create_app(
             *(Route(path, endpoint, methods=["POST"]) for path, endpoint in hooks.routes().items()),
         ],
         exception_handlers={HTTPException: refused},
+        lifespan=while_it_runs,
     )
     app.router.redirect_slashes = False
     named = {"/health", *hooks.routes()}

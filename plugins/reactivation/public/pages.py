@@ -48,7 +48,12 @@ class Pages:
 
     def refusal(self, status: int, headers: Mapping[str, str] | None = None) -> HTMLResponse:
         """What did not work, and how to leave all the same. It says nothing about anybody."""
-        return self._page("refused.html", status, headers, title=_REFUSED[status], number=status)
+        return self._page("refused.html", status, headers, title=_REFUSED[status], number=status, is_kept=False)
+
+    def not_now(self, again_in: int, *, is_kept: bool) -> HTMLResponse:
+        """It is not committed, since the ledger cannot be used; whether it is kept until it can."""
+        headers = {"Retry-After": str(again_in)}
+        return self._page("refused.html", 503, headers, title=_REFUSED[503], number=503, is_kept=is_kept)
 
     def _page(
         self, template: str, status: int, headers: Mapping[str, str] | None = None, **values: object

@@ -55,7 +55,7 @@ def serve(app: ASGIApp, *, host: str, port: int, behind: str | None, say: Callab
     _log_to_standard_error()
     listening = _listen(host, port)
     config = uvicorn.Config(
-        app, loop="asyncio", http=Impatient, ws="none", lifespan="off", log_config=None, access_log=False,
+        app, loop="asyncio", http=Impatient, ws="none", lifespan="on", log_config=None, access_log=False,
         proxy_headers=behind is not None, forwarded_allow_ips=behind or "", server_header=False,
         limit_concurrency=_CONNECTIONS, backlog=_BACKLOG, timeout_keep_alive=5, timeout_graceful_shutdown=_GRACE,
         h11_max_incomplete_event_size=_HEADERS_LONGEST,

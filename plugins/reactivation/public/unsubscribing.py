@@ -8,7 +8,9 @@ Source: RFC 8058 (POST only, the one field, either encoding, no cookie, no redir
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from email import message_from_bytes
 from email.message import Message
 from urllib.parse import parse_qsl
@@ -18,8 +20,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from reactivation.contract.links import LinkKeys
-from reactivation.public.answers import AGAIN_IN, Threads, Unavailable
-from reactivation.public.guard import LOG
+from reactivation.public.answers import AGAIN_IN, Threads
+from reactivation.public.guard import LOG, place_of
+from reactivation.public.kept import Kept
 from reactivation.public.limits import Pace, TooMuch, TooSlow, read_body
 from reactivation.public.pages import Pages
 from reactivation.steps.unsubscribe import unsubscribe
@@ -38,9 +41,11 @@ class WayOut:
     """What a link leads to."""
 
     def __init__(
-        self, links: LinkKeys, pages: Pages, threads: Threads, open_workspace: Callable[[], Workspace]
+        self, links: LinkKeys, pages: Pages, threads: Threads, kept: Kept, *,
+        open_workspace: Callable[[], Workspace], now: Callable[[], datetime],
     ) -> None:  # fmt: skip
-        self._links, self._pages, self._threads, self._open = links, pages, threads, open_workspace
+        self._links, self._pages, self._threads, self._kept = links, pages, threads, kept
+        self._open, self._now = open_workspace, now
         self._pace = Pace(*_ONE_LINK)
 
     async def answer(self, request: Request) -> Response:
@@ -59,9 +64,13 @@ class WayOut:
 
         try:
             known = await self._threads.run(step)
-        except Unavailable as error:
-            LOG.error("an unsubscribe of touch %s is not recorded: %s", touch_id, type(error.__cause__).__name__)
-            return self._pages.refusal(503, {"Retry-After": str(AGAIN_IN)})
+        except Exception as error:  # a no counts, whatever is wrong with us
+            is_kept = await asyncio.to_thread(self._kept.keep, touch_id, self._now())
+            LOG.error(
+                "an unsubscribe of touch %s is not recorded, and %s: %s", touch_id,
+                "is kept" if is_kept else "cannot be kept", place_of(error.__cause__ or error),
+            )  # fmt: skip
+            return self._pages.not_now(AGAIN_IN, is_kept=is_kept)
         if not known:
             raise HTTPException(404)
         return self._pages.done()

@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 SOURCE = "unsubscribe_link"
 
 
-def unsubscribe(workspace: Workspace, touch_id: str, now: datetime) -> bool:
+def unsubscribe(workspace: Workspace, touch_id: str, now: datetime, *, said_at: datetime | None = None) -> bool:
     """Commit the no of whoever got this touch; true once it is committed, also when it was before.
+
+    ``said_at``: when, if not now.
 
     False for a touch the ledger does not know. Raises ``LedgerError``; then the same may be asked again.
     """
@@ -31,7 +33,7 @@ def unsubscribe(workspace: Workspace, touch_id: str, now: datetime) -> bool:
     for touch in found:
         told = ProviderEvent(
             event_id=touch.touch_id, provider=SOURCE, channel="sms" if touch.channel == "sms" else "email",
-            kind="unsubscribe", at=now, touch_id=touch.touch_id,
+            kind="unsubscribe", at=said_at or now, touch_id=touch.touch_id,
         )  # fmt: skip
         take_in_provider_events(workspace, [told], now)
     return bool(found)
