@@ -122,6 +122,7 @@ def _sqlite(url: URL) -> Engine:
         connection.isolation_level = None  # else the driver begins transactions itself, and late
         for pragma in (
             f"busy_timeout={_BUSY_MS}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON",
+            "secure_delete=ON",  # words that are taken out are not left in the file
             f"cache_size=-{_CACHE_KIB}",
         ):  # fmt: skip
             connection.execute(f"PRAGMA {pragma}")

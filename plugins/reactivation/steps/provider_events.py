@@ -21,7 +21,7 @@ from sqlalchemy import Connection
 
 from reactivation.contract.addresses import canonical_email, canonical_phone
 from reactivation.delivery.provider_events import ProviderEvent
-from reactivation.ledger import enrolments, erasures, events, measurements, replies, seals, sends, suppressions, touches
+from reactivation.ledger import enrolments, erasures, events, replies, seals, sends, suppressions, touches
 from reactivation.ledger.enrolments import Enrolment
 from reactivation.ledger.events import Event
 from reactivation.ledger.replies import ERASED, Reply
@@ -30,12 +30,11 @@ from reactivation.ledger.suppressions import EVERY, Suppression
 from reactivation.ledger.touches import Touch
 from reactivation.outcomes import UNDELIVERED, Exit, Fact, exit_of, exit_of_all, stops
 from reactivation.outcomes.exits import NOES, SIGNALS
-from reactivation.playbooks.declared import DeclarationError
 from reactivation.playbooks.model import Playbook
 from reactivation.policy.inbound import HELP, OPT_OUT, START, UNRECOGNISED, meanings
-from reactivation.steps.asking import suppressed_event, unknown_from
+from reactivation.steps.asking import unknown_from
 from reactivation.steps.consequences import stop_channel
-from reactivation.steps.settings import ConfigurationError
+from reactivation.steps.noes import Person, person_of, playbook_or_none, standing_noes, suppressions_of
 
 if TYPE_CHECKING:
     from reactivation.steps.workspace import Workspace
@@ -61,8 +60,7 @@ PlaybookOf = Callable[[str], Playbook | None]
 class _Case:
     """One event with whom it is about. ``kind`` is what the ledger calls it; ``key``: of the address it names.
 
-    ``enrolment``: of the message, else the one that occupies the address or did last. ``others``: further active
-    enrolments of the same person. ``keys``: all addresses of these.
+    The enrolment of ``person`` is that of the message, else the one that occupies the address or did last.
     """
 
     event: ProviderEvent
@@ -71,9 +69,11 @@ class _Case:
     key: str | None
     touch: Touch | None
     send: sends.Told | None
-    enrolment: Enrolment | None
-    others: tuple[Enrolment, ...]
-    keys: frozenset[str]
+    person: Person
+
+    @property
+    def enrolment(self) -> Enrolment | None:
+        return self.person.enrolment
 
     @property
     def address_key(self) -> str | None:
@@ -96,7 +96,7 @@ def take_in_provider_events(workspace: Workspace, told: Iterable[ProviderEvent],
     cases = _cases(workspace, told, counts)
     if not cases:
         return _shown(counts)
-    playbook_of = cache(partial(_playbook, workspace))
+    playbook_of = cache(partial(playbook_or_none, workspace))
     counts["suppressions"] = suppressions.commit(
         workspace.ledger, [no for case in cases for no in _suppressions(case, playbook_of)], actor=ACTOR, now=now
     )
@@ -160,21 +160,9 @@ class _People:
         touch = self._touches.get(one.touch_id or "" if send is None else send.touch_id)
         enrolment_id = touch.enrolment_id if touch is not None else self._of_key.get(key or "")
         enrolment = None if enrolment_id is None else self._enrolments[enrolment_id]
-        others, keys = _others(conn, enrolment, key) if kind in (*_NOES, "reply") else ((), frozenset())
-        return _Case(one, event_id, kind, key, touch, send, enrolment, others, keys)
-
-
-def _others(
-    conn: Connection, enrolment: Enrolment | None, key: str | None
-) -> tuple[tuple[Enrolment, ...], frozenset[str]]:
-    """Whoever says no has said it for every enrolment of theirs, and for every address of these."""
-    own = set() if enrolment is None else {*enrolments.keys_of(conn, [enrolment.enrolment_id])[enrolment.enrolment_id]}
-    keys = own | ({key} if key is not None else set())
-    customers = set() if enrolment is None else {enrolment.customer_id}
-    ids = [one for one in erasures.occupied_by(conn, customers, keys) if not enrolment or one != enrolment.enrolment_id]
-    of_others = {one for theirs in enrolments.keys_of(conn, ids).values() for one in theirs}
-    found = enrolments.enrolments_of(conn, ids)
-    return tuple(found[one] for one in sorted(found)), frozenset(keys | of_others)
+        said = kind in (*_NOES, "reply")
+        person = person_of(conn, enrolment, key) if said else Person(enrolment)
+        return _Case(one, event_id, kind, key, touch, send, person)
 
 
 def _key(workspace: Workspace, one: ProviderEvent) -> str | None:
@@ -200,14 +188,6 @@ def _kinds(workspace: Workspace, some: Sequence[ProviderEvent]) -> list[str]:
 
 
 # --- what follows ---------------------------------------------------------------------------------------------------
-def _playbook(workspace: Workspace, name: str) -> Playbook | None:
-    """The playbook, or ``None`` where it cannot be read any more: that keeps nobody's no from counting."""
-    try:
-        return workspace.playbook(name).playbook
-    except (ConfigurationError, DeclarationError):
-        return None
-
-
 def _suppressions(case: _Case, playbook_of: PlaybookOf) -> Iterator[Suppression]:
     """A person who said no is written to at none of his addresses; a dead address says nothing about another."""
     if case.no is None:
@@ -218,8 +198,7 @@ def _suppressions(case: _Case, playbook_of: PlaybookOf) -> Iterator[Suppression]
             yield Suppression(case.address_key, EVERY, EVERY, case.no, source, at)
         return
     playbook = None if case.enrolment is None else playbook_of(case.enrolment.playbook)
-    for key in sorted(case.keys):
-        yield Suppression(key, EVERY if playbook is None else playbook.brand, EVERY, case.no, source, at)
+    yield from suppressions_of(case.person, playbook, reason=case.no, source=source, at=at)
 
 
 def _replies(workspace: Workspace, said: Sequence[_Case], now: datetime) -> list[Reply]:
@@ -250,7 +229,7 @@ def _kept_words(text: str | None) -> str:
 def _stop(workspace: Workspace, cases: Sequence[_Case], now: datetime) -> int:
     """Stop the channels that a provider filters, or on which somebody said no and nobody can read who."""
     reasons = {(case.event.channel, case.event.reason or "filtered") for case in cases if case.kind == "filtered"}
-    reasons |= {(case.event.channel, NO_OF_NOBODY) for case in cases if case.no and not case.keys}
+    reasons |= {(case.event.channel, NO_OF_NOBODY) for case in cases if case.no and not case.person.keys}
     if reasons:
         with workspace.ledger.begin() as conn:
             for channel, reason in sorted(reasons):
@@ -295,15 +274,11 @@ def _exits(
     """The active enrolments that are over by this event and by what stands against their addresses."""
     if case.no is None and case.kind not in SIGNALS:
         return
-    of_it = [] if case.enrolment is None else [case.enrolment]
-    for one in (*of_it, *case.others):
+    for one in case.person.enrolments:
         playbook = playbook_of(one.playbook)
-        keys = enrolments.keys_of(conn, [one.enrolment_id])[one.enrolment_id]
-        said_no = suppressions.standing(conn, keys, brand=EVERY if playbook is None else playbook.brand)
-        reasons = set(said_no.values())
-        measurements.insert_events(conn, [suppressed_event(one, reason, now) for reason in sorted(reasons)])
+        reasons = standing_noes(conn, one, playbook, now)
         returned = None
-        if playbook is not None and one in of_it:
+        if playbook is not None and one is case.enrolment:
             returned = exit_of(
                 [Fact(case.kind, case.event.at)], playbook, since=unknown_from(playbook, one),
                 contacted=one.enrolment_id in sends.last_sent(conn, [one.enrolment_id]),
