@@ -16,10 +16,10 @@ import pytest
 import uvicorn
 from starlette.responses import Response
 from tests.public.signing import HOOKS, sendgrid
-from tests.public.visits import EMAIL, KEY, NOW, ONE_CLICK, House
+from tests.public.visits import EMAIL, KEY, NOW, ONE_CLICK, House, asking
 
 from reactivation import cli
-from reactivation.public.serving import Impatient
+from reactivation.public.serving import Impatient, configured
 
 
 @dataclass
@@ -99,6 +99,16 @@ def test_it_does_not_start_half(
         code = int(left.code or 0)
     assert code == 2
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("behind", "told"), [(None, {404, 429}), ("198.51.100.9", {404, 429}), ("203.0.113.7", {404})])
+def test_who_asks_is_said_by_a_named_proxy_alone(house: House, behind: str | None, told: set[int]) -> None:
+    """Anybody may write whatever he likes into a header, and would have no limit by it."""
+    config = configured(house.app(), behind)
+    config.load()
+    ask = asking(config.loaded_app)
+    forwarded = [{"x-forwarded-for": f"192.0.2.{one % 100}", "x-forwarded-proto": "https"} for one in range(70)]
+    assert {ask("GET", "/u/guess", headers=one).status_code for one in forwarded} == told
 
 
 def test_whoever_says_nothing_loses_his_place() -> None:

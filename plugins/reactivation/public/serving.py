@@ -54,15 +54,9 @@ def serve(app: ASGIApp, *, host: str, port: int, behind: str | None, say: Callab
     """
     _log_to_standard_error()
     listening = _listen(host, port)
-    config = uvicorn.Config(
-        app, loop="asyncio", http=Impatient, ws="none", lifespan="on", log_config=None, access_log=False,
-        proxy_headers=behind is not None, forwarded_allow_ips=behind or "", server_header=False,
-        limit_concurrency=_CONNECTIONS, backlog=_BACKLOG, timeout_keep_alive=5, timeout_graceful_shutdown=_GRACE,
-        h11_max_incomplete_event_size=_HEADERS_LONGEST,
-    )  # fmt: skip
     at_host, at_port = listening.getsockname()[:2]
     say(f"listening on http://{f'[{at_host}]' if ':' in at_host else at_host}:{at_port}")
-    server = uvicorn.Server(config)
+    server = uvicorn.Server(configured(app, behind))
 
     def end(*_: object) -> None:
         server.should_exit = True
@@ -74,6 +68,16 @@ def serve(app: ASGIApp, *, host: str, port: int, behind: str | None, say: Callab
     finally:
         for one, handler in before.items():
             signal.signal(one, handler)
+
+
+def configured(app: ASGIApp, behind: str | None) -> uvicorn.Config:
+    """How it is served. ``behind``: as in ``serve``."""
+    return uvicorn.Config(
+        app, loop="asyncio", http=Impatient, ws="none", lifespan="on", log_config=None, access_log=False,
+        proxy_headers=behind is not None, forwarded_allow_ips=behind or "", server_header=False,
+        limit_concurrency=_CONNECTIONS, backlog=_BACKLOG, timeout_keep_alive=5, timeout_graceful_shutdown=_GRACE,
+        h11_max_incomplete_event_size=_HEADERS_LONGEST,
+    )  # fmt: skip
 
 
 def _listen(host: str, port: int) -> socket.socket:
