@@ -8,15 +8,16 @@ Source: PROVIDERS.md, Sending: who is idempotent; SendGrid's specifications of m
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from reactivation.approvals import SendableTouch
 from reactivation.delivery.base import Call, Result
-from reactivation.delivery.http import Answer, HttpProvider, Json, Request, own_id
+from reactivation.delivery.http import PAGES, Answer, HttpProvider, Json, Request, own_id
 from reactivation.delivery.message import check_words, sender_of
-from reactivation.delivery.sendgrid_events import DROPPED
+from reactivation.delivery.provider_events import Told
+from reactivation.delivery.sendgrid_events import DROPPED, GROUPS, LISTS, list_events
 
 #: Off for each message, whatever the account says.
 _UNALTERED: Mapping[str, Any] = {
@@ -41,6 +42,8 @@ _SETTINGS = (
 )
 
 _FIELD = re.compile(r"[a-z_]+(\.[a-z0-9_]+){0,5}")
+#: As many rows as a page of a list has at most.
+_PAGE = 500
 _UUID = re.compile(r"[0-9a-fA-F-]{1,64}")
 
 
@@ -53,6 +56,7 @@ class SendGrid(HttpProvider):
     url: ClassVar[str] = "https://api.sendgrid.com"
     per_second: ClassVar[float] = 20
     repeatable: ClassVar[bool] = False
+    tells: ClassVar[bool] = True
     #: Email Logs are minutes behind, and who asks comes by the hour.
     look_up_for: ClassVar[timedelta] = timedelta(hours=3)
     key_fix: ClassVar[str] = (
@@ -112,6 +116,25 @@ class SendGrid(HttpProvider):
             return Result("accepted", reference=reference)
         consequence = next((then for words, then in DROPPED.items() if reason.startswith(words)), None)
         return Result("refused", reference=reference, reason="dropped", consequence=consequence)
+
+    async def told(self, since: datetime, now: datetime) -> AsyncIterator[Told]:
+        """Its suppression lists since then, and everybody who left a group by now. Raises ``NotTold``.
+
+        Deliveries and clicks it tells by its Event Webhook only: the Email Logs cannot be read on page by page.
+        """
+        for name in LISTS:
+            what = f"its list of {name.replace('_', ' ')}"
+            span = {"start_time": str(int(since.timestamp())), "end_time": str(int(now.timestamp()))}
+            for number in range(PAGES):
+                query = span | {"limit": str(_PAGE), "offset": str(number * _PAGE)}
+                rows = self.rows(await self.page(Request("GET", f"/v3/suppression/{name}", query=query), what), what)
+                yield list_events(name, rows, now)
+                if len(rows) < _PAGE:
+                    break
+            else:
+                raise self.too_much(what)
+        what = "who left its unsubscribe groups"
+        yield list_events(GROUPS, self.rows(await self.page(Request("GET", "/v3/asm/suppressions"), what), what), now)
 
     async def problems(self) -> tuple[str, ...]:
         """Whether the key may send, and every setting of the account that changes messages."""
