@@ -77,9 +77,10 @@ class FakeSendGrid(Fake):
         listed = self.lists.get(call.path, [])
         if call.path == GROUPS:
             return listed
-        span = range(int(call.query["start_time"]), int(call.query["end_time"]) + 1)
+        asked = {"start_time": "0", "end_time": "9999999999", "offset": "0", "limit": "500"} | dict(call.query)
+        span = range(int(asked["start_time"]), int(asked["end_time"]) + 1)
         found = [one for one in listed if not isinstance(one, dict) or one["created"] in span]
-        return found[int(call.query["offset"]) :][: int(call.query["limit"])]
+        return found[int(asked["offset"]) :][: int(asked["limit"])]
 
 
 if __name__ == "__main__":

@@ -44,6 +44,7 @@ _SETTINGS = (
 _FIELD = re.compile(r"[a-z_]+(\.[a-z0-9_]+){0,5}")
 #: As many rows as a page of a list has at most.
 _PAGE = 500
+_GROUPS_PATH = "/v3/asm/suppressions"
 _UUID = re.compile(r"[0-9a-fA-F-]{1,64}")
 
 
@@ -60,8 +61,8 @@ class SendGrid(HttpProvider):
     #: Email Logs are minutes behind, and who asks comes by the hour.
     look_up_for: ClassVar[timedelta] = timedelta(hours=3)
     key_fix: ClassVar[str] = (
-        "put an API key into its password that may send mail, read Email Logs, Tracking and Mail Settings, and verify "
-        "the sender of the messages there"
+        "put an API key into its password that may send mail, read Email Logs, Suppressions, Unsubscribe Groups, "
+        "Tracking and Mail Settings, and verify the sender of the messages there"
     )
 
     def request(self, touch: SendableTouch, key: str, at: datetime) -> Request:
@@ -134,10 +135,10 @@ class SendGrid(HttpProvider):
             else:
                 raise self.too_much(what)
         what = "who left its unsubscribe groups"
-        yield list_events(GROUPS, self.rows(await self.page(Request("GET", "/v3/asm/suppressions"), what), what), now)
+        yield list_events(GROUPS, self.rows(await self.page(Request("GET", _GROUPS_PATH), what), what), now)
 
     async def problems(self) -> tuple[str, ...]:
-        """Whether the key may send, and every setting of the account that changes messages."""
+        """Whether the key may send, and read whom not to write to; every setting of the account that changes messages."""
         read, wrong = await self.checked(Request("GET", "/v3/scopes"), "its own scopes")
         if wrong is not None:
             return (wrong,)
@@ -147,6 +148,11 @@ class SendGrid(HttpProvider):
             what = path.removeprefix("/v3/").replace("_", " ")
             read, wrong = await self.checked(Request("GET", path, query={"limit": "100"}), what)
             found += [wrong] if wrong is not None else list(self._altering(path, read))
+        for path, what in (
+            ("/v3/suppression/unsubscribes", "its suppression lists"), (_GROUPS_PATH, "who left its groups"),
+        ):  # fmt: skip
+            _, wrong = await self.checked(Request("GET", path), what)
+            found += [wrong] if wrong is not None else []
         return tuple(found)
 
     def _altering(self, path: str, read: Json) -> list[str]:

@@ -180,19 +180,24 @@ class _People:
 def _key(workspace: Workspace, one: ProviderEvent) -> str | None:
     if one.address is None:
         return None
-    canonical = canonical_email(one.address) if one.channel == "email" else canonical_phone(one.address, None)
-    return None if canonical is None else workspace.keys.key_of(canonical)
+    try:
+        canonical = canonical_email(one.address) if one.channel == "email" else canonical_phone(one.address, None)
+        return None if canonical is None else workspace.keys.key_of(canonical)
+    except UnicodeError:  # half a sign, as a broken row may have it
+        return None
 
 
 def _event_id(one: ProviderEvent, key: str | None) -> str:
     """The id in the ledger. What stands for an address in it is keyed, as everywhere."""
     whole = f"{one.provider}:{one.event_id}" + (f":{(key or 'nobody')[:16]}" if one.id_of_address else "")
-    return whole if len(whole) <= _LONGEST_ID else f"{one.provider}:{uuid5(NAMESPACE_URL, whole)}"
+    if len(whole) <= _LONGEST_ID and whole.isprintable():
+        return whole
+    return f"{one.provider}:{uuid5(NAMESPACE_URL, whole.encode('utf-8', 'backslashreplace').decode())}"
 
 
 def _kinds(workspace: Workspace, some: Sequence[ProviderEvent]) -> list[str]:
     """What the ledger calls each: texts of people by what they mean."""
-    texts = pd.Series([one.text for one in some], dtype=object)
+    texts = pd.Series([_kept_words(one.text) for one in some], dtype=object)
     meant = meanings(texts, workspace.rules.inbound) if some else ()
     return [
         _OF_MEANING[meaning] if one.kind == "inbound" else one.kind for one, meaning in zip(some, meant, strict=True)
