@@ -22,14 +22,14 @@ NUMBER = "+447700900456"
 ANN, BOB, CAT = "c-ann", "c-bob", "c-cat"
 
 
-def company(home: Path, ledger: Ledger) -> Workspace:
+def company(home: Path, ledger: Ledger, provider: str = "postman") -> Workspace:
     """Three people whose first messages a provider took, each under a reference of its own."""
     with ledger.begin() as conn:
         begin(conn)
         for customer in (ANN, BOB, CAT):
             key = KEYS.key_of(address(customer))
             touch = add_touch(conn, enrol(conn, customer, keys=[key]), customer, address_key=key, state="accepted")
-            row = a_send(touch, customer, "w", provider="postman", address_key=key, called_at=NOW, finished_at=NOW)
+            row = a_send(touch, customer, "w", provider=provider, address_key=key, called_at=NOW, finished_at=NOW)
             conn.execute(insert(sends), row | {"state": "accepted", "provider_ref": f"m-{customer}"})
     return Workspace(Settings(home=home, ledger_url="", address_keys=(), source="", environment="test"), ledger, KEYS)
 

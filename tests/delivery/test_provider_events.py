@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from reactivation.delivery import resend_events, sendgrid_events, twilio_events
 from reactivation.delivery.provider_events import ProviderEvent, Told
@@ -179,3 +181,31 @@ class TestResend:
                "created_at": "2026-03-03 11:00:00.000+00"}  # fmt: skip
         event = one(resend_events.suppression_events([row], RECEIVED))
         assert (event.kind, event.at, event.reference, event.address) == (kind, AT, "em-1", ADDRESS)
+
+
+#: Anything JSON can say, in rows that look a little like one of theirs.
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3), max_leaves=6,
+)  # fmt: skip
+NAMES = st.sampled_from((*SENDGRID, "created", "created_at", "group_id", "reason", "status", "type", "data", "bounce",
+                         "MessageSid", "MessageStatus", "ErrorCode", "Body", "From", "sid", "direction", "error_code",
+                         "date_sent", "date_updated", "id", "origin", "source_id", "tags", "to", "body"))  # fmt: skip
+SAID = st.sampled_from(("bounce", "dropped", "unsubscribe", "undelivered", "inbound", "email.bounced", "failed"))
+ROWS = st.dictionaries(NAMES, ANYTHING | SAID, max_size=8)
+
+
+@settings(max_examples=150, deadline=None)
+@given(ANYTHING | ROWS | st.lists(ROWS | ANYTHING, max_size=3), ROWS)
+def test_nothing_a_provider_says_is_an_error(said: Any, form: dict[str, Any]) -> None:
+    """Each reader makes events of it that the ledger can keep, or counts it."""
+    read = (
+        sendgrid_events.webhook_events(said, RECEIVED), sendgrid_events.list_events("unsubscribes", said, RECEIVED),
+        sendgrid_events.list_events(sendgrid_events.GROUPS, said, RECEIVED),
+        twilio_events.webhook_events(form, RECEIVED), twilio_events.message_events(said, RECEIVED),
+        resend_events.webhook_events(said, "msg_1", RECEIVED), resend_events.suppression_events(said, RECEIVED),
+    )  # fmt: skip
+    for event in (event for told in read for event in told.events):
+        assert event.at <= RECEIVED
+        assert len(event.reference or "") <= 80
+        assert len(event.reason or "") <= 80

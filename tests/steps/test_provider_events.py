@@ -133,6 +133,16 @@ class TestEvents:
         with sent.ledger.begin() as conn:
             assert conn.scalar(select(audit.c.subject).where(audit.c.action == "crossed")) == row.event_id
 
+    def test_signs_no_database_keeps_lose_nothing(self, sent: Workspace) -> None:
+        """Half a sign and an invisible one, in an address, in words and in an id."""
+        odd = "\x00\ud800"
+        counts = taken(
+            sent, told("unsubscribe", event_id=f"e{odd}", reference=f"m-{ANN}", address=f"a{odd}@example.com"),
+            text(f"{odd}who?", event_id="z" * 200), text(f"St{odd}op", event_id=odd),
+        )  # fmt: skip
+        assert counts["events"] == 3
+        assert exits(sent) == {ANN: "opted_out"}
+
 
 class TestTexts:
     def test_an_opt_out_is_one_however_it_is_written(self, sent: Workspace) -> None:

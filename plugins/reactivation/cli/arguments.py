@@ -119,7 +119,7 @@ def _to_send(listed: Subcommands) -> None:
     sub.add_argument("--user", metavar="NAME", help="who stops it; he does not end it alone")
     sub.add_argument("--reason", default="precaution", metavar="CODE", help="why (default: precaution)")
 
-    _add(listed, "outcomes", commands.outcomes, "record what came back: opt-outs first, then exits")
+    _add(listed, "outcomes", commands.outcomes, "ask providers and sources what came back: opt-outs first, then exits")
 
     sub = _add(
         listed, "public", serving.public, "serve recipients' unsubscribe links and providers' webhooks, until SIGTERM"

@@ -80,7 +80,7 @@ def words(row: Mapping[str, Raw], name: str) -> str | None:
 
 def own(value: Raw) -> str | None:
     """An id of the provider's that can be kept, or ``None``."""
-    return value if isinstance(value, str) and 0 < len(value) <= _LONGEST_ID else None
+    return value if isinstance(value, str) and 0 < len(value) <= _LONGEST_ID and value.isprintable() else None
 
 
 def our_key(*candidates: Raw) -> str | None:
@@ -97,9 +97,9 @@ def instant(value: Raw, received: datetime) -> datetime:
     """A time in seconds, in ISO 8601 or as in e-mail; when it was received where none can be read, or one to come."""
     try:
         read = _instant(value)
-    except (ValueError, TypeError, OverflowError, OSError):
+        return min((read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC), received)
+    except (ValueError, TypeError, LookupError, OverflowError, OSError):
         return received
-    return min(read if read.tzinfo else read.replace(tzinfo=UTC), received)
 
 
 def _instant(value: Raw) -> datetime:

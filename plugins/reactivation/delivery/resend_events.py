@@ -73,9 +73,9 @@ def _event(body: Raw, delivery_id: str, received: datetime) -> ProviderEvent | s
     )  # fmt: skip
 
 
-def _entry(row: Raw, received: datetime) -> ProviderEvent | str:
-    if not isinstance(row, dict):
-        return UNREADABLE
+def _entry(row: Raw, received: datetime) -> ProviderEvent:
+    """One that cannot be read is the no of somebody nobody knows."""
+    row = row if isinstance(row, dict) else {}
     own_id, created = own(row.get("id")), row.get("created_at")
     return _of(
         f"suppressions:{own_id or created}"[:60], _ORIGINS.get(words(row, "origin"), "unsubscribe"),

@@ -96,9 +96,9 @@ def _row(row: Raw, received: datetime) -> ProviderEvent | str | None:
     )  # fmt: skip
 
 
-def _entry(name: str, row: Raw, received: datetime) -> ProviderEvent | str:
-    if not isinstance(row, dict):
-        return UNREADABLE
+def _entry(name: str, row: Raw, received: datetime) -> ProviderEvent:
+    """One that cannot be read is the no of somebody nobody knows."""
+    row = row if isinstance(row, dict) else {}
     created = row.get("created_at" if name == GROUPS else "created")
     of_group = f":{row.get('group_id')}" if name == GROUPS else ""
     return ProviderEvent(

@@ -5,6 +5,7 @@ Source: Twilio's specification (message, its status and direction); its referenc
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -33,6 +34,7 @@ _OF_NO_INTEREST = ("accepted", "scheduled", "queued", "sending", "sent", "receiv
 _INBOUND = ("inbound", "received")
 #: What it calls an opt-out by a word of its own settings, which need not be one of our rules.
 _STOP = "STOP"
+_CODE = re.compile(r"[0-9]{5}")
 
 
 def webhook_events(form: Mapping[str, Raw], received: datetime) -> Told:
@@ -78,7 +80,7 @@ def _status(sid: str | None, status: str | None, code: Raw, to: Raw, at: datetim
         return None
     kind: Kind
     if status in _FAILED:
-        known = CODES.get(int(code)) if str(code).isdigit() else None
+        known = CODES.get(int(code)) if _is_code(code) else None
         kind = _OF_CONSEQUENCE[known.consequence if known else None]
     elif status in ("delivered", "read"):
         status, kind = "delivered", "delivered"
@@ -86,8 +88,12 @@ def _status(sid: str | None, status: str | None, code: Raw, to: Raw, at: datetim
         return UNKNOWN_KIND
     return ProviderEvent(
         event_id=f"{sid or status}:{status}", provider=NAME, channel="sms", kind=kind, at=at, reference=sid,
-        address=_number(to), reason=str(code) if str(code).isdigit() else None, id_of_address=sid is None,
+        address=_number(to), reason=str(code) if _is_code(code) else None, id_of_address=sid is None,
     )  # fmt: skip
+
+
+def _is_code(code: Raw) -> bool:
+    return _CODE.fullmatch(str(code)) is not None
 
 
 def _number(address: Raw) -> str | None:

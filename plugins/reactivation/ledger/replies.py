@@ -60,15 +60,16 @@ def holding(
     conn: Connection, address_keys: Collection[str], customers: Collection[str] = ()
 ) -> tuple[set[str], set[str]]:
     """Those of the address keys, and of the customers, that an unlabelled reply keeps us from writing to."""
-    of_theirs = (
-        select(enrolment_keys.c.address_key)
-        .join(replies, replies.c.enrolment_id == enrolment_keys.c.enrolment_id)
-        .where(replies.c.label.is_(None))
-    )
-    own = select(replies.c.address_key).where(replies.c.label.is_(None), replies.c.address_key.is_not(None))
-    people = select(replies.c.customer_id).where(replies.c.label.is_(None), replies.c.customer_id.is_not(None))
-    keys = {*conn.scalars(of_theirs), *conn.scalars(own)}
-    return keys.intersection(address_keys), set(conn.scalars(people)).intersection(customers)
+    open_ones = conn.execute(
+        select(replies.c.address_key, replies.c.customer_id, replies.c.enrolment_id).where(replies.c.label.is_(None))
+    ).all()
+    if not open_ones:
+        return set(), set()
+    own = {row.address_key for row in open_ones} - {None}
+    enrolled = sorted({row.enrolment_id for row in open_ones if row.enrolment_id is not None})
+    theirs = select(enrolment_keys.c.address_key).where(enrolment_keys.c.enrolment_id.in_(enrolled))
+    people = {row.customer_id for row in open_ones}
+    return {*own, *conn.scalars(theirs)}.intersection(address_keys), people.intersection(customers)
 
 
 def unlabelled(conn: Connection) -> list[Reply]:

@@ -52,6 +52,7 @@ _OF_MEANING = {OPT_OUT: "unsubscribe", HELP: "help", START: "start", UNRECOGNISE
 #: The kinds by which a message did not go on from its provider.
 _NEVER_SENT = ("not_delivered", "filtered")
 _LONGEST_ID, _LONGEST_WORDS = 80, 2_000
+_AT_ONCE = 500
 
 PlaybookOf = Callable[[str], Playbook | None]
 
@@ -93,10 +94,23 @@ def take_in_provider_events(workspace: Workspace, told: Iterable[ProviderEvent],
     again.
     """
     counts: Counter[str] = Counter()
+    playbook_of = cache(partial(playbook_or_none, workspace))
+    every = list(told)
+    for begin in range(0, len(every), _AT_ONCE):
+        some = every[begin : begin + _AT_ONCE]
+        counts += _take_in(workspace, some, playbook_of, now)
+    if counts["events"]:
+        seals.seal(workspace.ledger, now)
+    return _shown(counts)
+
+
+def _take_in(
+    workspace: Workspace, told: Sequence[ProviderEvent], playbook_of: PlaybookOf, now: datetime
+) -> Counter[str]:  # fmt: skip
+    counts: Counter[str] = Counter()
     cases = _cases(workspace, told, counts)
     if not cases:
-        return _shown(counts)
-    playbook_of = cache(partial(playbook_or_none, workspace))
+        return counts
     counts["suppressions"] = suppressions.commit(
         workspace.ledger, [no for case in cases for no in _suppressions(case, playbook_of)], actor=ACTOR, now=now
     )
@@ -107,8 +121,7 @@ def take_in_provider_events(workspace: Workspace, told: Iterable[ProviderEvent],
         sends.finish(conn, _outcomes(cases), now=now)
         for case in cases:
             counts.update(_record(conn, case, playbook_of, now))
-    seals.seal(workspace.ledger, now)
-    return _shown(counts)
+    return counts
 
 
 def _shown(counts: Counter[str]) -> dict[str, int]:
@@ -168,19 +181,24 @@ class _People:
 def _key(workspace: Workspace, one: ProviderEvent) -> str | None:
     if one.address is None:
         return None
-    canonical = canonical_email(one.address) if one.channel == "email" else canonical_phone(one.address, None)
-    return None if canonical is None else workspace.keys.key_of(canonical)
+    try:
+        canonical = canonical_email(one.address) if one.channel == "email" else canonical_phone(one.address, None)
+        return None if canonical is None else workspace.keys.key_of(canonical)
+    except UnicodeError:  # half a sign, as a broken row may have it
+        return None
 
 
 def _event_id(one: ProviderEvent, key: str | None) -> str:
     """The id in the ledger. What stands for an address in it is keyed, as everywhere."""
     whole = f"{one.provider}:{one.event_id}" + (f":{(key or 'nobody')[:16]}" if one.id_of_address else "")
-    return whole if len(whole) <= _LONGEST_ID else f"{one.provider}:{uuid5(NAMESPACE_URL, whole)}"
+    if len(whole) <= _LONGEST_ID and whole.isprintable():
+        return whole
+    return f"{one.provider}:{uuid5(NAMESPACE_URL, whole.encode('utf-8', 'backslashreplace').decode())}"
 
 
 def _kinds(workspace: Workspace, some: Sequence[ProviderEvent]) -> list[str]:
     """What the ledger calls each: texts of people by what they mean."""
-    texts = pd.Series([one.text for one in some], dtype=object)
+    texts = pd.Series([_kept_words(one.text) for one in some], dtype=object)
     meant = meanings(texts, workspace.rules.inbound) if some else ()
     return [
         _OF_MEANING[meaning] if one.kind == "inbound" else one.kind for one, meaning in zip(some, meant, strict=True)
