@@ -26,9 +26,9 @@ from reactivation.steps.provider_events import take_in_provider_events
 from reactivation.steps.settings import Webhook
 from reactivation.steps.workspace import Workspace
 
-_LONGEST, _WITHIN = 1024 * 1024, 20.0
+LONGEST, WITHIN = 1024 * 1024, 20.0
 #: How many calls a client may make in a second, and at once: Twilio makes one for each message and state.
-_PACE = (100.0, 1000)
+PACE = (100.0, 1000)
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -71,7 +71,7 @@ class Hooks:
         now: Callable[[], datetime],
     ) -> None:  # fmt: skip
         self._threads, self._open, self._now = threads, open_workspace, now
-        self._pace = Pace(*_PACE)
+        self._pace = Pace(*PACE)
         self._verifiers = {hook.provider: KINDS[hook.provider].verifier(hook) for hook in given}
 
     def routes(self) -> dict[str, Endpoint]:
@@ -89,7 +89,7 @@ class Hooks:
             if not of_type or headers.get("content-encoding", "identity") != "identity":
                 return Response(status_code=415)
             try:
-                body = await read_body(request, longest=_LONGEST, within=_WITHIN)
+                body = await read_body(request, longest=LONGEST, within=WITHIN)
             except TooMuch:
                 return Response(status_code=413)
             except TooSlow:

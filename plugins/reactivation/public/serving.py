@@ -21,10 +21,10 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from reactivation.steps.settings import ConfigurationError
 
 #: Together with the longest body that is taken, a bound of what strangers can make us hold.
-_CONNECTIONS = 100
+CONNECTIONS = 100
 _HEADERS_LONGEST = 16 * 1024
 #: How long those who are being answered have when the process is told to end.
-_GRACE = 20
+GRACE = 20
 _BACKLOG = 128
 
 
@@ -75,7 +75,7 @@ def configured(app: ASGIApp, behind: str | None) -> uvicorn.Config:
     return uvicorn.Config(
         app, loop="asyncio", http=Impatient, ws="none", lifespan="on", log_config=None, access_log=False,
         proxy_headers=behind is not None, forwarded_allow_ips=behind or "", server_header=False,
-        limit_concurrency=_CONNECTIONS, backlog=_BACKLOG, timeout_keep_alive=5, timeout_graceful_shutdown=_GRACE,
+        limit_concurrency=CONNECTIONS, backlog=_BACKLOG, timeout_keep_alive=5, timeout_graceful_shutdown=GRACE,
         h11_max_incomplete_event_size=_HEADERS_LONGEST,
     )  # fmt: skip
 

@@ -74,7 +74,7 @@ class OfSendGrid(Verifier):
     """
 
     _SIGNATURE, _TIME = "x-twilio-email-event-webhook-signature", "x-twilio-email-event-webhook-timestamp"
-    _OLDEST, _AHEAD = timedelta(hours=25), timedelta(minutes=5)
+    OLDEST, _AHEAD = timedelta(hours=25), timedelta(minutes=5)
 
     def __init__(self, hook: Webhook) -> None:
         super().__init__(hook)
@@ -93,7 +93,7 @@ class OfSendGrid(Verifier):
         if not (told.isascii() and told.isdecimal() and len(told) < 12):
             return False
         age = call.received - datetime.fromtimestamp(int(told), UTC)
-        if not -self._AHEAD <= age <= self._OLDEST:
+        if not -self._AHEAD <= age <= self.OLDEST:
             return False
         try:
             return any(judge.verify_signature(call.text(), signature, told) for judge in self._judges)
