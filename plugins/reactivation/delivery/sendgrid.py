@@ -138,7 +138,7 @@ class SendGrid(HttpProvider):
         yield list_events(GROUPS, self.rows(await self.page(Request("GET", _GROUPS_PATH), what), what), now)
 
     async def problems(self) -> tuple[str, ...]:
-        """Whether the key may send, and read whom not to write to; every setting of the account that changes messages."""
+        """Whether the key may send and read whom not to write to; each setting of the account that changes messages."""
         read, wrong = await self.checked(Request("GET", "/v3/scopes"), "its own scopes")
         if wrong is not None:
             return (wrong,)
