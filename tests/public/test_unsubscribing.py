@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import quote
@@ -44,6 +45,14 @@ class TestOneClick:
         first = [on_both.rows(table) for table in tables]
         assert ask("POST", on_both.link(), data=ONE_CLICK).status_code == 200
         assert [on_both.rows(table) for table in tables] == first
+
+    def test_several_at_once_are_one(self, on_both: House) -> None:
+        """A mail program, a person and a second window: all are answered, and it is recorded once."""
+        app = on_both.app()
+        with ThreadPoolExecutor(4) as pool:
+            told = [pool.submit(asking(app), "POST", on_both.link(), data=ONE_CLICK) for _ in range(4)]
+        assert [one.result().status_code for one in told] == [200] * 4
+        assert (len(on_both.rows(events)), on_both.exits()) == (1, {"c-ann": "opted_out"})
 
     def test_a_form_in_parts_says_it_too(self, house: House, ask: Ask) -> None:
         """RFC 8058 allows either encoding."""
