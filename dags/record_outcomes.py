@@ -19,8 +19,9 @@ with DAG(
     doc_md="""
     ### Record outcomes
 
-    Reads what came back from the sources. Opt-outs, complaints and objections are committed first; purchases, bookings,
-    replies, clicks and visits end an enrolment, and its remaining touches are cancelled.
+    Asks the providers what they were told, then the sources. Opt-outs, complaints and objections are committed first;
+    purchases, bookings, replies, clicks and visits end an enrolment, and its remaining touches are cancelled. A silent
+    provider keeps nothing else from being recorded; once it was silent for too long, nothing is sent.
     """,
 ):
-    tasks.record_what_came_back()
+    tasks.ask_providers() >> tasks.record_what_came_back()

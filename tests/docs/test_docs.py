@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from reactivation.orchestration.provider_info import CONNECTION_TYPES
 from reactivation.orchestration.provider_info import PREFIX as PREFIX_OF_TYPES
 from reactivation.playbooks.model import ReadinessLimits
 from reactivation.policy.deliverability import BOUNCES, COMPLAINTS, FEW_AND_A_COMPLAINT
+from reactivation.public import app, hooks, kept, serving, unsubscribing, verifying
 from reactivation.readiness.conditions import conditions
 from reactivation.steps.deliverability import PREFIX, SOURCES
 from reactivation.steps.erase import REASONS
@@ -145,3 +147,23 @@ def test_how_long_an_unknown_send_is_settled_is_explained() -> None:
     assert told == {"SendGrid": "3 hours", "Twilio": "3 hours"}
     hours = [kind.look_up_for.total_seconds() / 3600 for kind in (SendGrid, Resend, Twilio)]
     assert hours == [3, 0, 3]
+
+
+def test_what_strangers_may_ask_is_explained_as_it_is() -> None:
+    """docs/deploy.md has the limits of the public process, and docs/providers.md how old a call may be."""
+    page = " ".join((ROOT / "docs/deploy.md").read_text(encoding="utf-8").split())
+    (strangers, guesses), (link, uses), (hook, calls) = app.STRANGERS, unsubscribing.ONE_LINK, hooks.PACE
+    assert f"{guesses} at once, then {strangers:g} a second for each client" in page
+    assert f"{uses} at once, then one in two seconds" in page
+    assert link == 1 / 2
+    assert f"{calls:,} at once, then {hook:g} a second for each client" in page
+    assert (
+        f"{unsubscribing.LONGEST // 1024} KiB for an unsubscribe, {hooks.LONGEST // 1024**2} MiB for a webhook" in page
+    )
+    assert f"read within {unsubscribing.WITHIN:g} and {hooks.WITHIN:g} seconds" in page
+    assert f"{serving.CONNECTIONS} at once, one request each, its head within {serving.Impatient.patience:g}" in page
+    assert f"what is being answered has {serving.GRACE} seconds" in page
+    assert kept.EVERY == 30
+    assert f"up to {verifying.OfSendGrid.OLDEST // timedelta(hours=1)} hours old" in " ".join(
+        (ROOT / "docs/providers.md").read_text(encoding="utf-8").split()
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from aiohttp import web
@@ -19,10 +20,13 @@ DOMAINS = {
 }  # fmt: skip
 
 
+@dataclass
 class FakeResend(Fake):
     """A key that is known gives the first answer again; with another body it is refused."""
 
-    documents: ClassVar = {"resend.json": ("/emails", "/domains")}
+    documents: ClassVar = {"resend.json": ("/emails", "/domains", "/suppressions")}
+    #: Whom it does not write to any more.
+    suppressed: list[Any] = field(default_factory=list)
 
     def is_send(self, method: str, path: str) -> bool:
         return (method, path) == ("POST", "/emails")
@@ -43,6 +47,13 @@ class FakeResend(Fake):
         return answer(200, {"id": an_id("resend", number)})
 
     def tell(self, call: Received) -> web.Response:
+        if call.path == "/suppressions" and call.path not in self.settings:
+            ids = [one.get("id") for one in self.suppressed]
+            begin = ids.index(call.query["after"]) + 1 if "after" in call.query else 0
+            end = begin + int(call.query["limit"])
+            return answer(200, {
+                "object": "list", "has_more": end < len(ids), "data": self.suppressed[begin:end],
+            })  # fmt: skip
         told = ({"/domains": DOMAINS} | self.settings).get(call.path)
         if isinstance(told, int):
             return _refused(told, "restricted_api_key")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from aiohttp import web
@@ -26,10 +27,22 @@ SETTINGS = {
 }
 
 
-class FakeSendGrid(Fake):
-    """Takes what the specification allows; finds messages by category."""
+LISTS = tuple(
+    f"/v3/suppression/{name}" for name in ("unsubscribes", "spam_reports", "bounces", "invalid_emails", "blocks")
+)
+GROUPS = "/v3/asm/suppressions"
 
-    documents: ClassVar = {"tsg_mail_v3.json": ("/v3/mail/send",), "tsg_logs_v3.json": ("/v3/logs",)}
+
+@dataclass
+class FakeSendGrid(Fake):
+    """Takes what the specification allows; finds messages by category, and lists whom it does not write to."""
+
+    documents: ClassVar = {
+        "tsg_mail_v3.json": ("/v3/mail/send",), "tsg_logs_v3.json": ("/v3/logs",),
+        "tsg_suppressions_v3.json": (*LISTS, GROUPS),
+    }  # fmt: skip
+    #: Whom it does not write to any more, by path.
+    lists: dict[str, list[Any]] = field(default_factory=dict)
 
     def is_send(self, method: str, path: str) -> bool:
         return (method, path) == ("POST", "/v3/mail/send")
@@ -53,10 +66,21 @@ class FakeSendGrid(Fake):
                 }
                 for number, mail in enumerate(self.accepted, 1) if wanted.group(1) in mail["categories"]
             ]})  # fmt: skip
+        if call.path in (*LISTS, GROUPS) and call.path not in self.settings:
+            return answer(200, self._listed(call))
         told = (SETTINGS | self.settings).get(call.path)
         if isinstance(told, int):
             return answer(told, {"errors": [{"field": None, "message": "access forbidden"}]})
         return answer(404 if told is None else 200, told)
+
+    def _listed(self, call: Received) -> list[Any]:
+        listed = self.lists.get(call.path, [])
+        if call.path == GROUPS:
+            return listed
+        asked = {"start_time": "0", "end_time": "9999999999", "offset": "0", "limit": "500"} | dict(call.query)
+        span = range(int(asked["start_time"]), int(asked["end_time"]) + 1)
+        found = [one for one in listed if not isinstance(one, dict) or one["created"] in span]
+        return found[int(asked["offset"]) :][: int(asked["limit"])]
 
 
 if __name__ == "__main__":

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from email.utils import format_datetime
+from dataclasses import dataclass, field
+from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any, ClassVar
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 from aiohttp import web
 from tests.fakes.fake import Fake, Received, answer, main
@@ -23,10 +24,14 @@ SETTINGS = {
 }
 
 
+@dataclass
 class FakeTwilio(Fake):
-    """Keeps messages as Twilio shows them; the sender's own words never change."""
+    """Keeps messages as Twilio shows them, in both directions; the sender's own words never change."""
 
     documents: ClassVar = {"twilio_api_v2010.json": (_MESSAGES, _ACCOUNT)}
+    inbound: list[dict[str, Any]] = field(default_factory=list)
+    #: As many messages as a page has at most.
+    most: int = 1000
 
     def is_send(self, method: str, path: str) -> bool:
         return method == "POST" and path.endswith("/Messages.json")
@@ -57,17 +62,43 @@ class FakeTwilio(Fake):
         return answer(201, self.accepted[-1])
 
     def tell(self, call: Received) -> web.Response:
-        if call.path.endswith("/Messages.json"):
-            found = [one for one in self.accepted if one["to"] == call.query.get("To", one["to"])]
-            uri = f"https://api.twilio.com{call.path}"
-            return answer(200, {
-                "messages": found[::-1], "page": 0, "page_size": 1000, "start": 0, "end": len(found), "uri": uri,
-                "first_page_uri": uri, "next_page_uri": None, "previous_page_uri": None,
-            })  # fmt: skip
+        if call.path.endswith("/Messages.json") and call.path not in self.settings:
+            return answer(200, self._listed(call))
         told = (SETTINGS | self.settings).get(call.path)
         if isinstance(told, int):
             return answer(told, {"code": 20003, "message": "Authenticate", "status": told})
         return refusal(20404, 404) if told is None else answer(200, told)
+
+    def _listed(self, call: Received) -> dict[str, Any]:
+        """The newest first, a page at a time; one that was not sent yet counts by when it was made."""
+        since = call.query.get("DateSent>", "")
+        found = [
+            one for one in (*self.accepted, *self.inbound)[::-1]
+            if one["to"] == call.query.get("To", one["to"]) and _iso(one["date_sent"] or one["date_created"]) >= since
+        ]  # fmt: skip
+        size, page = min(int(call.query.get("PageSize", 50)), self.most), int(call.query.get("Page", 0))
+        uri = f"https://api.twilio.com{call.path}"
+        query = urlencode({**call.query, "Page": str(page + 1), "PageToken": f"PA{page + 1}"})
+        return {
+            "messages": found[page * size :][:size], "page": page, "page_size": size, "start": page * size,
+            "end": len(found), "uri": uri, "first_page_uri": uri, "previous_page_uri": None,
+            "next_page_uri": f"{uri}?{query}" if (page + 1) * size < len(found) else None,
+        }  # fmt: skip
+
+    def came_in(self, number: str, words: str, **changes: Any) -> None:
+        """A person answered."""
+        at, sid = format_datetime(self.clock()), f"SM{len(self.inbound) + 1:031x}f"
+        self.inbound.append({
+            "sid": sid, "account_sid": ACCOUNT_SID, "to": "+447700900000", "from": number, "body": words,
+            "status": "received", "direction": "inbound", "messaging_service_sid": None, "error_code": None,
+            "error_message": None, "date_created": at, "date_updated": at, "date_sent": at, "num_segments": "1",
+            "num_media": "0", "price": None, "price_unit": "USD", "api_version": "2010-04-01", "subresource_uris": {},
+            "uri": f"/2010-04-01/Accounts/{ACCOUNT_SID}/Messages/{sid}.json", **changes,
+        })  # fmt: skip
+
+
+def _iso(at: str) -> str:
+    return f"{parsedate_to_datetime(at):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def refusal(code: int, status: int = 400) -> web.Response:

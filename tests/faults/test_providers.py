@@ -17,7 +17,7 @@ from tests.faults.killing import BY_HTTP, at, is_killed, noticed, start
 from tests.postman import sign_live
 from tests.sending import NOW, Ready
 
-from reactivation.ledger import seals
+from reactivation.ledger import feeds, seals
 from reactivation.steps.answers import questions_to_ask
 from reactivation.steps.dispatch import DispatchSummary, dispatch
 from reactivation.steps.settings import ProviderAccount
@@ -31,9 +31,10 @@ SPAN = 2_000
 
 @pytest.fixture
 def provider(ready: Ready, tmp_path: Path) -> Iterator[Running]:
-    """SendGrid as it is specified; somebody has signed that messages may go by it."""
+    """SendGrid as it is specified; somebody has signed that messages may go by it, and it was asked what came back."""
     with ready.workspace.ledger.begin() as conn:
         sign_live(conn, ready.workspace)
+        feeds.advance(conn, "sendgrid", until=NOW, now=NOW)
     with running("sendgrid", tmp_path) as fake:
         yield fake
 

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from tests.messages.letters import CLAIMS, LINK, OFFERS, SEND, TENANT, drafter, due, due_sms, offer, percent, words_of
 
 from reactivation.contract.digests import ITEM_FIELDS, item_digest
+from reactivation.contract.links import LinkKeys
 from reactivation.messages.drafts import DRAFTS, DueTouch
 from reactivation.messages.fields import MessageError
 from reactivation.messages.sms import segments
@@ -254,3 +255,33 @@ def _other(value: Any) -> Any:
     if isinstance(value, list):
         return [*value, "r-more"]
     return "x" if value is None else f"{value} "
+
+
+class TestOurOwnWayOut:
+    LINKS = LinkKeys([b"an address key of these tests..."])
+    OURS = drafter(
+        tenant=TENANT.model_copy(update={"unsubscribe_url": "https://go.harbour-finch.example/u/{token}"}), links=LINKS
+    )
+
+    @pytest.mark.parametrize("number", range(1, 8))
+    def test_every_message_passes_every_check_with_it(self, number: int) -> None:
+        """The link in both parts and in the header is one, and its token names the touch and nobody else."""
+        row = self.OURS.draft(due(number))
+        link = f"https://go.harbour-finch.example/u/{self.LINKS.token_of(due().touch_id)}"
+        assert row["headers"][0]["value"].startswith(f"<{link}>, <mailto:")
+        assert (link in row["text"], link in row["html"]) == (True, True)
+
+    def test_the_same_draft_has_the_same_digest(self) -> None:
+        """A token is worked out, not drawn: what was signed is what is sent."""
+        assert self.OURS.draft(due()) == self.OURS.draft(due())
+
+    def test_a_token_that_reads_like_words_does_not_change_the_verdict(self) -> None:
+        """Copy is judged without it, and once for everybody."""
+        rows = [self.OURS.draft(due(touch_id=f"6f0f4c1e-3d0e-5d0a-9c39-2b8a4c5d6e{n:02x}")) for n in range(40)]
+        assert len({row["headers"][0]["value"] for row in rows}) == 40
+
+    def test_without_a_key_nothing_is_drafted(self) -> None:
+        """Better no message than one without a way out."""
+        with pytest.raises(MessageError) as refused:
+            replace(self.OURS, links=None).draft(due())
+        assert refused.value.code == "link_key_missing"

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from reactivation import paths
-from reactivation.orchestration.connections import settings_from_environment
-from reactivation.steps.settings import ConfigurationError
+from reactivation.orchestration.connections import settings_from_environment, webhooks_from_environment
+from reactivation.steps.settings import ConfigurationError, Webhook
 
 LEDGER, KEY = "AIRFLOW_CONN_REACTIVATION_LEDGER", "AIRFLOW_CONN_REACTIVATION_ADDRESS_KEY"
 
@@ -170,3 +170,25 @@ class TestSources:
         arguments = cli.parser().parse_args(["run", "customer_reactivation", "--source", "/crm"])
         settings = commands._settings(arguments)
         assert (settings.source, settings.named_sources) == ("/crm", None)
+
+
+class TestWebhooks:
+    HOOK = "AIRFLOW_CONN_REACTIVATION_WEBHOOK_TWILIO"
+
+    def test_all_are_off(self) -> None:
+        """Until somebody gives a key."""
+        assert webhooks_from_environment() == ()
+
+    def test_a_connection_switches_one_on(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """With its keys, of which there are two while one is changed, and where the provider calls."""
+        given = {"conn_type": "generic", "host": "https://go.test/hooks/twilio", "password": "old-token, new-token"}
+        monkeypatch.setenv(self.HOOK, json.dumps(given))
+        (hook,) = webhooks_from_environment()
+        assert hook == Webhook("reactivation_webhook_twilio", "twilio", ("old-token", "new-token"), given["host"])
+        assert "token" not in repr(hook)
+
+    def test_one_without_a_key_is_an_error(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Better no process than one that believes nobody, or everybody."""
+        monkeypatch.setenv(self.HOOK, "generic://")
+        with pytest.raises(ConfigurationError, match=f"{self.HOOK}.* has no password"):
+            webhooks_from_environment()

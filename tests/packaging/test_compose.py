@@ -14,6 +14,7 @@ import airflow
 import pytest
 import yaml
 
+from reactivation import cli
 from reactivation.orchestration import connections, telling
 
 ROOT = Path(__file__).parents[2]
@@ -52,7 +53,7 @@ def test_the_components_of_airflow_are_there() -> None:
     """And a step that migrates both databases before any of them."""
     assert set(SERVICES) == {
         "postgres", "redis", "airflow-init", "airflow-apiserver", "airflow-scheduler", "airflow-dag-processor",
-        "airflow-triggerer", "airflow-worker",
+        "airflow-triggerer", "airflow-worker", "public",
     }  # fmt: skip
     (script,) = SERVICES["airflow-init"]["command"]
     assert re.findall(r"^(airflow db migrate|reactivation ledger upgrade)$", script, re.M) == [
@@ -105,9 +106,26 @@ def test_every_secret_comes_from_the_environment_and_none_has_a_default() -> Non
 
 
 def test_nothing_is_reachable_from_outside_this_machine() -> None:
-    """Only the API server has a port, on the loopback address; a proxy with TLS belongs before it."""
+    """Two services have a port, on the loopback address; a proxy with TLS belongs before them."""
     ports = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
-    assert ports == {"airflow-apiserver": ["127.0.0.1:${PORT:-8080}:8080"]}
+    assert ports == {
+        "airflow-apiserver": ["127.0.0.1:${PORT:-8080}:8080"], "public": ["127.0.0.1:${PUBLIC_PORT:-8090}:8090"],
+    }  # fmt: skip
+
+
+def test_what_the_outside_reaches_knows_little_and_may_do_little() -> None:
+    """The ledger, its key and the keys of webhooks: nothing of Airflow, of providers' accounts, of evidence or sources.
+    Its file system is read-only but for what it keeps, and it has no rights on the machine."""
+    public = SERVICES["public"]
+    assert {name for name in public["environment"] if not name.startswith("AIRFLOW_CONN_REACTIVATION_WEBHOOK_")} == {
+        "REACTIVATION_HOME", "REACTIVATION_ENVIRONMENT", "REACTIVATION_TENANT", "AIRFLOW_CONN_REACTIVATION_LEDGER",
+        "AIRFLOW_CONN_REACTIVATION_ADDRESS_KEY",
+    }  # fmt: skip
+    assert [mount.split(":")[-2] for mount in public["volumes"][1:]] == ["/opt/tenant/tenant.yaml"]
+    assert public["volumes"][0] == "public-home:/opt/reactivation"
+    assert (public["read_only"], public["cap_drop"]) == (True, ["ALL"])
+    assert public["security_opt"] == ["no-new-privileges:true"]
+    cli.parser().parse_args(public["entrypoint"][1:])
 
 
 def test_evidence_is_one_volume_for_every_component() -> None:
@@ -115,7 +133,7 @@ def test_evidence_is_one_volume_for_every_component() -> None:
     for service in AIRFLOW.values():
         assert "reactivation-home:/opt/reactivation" in service["volumes"]
         assert service["environment"]["REACTIVATION_HOME"] == "/opt/reactivation"
-    assert set(COMPOSE["volumes"]) == {"reactivation-home", "airflow-logs", "postgres-data"}
+    assert set(COMPOSE["volumes"]) == {"reactivation-home", "public-home", "airflow-logs", "postgres-data"}
 
 
 def test_workers_can_be_several() -> None:

@@ -47,6 +47,9 @@ def test_only_own_https_links_are_own(tenant: Tenant, url: str, own: bool) -> No
     ("name: Harbour & Finch,", r'name: "Harbour\r\nBcc: all@evil.test",', "tenant.sender.name"),
     ("daily_floor: 200", "daily_floor: 0", "tenant.sender.daily_floor"),
     ("daily_floor: 200", "daily_floor: 1000001", "tenant.sender.daily_floor"),
+    ("example/unsubscribe", "example/unsubscribe?t={token}", "unsubscribe_url has braces"),
+    ("example/unsubscribe", "example/{brand}/u/{token}", "unsubscribe_url has braces"),
+    ("example/account/keep", "example/account/u/{token}", "keep_url has braces"),
     ("postal_address", "postal_adress", "did you mean postal_address?"),
 ])  # fmt: skip
 def test_a_wrong_tenant_is_refused(before: str, after: str, message: str) -> None:
@@ -55,3 +58,11 @@ def test_a_wrong_tenant_is_refused(before: str, after: str, message: str) -> Non
     with pytest.raises(TenantError) as refused:
         parse_tenant(TEXT.replace(before, after, 1), "tenant.yaml")
     assert message in str(refused.value)
+
+
+@pytest.mark.parametrize(("path", "ours"), [("/u/{token}", True), ("/wb/u/{token}", True), ("/unsubscribe", False)])
+def test_the_link_out_leads_to_our_page_or_to_the_tenants(path: str, ours: bool) -> None:
+    """What it ends in says whose it is; a proxy may put something before it."""
+    assert "harbour-finch.example/unsubscribe" in TEXT
+    declared = TEXT.replace("harbour-finch.example/unsubscribe", f"harbour-finch.example{path}", 1)
+    assert parse_tenant(declared, "tenant.yaml").unsubscribes_with_us is ours

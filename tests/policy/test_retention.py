@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from tests.policy.people import rules
 
-from reactivation.policy.retention import draft_is_past, people_are_past, record_is_past
+from reactivation.policy.retention import draft_is_past, people_are_past, record_is_past, replies_kept_since
 
 AS_OF = datetime(2024, 2, 29, 9, 0, tzinfo=UTC)
 RULES = rules().retention
@@ -24,6 +24,10 @@ def test_names_and_addresses_go_after_thirty_days() -> None:
     end = AS_OF + timedelta(days=30)
     assert not people_are_past(RULES, AS_OF, end - MOMENT)
     assert people_are_past(RULES, AS_OF, end)
+
+
+def test_the_words_of_a_reply_go_thirty_days_after_they_were_told() -> None:
+    assert replies_kept_since(RULES, AS_OF + timedelta(days=30)) == AS_OF
 
 
 def test_a_draft_never_sent_goes_thirty_days_after_its_window() -> None:

@@ -73,6 +73,7 @@ def test_what_is_shipped_holds_together(house: Path) -> None:
      "did you mean curiosity?"),
     ("owners.yaml", "roles: [compliance]", "roles: [complience]", "owners.own-cleo.roles[0]", "did you mean"),
     ("tenant.yaml", "legal_name:", "legal:", "tenant.legal", "did you mean legal_name?"),
+    ("tenant.yaml", "example/unsubscribe", "example/u/{tokn}", "tenant", "ends in /u/{token}"),
     ("tenant.yaml", "sms: {", "accept: {authored_by: cleo, settings: [opt_out_email]}\n  sms: {",
      "tenant.accept.authored_by", "nobody may sign what cleo asks for"),
     ("tenant.yaml", "sms: {", "accept: {authored_by: ada, settings: [opt_out]}\n  sms: {",
@@ -92,6 +93,12 @@ def test_each_mistake_is_named(
     found = [one for one in findings(house) if one.field == field and message in one.message]
     assert found, findings(house)
     assert str(found[0]).startswith(f"{found[0].file}:{found[0].line} ")
+
+
+def test_a_link_out_to_our_own_page_holds_together(house: Path, edit: Edit) -> None:
+    """Every shipped message passes with a token in its link."""
+    edit("tenant.yaml", "harbour-finch.example/unsubscribe", "go.harbour-finch.example/u/{token}")
+    assert findings(house) == []
 
 
 def test_a_template_is_blamed_at_its_line(house: Path, edit: Edit) -> None:

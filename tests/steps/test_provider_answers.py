@@ -17,6 +17,7 @@ from reactivation.delivery import DeliveryError, Result, handover
 from reactivation.ledger import stops
 from reactivation.steps import dispatch as module
 from reactivation.steps.dispatch import dispatch
+from reactivation.steps.hearing import hear_providers
 
 ACCEPTED = Result("accepted", reference="m-1")
 BUSY = Result("not_sent", reason="http_429")
@@ -81,6 +82,17 @@ class TestNotSent:
         due = len(ready.states())
         assert dispatch(ready.workspace, NOW).accepted == due
         assert asked == [due, due]
+
+    def test_one_that_was_never_asked_what_came_back_has_to_be_heard_first(
+        self, ready: Ready, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Somebody may have said no to it."""
+        monkeypatch.setattr(Postman, "tells", True)
+        postman = of(ready, lambda _: ACCEPTED)
+        assert dispatch(ready.workspace, NOW).reasons == {"provider_not_heard": len(ready.states())}
+        assert postman.had == []
+        assert hear_providers(ready.workspace, NOW).silent == ()
+        assert dispatch(ready.workspace, NOW).accepted == len(ready.states())
 
 
 class TestConsequences:

@@ -9,11 +9,14 @@ from pathlib import Path
 import pytest
 import yaml
 from tests.approvals.asked import NOW
+from tests.ledgers import an_id
 from tests.web.conftest import Visit
 
 from reactivation import paths
-from reactivation.ledger import questions, stops
+from reactivation.ledger import audit, questions, replies, stops
+from reactivation.ledger.replies import Reply
 from reactivation.steps.accepting import KIND, ask_to_accept, asked_setting
+from reactivation.steps.labelling import ask_to_label
 from reactivation.steps.resuming import ask_to_resume, asked_stop
 from reactivation.steps.workspace import Workspace
 
@@ -97,3 +100,21 @@ def test_a_stop_has_a_page_for_whoever_may_end_it(workspace: Workspace, visit: V
     assert whole[4:] not in visit("cleo").get(address).text
     assert f"{whole[:4]}<span> </span>{whole[4:]}" in visit("ada").get(address).text
     assert address in visit("ada").get("/reactivation/").text
+
+
+def test_the_words_of_a_reply_are_for_whoever_may_label_it(workspace: Workspace, visit: Visit) -> None:
+    """As text, whatever is in them; that they were read is on record. Labelled, they are shown to nobody."""
+    reply = Reply(an_id("reply"), "0" * 64, "C1", None, "twilio", "sms", NOW, words="<b>who</b> are you?")
+    replies.hold(workspace.ledger, [reply], actor="provider_events", now=NOW)
+    with workspace.ledger.begin() as conn:
+        (question_id,) = ask_to_label(workspace, conn, NOW)
+    address = f"/reactivation/questions/{question_id}"
+
+    assert "are you?" not in visit("cleo").get(address).text
+    assert "&lt;b&gt;who&lt;/b&gt; are you?" in visit("ada").get(address).text
+    assert "Somebody answered" in visit("ada").get("/reactivation/").text
+    with workspace.ledger.begin() as conn:
+        (read,) = audit.about(conn, reply.reply_id, ["reply_read"])
+        replies.label(conn, reply.reply_id, "other", now=NOW)
+    assert (read.actor, dict(read.details)) == ("ada", {})
+    assert "are you?" not in visit("ada").get(address).text

@@ -13,6 +13,7 @@ from typing import Any
 
 from reactivation.approvals.lists import amount
 from reactivation.ledger.lists import ListItem, ListRow
+from reactivation.ledger.replies import Reply
 from reactivation.ledger.sends import Send
 from reactivation.ledger.stops import Stop
 from reactivation.playbooks.model import Playbook
@@ -186,6 +187,31 @@ def send_body(question_id: str, send: Send, expires_at: datetime) -> str:
             "The provider was called and did not say what became of it. Look it up in the provider's own console by "
             "the id of the send and the time. *sent* closes it; after *not_sent* the message may go out again, as long "
             "as its window is open. No answer leaves it as it is: it is never repeated by itself.",
+        ]
+    )  # fmt: skip
+
+
+def reply_subject(reply: Reply) -> str:
+    """One line for the form and for notices."""
+    return f"What does a reply by {_id(reply.channel)} say? Nothing is sent to its writer until somebody has read it"
+
+
+def reply_body(question_id: str, reply: Reply, expires_at: datetime) -> str:
+    """The Markdown above the form; the words themselves are on the page alone."""
+    facts = [
+        ("Reply", _code(reply.reply_id)),
+        ("Customer", _code(reply.customer_id or "unknown")),
+        ("Channel", _code(reply.channel)),
+        ("Said", _until(reply.occurred_at)),
+        ("Answer by", _until(expires_at)),
+    ]
+    return "\n\n".join(
+        [
+            f"### [Read the reply and find the signing code]({question_path(question_id)})",
+            "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in facts)]),
+            "Nobody recognised its words, so nothing is sent to that person. *opt_out* and *complaint* keep it so "
+            "for ever, on every channel of the brand; *interest* and *other* end the hold and permit nothing. When in "
+            "doubt it is an opt-out. No answer leaves the hold as it is.",
         ]
     )  # fmt: skip
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeAlias
 
-from reactivation.cli import commands, privacy, stopping
+from reactivation.cli import commands, privacy, serving, stopping
 
 Subcommands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -119,7 +119,17 @@ def _to_send(listed: Subcommands) -> None:
     sub.add_argument("--user", metavar="NAME", help="who stops it; he does not end it alone")
     sub.add_argument("--reason", default="precaution", metavar="CODE", help="why (default: precaution)")
 
-    _add(listed, "outcomes", commands.outcomes, "record what came back: opt-outs first, then exits")
+    _add(listed, "outcomes", commands.outcomes, "ask providers and sources what came back: opt-outs first, then exits")
+
+    sub = _add(
+        listed, "public", serving.public, "serve recipients' unsubscribe links and providers' webhooks, until SIGTERM"
+    )
+    sub.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: this machine only)")
+    sub.add_argument("--port", type=_port, default=8090, help="0 is any free one (default: 8090)")
+    sub.add_argument(
+        "--behind", metavar="ADDRESSES",
+        help="the proxies before it, commas between: theirs alone is believed who asks (X-Forwarded-For)",
+    )  # fmt: skip
 
 
 def _to_keep(listed: Subcommands) -> None:
@@ -185,6 +195,12 @@ def _instant(text: str) -> datetime:
             f"{text!r} is no date or time; write 2026-11-24 or 2026-11-24T11:00+00:00"
         ) from None
     return parsed if parsed.tzinfo is None else parsed.astimezone(UTC)
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65_535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port; write a number from 0 to 65535")
+    return int(text)
 
 
 def _positive(text: str) -> int:

@@ -6,6 +6,7 @@ Steps are imported where they are used, so that help and errors in usage come at
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -177,15 +178,20 @@ def dispatch(arguments: argparse.Namespace) -> int:
 
 
 def outcomes(arguments: argparse.Namespace) -> int:
+    from reactivation.steps.hearing import hear_providers
     from reactivation.steps.outcomes import record_outcomes
 
     workspace = workspace_of(arguments)
-    counts = record_outcomes(workspace, workspace.now())
+    heard = hear_providers(workspace, workspace.now())
+    for silent in heard.silent:
+        say(f"error: {silent}")
+    counts = Counter(heard.counts) + Counter(record_outcomes(workspace, workspace.now()))
+    shown = dict(sorted({"asked": 0, "events": 0, "suppressions": 0, **counts}.items()))
     if arguments.json:
-        print_json(counts)
+        print_json(shown)
     else:
-        print_table("outcomes", ("what", "count"), counts.items())
-    return OK
+        print_table("outcomes", ("what", "count"), shown.items())
+    return WRONG if heard.silent else OK
 
 
 def tags(arguments: argparse.Namespace) -> int:

@@ -6,11 +6,13 @@ Source: PROVIDERS.md, Sending: who is idempotent.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import ClassVar, Literal
 
 from reactivation.approvals import SendableTouch
+from reactivation.delivery.provider_events import Told
 
 #: accepted: it has the message. refused: it will never send it. not_sent: it certainly does not have it, and may be
 #: called again later. unknown: it may have it; never simply repeated.
@@ -24,6 +26,10 @@ Consequence = Literal["suppress", "drop_address", "stop_channel"]
 
 class DeliveryError(Exception):
     """A provider cannot work as it is set up; the message names it and the fix. Nothing was handed over."""
+
+
+class NotTold(Exception):
+    """A provider did not tell what came back; the message names it and the fix. Asked again later it may."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +68,8 @@ class Provider(ABC):
     batch: int = 25
     #: How long a call of unknown outcome may still turn up when it is looked up; then a person is asked.
     look_up_for: ClassVar[timedelta] = timedelta(0)
+    #: Whether it can be asked what came back. Then it is a feed of opt-outs.
+    tells: ClassVar[bool] = False
 
     @abstractmethod
     async def send(self, touch: SendableTouch, key: str, at: datetime) -> Result:
@@ -78,6 +86,10 @@ class Provider(ABC):
         """How many of the wanted calls are to be made next; waits for their turn, 0 when that is too far away."""
         return wanted
 
+    def told(self, since: datetime, now: datetime) -> AsyncIterator[Told]:
+        """What came back since an instant, page by page, at its pace; some of it may be older. Raises ``NotTold``."""
+        return _nothing()
+
     async def problems(self) -> tuple[str, ...]:
         """What is wrong with its set-up, and every alteration of our bytes that is not switched off, as sentences."""
         return ()
@@ -85,3 +97,9 @@ class Provider(ABC):
     async def close(self) -> None:
         """End its connections."""
         return
+
+
+async def _nothing() -> AsyncIterator[Told]:
+    none: tuple[Told, ...] = ()
+    for one in none:
+        yield one

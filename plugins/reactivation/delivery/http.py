@@ -15,14 +15,14 @@ import time
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, ClassVar, Literal, TypeAlias
 
 import aiohttp
 
 from reactivation.approvals import SendableTouch
-from reactivation.delivery.base import DeliveryError, Provider, Result
+from reactivation.delivery.base import DeliveryError, NotTold, Provider, Result
 from reactivation.delivery.message import MessageError
 from reactivation.delivery.pace import Pace, wait_of
 
@@ -36,6 +36,8 @@ WAITING, PATIENCE = 30.0, 1.0
 #: As many connections as a batch has calls; one that was idle for longer may have been closed unseen.
 _CONNECTIONS, _IDLE_SECONDS = 25, 10
 _ALONE_UNASKED = timedelta(seconds=5)
+#: How often a page is asked for that it has no time for, and how many pages of a list are read at most.
+_TRIES, PAGES = 3, 500
 
 
 @dataclass(frozen=True)
@@ -217,6 +219,43 @@ class HttpProvider(Provider):
         if answer.status in (401, 403):
             return None, str(self.wrong(f"does not let its key read {found}; {self.key_fix}"))
         return None, str(self.wrong(f"does not tell {found}; correct the host of the connection, or ask later"))
+
+    async def page(self, request: Request, what: str) -> Json:
+        """A page of what it lists, at its pace. Raises ``NotTold``."""
+        for _ in range(_TRIES):
+            if await self.room(1) == 0:
+                break
+            try:
+                answer = await self.ask(request)
+            except NoAnswer as error:
+                raise NotTold(str(self.wrong(f"does not tell {what} ({error.code}); ask later"))) from None
+            if answer.status == 429:
+                wait = wait_of(answer.headers, datetime.now(UTC)) or _ALONE_UNASKED
+                self._pace.leave_alone(time.monotonic(), wait)
+                continue
+            if answer.status in (401, 403):
+                why = f"does not let its key read {what} (HTTP {answer.status}); {self.key_fix}"
+                raise NotTold(str(self.wrong(why)))
+            try:
+                if 200 <= answer.status < 300:
+                    return answer.json()
+            except ValueError:
+                raise NotTold(str(self.wrong(f"does not tell {what} (no JSON); ask later"))) from None
+            raise NotTold(str(self.wrong(f"does not tell {what} (HTTP {answer.status}); ask later")))
+        raise NotTold(str(self.wrong(f"has no time to tell {what}; ask later")))
+
+    def rows(self, read: Json, what: str, *path: str) -> list[Json]:
+        """The rows of a page. Raises ``NotTold`` where there are none to be found: a page that cannot be read may be
+        full of noes."""
+        for name in path:
+            read = read.get(name) if isinstance(read, dict) else None
+        if not isinstance(read, list):
+            raise NotTold(str(self.wrong(f"tells {what} in a way that cannot be read; report this")))
+        return read
+
+    def too_much(self, what: str) -> NotTold:
+        """The error for a list that does not end."""
+        return NotTold(str(self.wrong(f"lists more of {what} than is read at once; report this")))
 
     def _open(self) -> aiohttp.ClientSession:
         async def written(_: object, context: SimpleNamespace, __: object) -> None:

@@ -7,13 +7,16 @@ Source: PROVIDERS.md, Sending: who is idempotent; Resend's specification.
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from reactivation.approvals import SendableTouch
 from reactivation.delivery.base import Call, Result
-from reactivation.delivery.http import Answer, HttpProvider, Request, own_id
+from reactivation.delivery.http import PAGES, Answer, HttpProvider, Request, own_id
 from reactivation.delivery.message import check_words
+from reactivation.delivery.provider_events import Told
+from reactivation.delivery.resend_events import suppression_events
 
 #: Names of errors about the set-up, and the fix.
 _SET_UP = {
@@ -38,6 +41,7 @@ class Resend(HttpProvider):
     per_second: ClassVar[float] = 2
     #: It is harmless for the day that a key lives, and nobody can promise that the repeat comes within it.
     repeatable: ClassVar[bool] = False
+    tells: ClassVar[bool] = True
     key_fix: ClassVar[str] = (
         "put an API key with full access into its password, and verify the domain of the messages' sender there"
     )
@@ -80,6 +84,23 @@ class Resend(HttpProvider):
     async def find(self, call: Call) -> Result | None:
         """Nothing: it cannot be asked what it had under a key."""
         return None
+
+    async def told(self, since: datetime, now: datetime) -> AsyncIterator[Told]:
+        """Its list of suppressions, all of it: it can be asked for nothing later. Raises ``NotTold``.
+
+        Deliveries and clicks it tells by webhook only.
+        """
+        what = "its suppressions"
+        after: dict[str, str] = {}
+        for _ in range(PAGES):
+            read = await self.page(Request("GET", "/suppressions", query={"limit": str(_PAGE)} | after), what)
+            rows = self.rows(read, what, "data")
+            yield suppression_events(rows, now)
+            last = rows[-1].get("id") if rows and isinstance(rows[-1], dict) else None
+            if not read.get("has_more") or not rows:
+                return
+            after = {"after": str(last)}
+        raise self.too_much(what)
 
     async def problems(self) -> tuple[str, ...]:
         """Whether the key works, and every domain whose links are rewritten or whose messages get a pixel."""

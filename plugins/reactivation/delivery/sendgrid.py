@@ -8,14 +8,16 @@ Source: PROVIDERS.md, Sending: who is idempotent; SendGrid's specifications of m
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from reactivation.approvals import SendableTouch
-from reactivation.delivery.base import Call, Consequence, Result
-from reactivation.delivery.http import Answer, HttpProvider, Json, Request, own_id
+from reactivation.delivery.base import Call, Result
+from reactivation.delivery.http import PAGES, Answer, HttpProvider, Json, Request, own_id
 from reactivation.delivery.message import check_words, sender_of
+from reactivation.delivery.provider_events import Told
+from reactivation.delivery.sendgrid_events import DROPPED, GROUPS, LISTS, list_events
 
 #: Off for each message, whatever the account says.
 _UNALTERED: Mapping[str, Any] = {
@@ -39,15 +41,10 @@ _SETTINGS = (
     ("/v3/mail_settings", "bcc", "sends a copy of each message to somebody else"),
 )
 
-#: Why SendGrid dropped a message it had accepted, and what follows.
-_DROPPED: Mapping[str, Consequence] = {
-    "unsubscribed address": "suppress",
-    "spam reporting address": "suppress",
-    "bounced address": "drop_address",
-    "invalid": "drop_address",
-}
-
 _FIELD = re.compile(r"[a-z_]+(\.[a-z0-9_]+){0,5}")
+#: As many rows as a page of a list has at most.
+_PAGE = 500
+_GROUPS_PATH = "/v3/asm/suppressions"
 _UUID = re.compile(r"[0-9a-fA-F-]{1,64}")
 
 
@@ -60,11 +57,12 @@ class SendGrid(HttpProvider):
     url: ClassVar[str] = "https://api.sendgrid.com"
     per_second: ClassVar[float] = 20
     repeatable: ClassVar[bool] = False
+    tells: ClassVar[bool] = True
     #: Email Logs are minutes behind, and who asks comes by the hour.
     look_up_for: ClassVar[timedelta] = timedelta(hours=3)
     key_fix: ClassVar[str] = (
-        "put an API key into its password that may send mail, read Email Logs, Tracking and Mail Settings, and verify "
-        "the sender of the messages there"
+        "put an API key into its password that may send mail, read Email Logs, Suppressions, Unsubscribe Groups, "
+        "Tracking and Mail Settings, and verify the sender of the messages there"
     )
 
     def request(self, touch: SendableTouch, key: str, at: datetime) -> Request:
@@ -117,11 +115,30 @@ class SendGrid(HttpProvider):
             return None
         if status != "dropped":
             return Result("accepted", reference=reference)
-        consequence = next((then for words, then in _DROPPED.items() if reason.startswith(words)), None)
+        consequence = next((then for words, then in DROPPED.items() if reason.startswith(words)), None)
         return Result("refused", reference=reference, reason="dropped", consequence=consequence)
 
+    async def told(self, since: datetime, now: datetime) -> AsyncIterator[Told]:
+        """Its suppression lists since then, and everybody who left a group by now. Raises ``NotTold``.
+
+        Deliveries and clicks it tells by its Event Webhook only: the Email Logs cannot be read on page by page.
+        """
+        for name in LISTS:
+            what = f"its list of {name.replace('_', ' ')}"
+            span = {"start_time": str(int(since.timestamp())), "end_time": str(int(now.timestamp()))}
+            for number in range(PAGES):
+                query = span | {"limit": str(_PAGE), "offset": str(number * _PAGE)}
+                rows = self.rows(await self.page(Request("GET", f"/v3/suppression/{name}", query=query), what), what)
+                yield list_events(name, rows, now)
+                if len(rows) < _PAGE:
+                    break
+            else:
+                raise self.too_much(what)
+        what = "who left its unsubscribe groups"
+        yield list_events(GROUPS, self.rows(await self.page(Request("GET", _GROUPS_PATH), what), what), now)
+
     async def problems(self) -> tuple[str, ...]:
-        """Whether the key may send, and every setting of the account that changes messages."""
+        """Whether the key may send and read whom not to write to; each setting of the account that changes messages."""
         read, wrong = await self.checked(Request("GET", "/v3/scopes"), "its own scopes")
         if wrong is not None:
             return (wrong,)
@@ -131,6 +148,11 @@ class SendGrid(HttpProvider):
             what = path.removeprefix("/v3/").replace("_", " ")
             read, wrong = await self.checked(Request("GET", path, query={"limit": "100"}), what)
             found += [wrong] if wrong is not None else list(self._altering(path, read))
+        for path, what in (
+            ("/v3/suppression/unsubscribes", "its suppression lists"), (_GROUPS_PATH, "who left its groups"),
+        ):  # fmt: skip
+            _, wrong = await self.checked(Request("GET", path), what)
+            found += [wrong] if wrong is not None else []
         return tuple(found)
 
     def _altering(self, path: str, read: Json) -> list[str]:

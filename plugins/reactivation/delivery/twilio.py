@@ -8,45 +8,19 @@ Source: PROVIDERS.md, Sending: who is idempotent (and the codes); Twilio's speci
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, ClassVar
+from urllib.parse import parse_qsl, urlsplit
 
 from reactivation.approvals import SendableTouch
 from reactivation.delivery.base import Call, Result
-from reactivation.delivery.http import SECONDS, Answer, HttpProvider, Json, Request, own_id
+from reactivation.delivery.http import PAGES, SECONDS, Answer, HttpProvider, Json, Request, own_id
+from reactivation.delivery.provider_events import Told
 from reactivation.delivery.text_message import build_text
-
-_MINUTE, _HOUR = timedelta(minutes=1), timedelta(hours=1)
-
-#: What its codes say about a message.
-CODES: Mapping[int, Result] = {
-    21610: Result("refused", reason="21610", consequence="suppress"),
-    21211: Result("refused", reason="21211", consequence="drop_address"),
-    21614: Result("refused", reason="21614", consequence="drop_address"),
-    21635: Result("refused", reason="21635", consequence="drop_address"),
-    30005: Result("refused", reason="30005", consequence="drop_address"),
-    30006: Result("refused", reason="30006", consequence="drop_address"),
-    30007: Result("refused", reason="30007", consequence="stop_channel"),
-    30001: Result("not_sent", reason="30001", wait=_MINUTE),
-    21611: Result("not_sent", reason="21611", wait=_MINUTE),
-    30003: Result("not_sent", reason="30003", wait=_HOUR),
-}
-
-#: Its codes about the set-up, and the fix.
-SET_UP: Mapping[int, str] = {
-    30034: "register the sender's number for A2P 10DLC with an approved campaign",
-    21601: "use a sender of this account that can send text messages",
-    21660: "use a sender of this account that can send text messages",
-    21606: "use a sender of this account that can send text messages",
-    21408: "allow the countries you write to under Messaging Geo permissions",
-    21603: "set the tenant's sms.sender",
-    21703: "add the sender to the pool of the messaging service",
-    21705: "correct messaging_service_sid in the extra",
-    30002: "ask Twilio why the account is suspended",
-    20404: "correct the account SID",
-}
+from reactivation.delivery.twilio_codes import CODES, SET_UP
+from reactivation.delivery.twilio_events import message_events
 
 #: How long Twilio may keep a message that it cannot pass on at once: a queue is a schedule on its side.
 _LONGEST_QUEUE = 36_000
@@ -68,6 +42,7 @@ class Twilio(HttpProvider):
     url: ClassVar[str] = "https://api.twilio.com"
     per_second: ClassVar[float] = 1
     repeatable: ClassVar[bool] = False
+    tells: ClassVar[bool] = True
     #: A message may be in a queue first, and who asks comes by the hour.
     look_up_for: ClassVar[timedelta] = timedelta(hours=3)
     key_fix: ClassVar[str] = "correct its login (account or API key SID) and its password (auth token or secret)"
@@ -126,6 +101,20 @@ class Twilio(HttpProvider):
             return _of_message(min(ours, key=lambda one: parsedate_to_datetime(one["date_created"]))) if ours else None
         except (LookupError, TypeError, ValueError, AttributeError):
             return None
+
+    async def told(self, since: datetime, now: datetime) -> AsyncIterator[Told]:
+        """The messages since then, in both directions: how ours fared, and what people wrote. Raises ``NotTold``."""
+        what, path = "its messages", f"{self._account}/Messages.json"
+        query = {"DateSent>": f"{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}", "PageSize": "1000"}
+        for _ in range(PAGES):
+            read = await self.page(Request("GET", path, query=query), what)
+            yield message_events(self.rows(read, what, "messages"), now)
+            following = read.get("next_page_uri")
+            if not following:
+                return
+            # Only its query is followed: our credentials go to no other place.
+            query = dict(parse_qsl(urlsplit(str(following)).query))
+        raise self.too_much(what)
 
     async def problems(self) -> tuple[str, ...]:
         """Whether the credentials work, the account is a real one, and its service leaves words as they are."""

@@ -17,7 +17,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, m
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, ProgrammingError
 
 #: The revision this code works with: the newest file of ``ledger/migrations/versions``.
-HEAD = "0004"
+HEAD = "0005"
 VERSION_TABLE = "ledger_version"
 
 _BUSY_MS = 30_000
@@ -129,6 +129,7 @@ def _sqlite(url: URL) -> Engine:
         connection.isolation_level = None  # else the driver begins transactions itself, and late
         for pragma in (
             f"busy_timeout={_BUSY_MS}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON",
+            "secure_delete=ON",  # words that are taken out are not left in the file
             f"cache_size=-{_CACHE_KIB}",
         ):  # fmt: skip
             connection.execute(f"PRAGMA {pragma}")

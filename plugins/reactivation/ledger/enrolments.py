@@ -132,6 +132,17 @@ def keys_of(conn: Connection, enrolment_ids: Collection[str]) -> dict[str, dict[
     return found
 
 
+def latest_of_keys(conn: Connection, address_keys: Collection[str]) -> dict[str, str]:
+    """By address key, the enrolment that occupies it, else the latest that did."""
+    wanted = (
+        select(enrolment_keys.c.address_key, enrolment_keys.c.enrolment_id)
+        .join(enrolments, enrolments.c.enrolment_id == enrolment_keys.c.enrolment_id)
+        .where(among(enrolment_keys.c.address_key, address_keys))
+        .order_by(enrolment_keys.c.active, enrolments.c.enrolled_at, enrolments.c.enrolment_id)
+    )
+    return {row.address_key: row.enrolment_id for row in conn.execute(wanted)}
+
+
 def end_enrolment(
     conn: Connection, enrolment_id: str, *, reason: str, actor: str, now: datetime, because: str | None = None
 ) -> bool:

@@ -29,7 +29,7 @@ class Event:
     """
 
     event_id: str
-    customer_id: str
+    customer_id: str | None
     address_key: str | None
     enrolment_id: str | None
     touch_id: str | None
@@ -49,10 +49,10 @@ def record(conn: Connection, rows: Sequence[Event], *, stops: Collection[str], n
     One of a kind that ``stops`` sends, and that a send no longer saw, is marked as crossed, and audited with both
     times. What another recorder has just told is nothing new either.
     """
-    known = _known(conn, {row.event_id for row in rows}) if rows else set()
+    told_before = known(conn, {row.event_id for row in rows}) if rows else set()
     new: list[Event] = []
     for row in rows:
-        if row.event_id in known:
+        if row.event_id in told_before:
             continue
         crossed = _crossed(conn, row, now) if row.kind in stops else ()
         if not insert_if_new(conn, events, {**asdict(row), "recorded_at": now, "crossed": bool(crossed)}):
@@ -82,7 +82,8 @@ def bought_since_enrolled(conn: Connection, enrolment_ids: Collection[str]) -> s
     return set(conn.scalars(wanted))
 
 
-def _known(conn: Connection, event_ids: Collection[str]) -> set[str]:
+def known(conn: Connection, event_ids: Collection[str]) -> set[str]:
+    """Those of the event ids that are recorded already."""
     return set(conn.scalars(select(events.c.event_id).where(among(events.c.event_id, event_ids))))
 
 

@@ -224,6 +224,24 @@ def _by(items: Iterable[T], key: Callable[[T], K]) -> dict[K, list[T]]:
     return groups
 
 
+@dataclass(frozen=True)
+class Told:
+    """A send that a provider speaks of."""
+
+    send_id: str
+    touch_id: str
+    provider: str
+    provider_ref: str | None
+    state: str
+
+
+def spoken_of(conn: Connection, send_ids: Collection[str], references: Collection[str]) -> list[Told]:
+    """The sends of those ids, or that a provider has under those references of its own."""
+    theirs = or_(among(sends.c.send_id, send_ids), among(sends.c.provider_ref, references))
+    wanted = select(sends.c.send_id, sends.c.touch_id, sends.c.provider, sends.c.provider_ref, sends.c.state)
+    return [Told(**row._mapping) for row in conn.execute(wanted.where(theirs).order_by(sends.c.send_id))]
+
+
 def unfinished(conn: Connection, states: Collection[str] = ("intent", "called")) -> list[Send]:
     """The sends in these states, oldest first."""
     columns = (

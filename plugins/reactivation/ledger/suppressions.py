@@ -40,8 +40,14 @@ def commit(ledger: Ledger, rows: Iterable[Suppression], *, actor: str, now: date
     if not unique:
         return 0
     with ledger.begin() as conn:
-        exclusive(conn, PERMISSION)
-        return _insert(conn, list(unique.values()), actor=actor, now=now)
+        return commit_within(conn, unique.values(), actor=actor, now=now)
+
+
+def commit_within(conn: Connection, rows: Iterable[Suppression], *, actor: str, now: datetime) -> int:
+    """The same with what follows from it in one transaction: for what was held by other means until now."""
+    unique = {(r.address_key, r.brand, r.channel, r.reason): r for r in rows}
+    exclusive(conn, PERMISSION)
+    return _insert(conn, list(unique.values()), actor=actor, now=now)
 
 
 def standing(conn: Connection, address_keys: Collection[str], *, brand: str) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """The tables of the ledger: what was decided, asked, signed, sent and observed.
 
-Ids and codes only: no names, addresses, notes or bodies ever stand here (ARCHITECTURE invariant 8). Rows of
+Ids and codes only: no names, addresses, notes or bodies ever stand here (ARCHITECTURE invariant 8), but for the words
+of ``replies``. Rows of
 ``APPEND_ONLY`` tables are kept from change by triggers made by the migration that makes the table.
 """
 
@@ -127,6 +128,7 @@ enrolment_keys = Table(
     PrimaryKeyConstraint("enrolment_id", "address_key"),
     Index("uq_enrolment_keys_one_active", "address_key", unique=True,
           sqlite_where=text("active = 1"), postgresql_where=text("active")),
+    Index(None, "address_key"),
 )  # fmt: skip
 
 touches = Table(
@@ -317,6 +319,7 @@ sends = Table(
     _one_of("state", "intent", "called", "accepted", "refused", "unknown"),
     Index(None, "state"),
     Index(None, "address_key", "intended_at"),
+    Index(None, "provider_ref"),
 )  # fmt: skip
 
 events = Table(
@@ -353,6 +356,32 @@ measurement_events = Table(
     Column("occurred_at", UtcDateTime, nullable=False),
     Column("rules_version", Code, nullable=False),
     Index(None, "playbook", "kind", "occurred_at"),
+)  # fmt: skip
+
+#: Replies nobody recognised. While one has no label, nothing is sent to its person. Their words are the only ones in
+#: the ledger: they are shown on the page of their question, and go by retention and erasure.
+replies = Table(
+    "replies", metadata,
+    Column("reply_id", Id, primary_key=True),
+    Column("address_key", Digest, comment="who said it; null when that could not be read"),
+    Column("customer_id", Code),
+    Column("enrolment_id", Id, comment="all of its addresses are written to no more"),
+    Column("provider", Code, nullable=False),
+    Column("channel", Code, nullable=False),
+    Column("words", Text, comment="personal; null once they are gone"),
+    Column("occurred_at", UtcDateTime, nullable=False),
+    Column("recorded_at", UtcDateTime, nullable=False),
+    Column("label", Code, comment="what a person says it is; null while it holds"),
+    Column("labelled_at", UtcDateTime),
+    Index("ix_replies_open", "address_key", sqlite_where=text("label IS NULL"), postgresql_where=text("label IS NULL")),
+)  # fmt: skip
+
+#: How far the events of each provider were asked for.
+provider_feeds = Table(
+    "provider_feeds", metadata,
+    Column("provider", Code, primary_key=True),
+    Column("told_until", UtcDateTime, nullable=False),
+    Column("asked_at", UtcDateTime, nullable=False),
 )  # fmt: skip
 
 # --- what forbids, marks and stops ----------------------------------------------------------------------------------
@@ -465,5 +494,6 @@ CHANGES_ONLY = {
     "questions": ("state", "closed_at"),
     "enrolments": ("state", "ended_at", "exit_reason"),
     "holds": ("ended_by", "ended_at"),
+    "replies": ("words", "label", "labelled_at"),
     "sends": ("state", "lease_until", "called_at", "finished_at", "provider_ref", "reason"),
 }

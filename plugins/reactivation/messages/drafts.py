@@ -16,6 +16,7 @@ from typing import Any
 import pyarrow as pa
 
 from reactivation.contract.digests import item_digest
+from reactivation.contract.links import LinkKeys
 from reactivation.messages.claims import KINDS, ClaimText
 from reactivation.messages.fields import (
     MessageError,
@@ -105,7 +106,8 @@ class DueTouch:
 
 @dataclass(frozen=True)
 class Drafter:
-    """Everything that is the same for all drafts of one run. ``claims``: the words of each claim that has any."""
+    """Everything that is the same for all drafts of one run. ``claims``: the words of each claim that has any;
+    ``links``: the keys of recipients' links, for a tenant whose link out leads to our own page."""
 
     playbook: Playbook
     playbook_digest: str
@@ -116,6 +118,7 @@ class Drafter:
     offers: Mapping[str, Offer]
     product_names: frozenset[str]
     claims: Mapping[str, ClaimText]
+    links: LinkKeys | None = None
 
     @cached_property
     def senders(self) -> Mapping[str, str]:
@@ -130,7 +133,9 @@ class Drafter:
         offer = self._offer(due.offer_id)
         deadline = offer.deadline(due.planned_send) if offer else None
         claim = self._claim(due, touch, offer)
-        values = self._values(due, touch, offer, deadline) | ({} if claim is None else {"claim_text": claim.text})
+        token = self._token(due)
+        values = self._values(due, touch, offer, deadline, token)
+        values |= {} if claim is None else {"claim_text": claim.text}
         words = template.render(values, due.channel)
         headers = self._headers(due, values)
         findings = lint(
@@ -142,7 +147,7 @@ class Drafter:
                 offer=None if offer is None or deadline is None else self._shown(due, touch, offer, values, deadline),
                 product_names=self.product_names, product=values.get("product_name"),
                 claim=None if claim is None else ClaimShown(due.claim_kind or "", claim.text),
-                keep_url=values.get("keep_url"), close_url=values.get("close_url"),
+                keep_url=values.get("keep_url"), close_url=values.get("close_url"), token=token,
             )
         )  # fmt: skip
         if findings:
@@ -200,12 +205,21 @@ class Drafter:
             raise MessageError("claim_text_missing", f"claim {due.claim_id} has no words that could be said")
         return self.claims[due.claim_id]
 
-    def _values(self, due: DueTouch, touch: Touch, offer: Offer | None, deadline: datetime | None) -> dict[str, str]:
+    def _token(self, due: DueTouch) -> str | None:
+        if not self.tenant.unsubscribes_with_us:
+            return None
+        if self.links is None:
+            raise MessageError("link_key_missing", "there is no address key, so no link out could be made")
+        return self.links.token_of(due.touch_id)
+
+    def _values(
+        self, due: DueTouch, touch: Touch, offer: Offer | None, deadline: datetime | None, token: str | None
+    ) -> dict[str, str]:
         owner = self.owners.by_id.get(due.owner_id)
         if owner is None:
             raise MessageError("owner_unknown", f"owner {due.owner_id} is not declared")
         values = {
-            **tenant_fields(self.tenant, due.touch_id),
+            **tenant_fields(self.tenant, due.touch_id, token),
             "salutation": salutation(due.first_name),
             "owner_name": owner.name,
         }

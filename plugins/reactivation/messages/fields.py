@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from reactivation.playbooks.tenant import Tenant
+from reactivation.playbooks.tenant import LINK_MARK, Tenant
 
 #: Everything a template may name, with what it is.
 FIELDS: Mapping[str, str] = {
@@ -146,14 +146,16 @@ def on_the_clock(instant: datetime, zone: str, *, short: bool = False) -> str:
     return f"{weekday} {local.day} {month} {local.year}, {local:%H:%M} ({city} time)"
 
 
-def tenant_fields(tenant: Tenant, touch_id: str) -> dict[str, str]:
-    """The company, and the recipient's own links."""
-    links = {"unsubscribe_url": tenant.unsubscribe_url, "keep_url": tenant.keep_url, "close_url": tenant.close_url}
+def tenant_fields(tenant: Tenant, touch_id: str, token: str | None = None) -> dict[str, str]:
+    """The company, and the recipient's own links. ``token``: the touch's, where the link out leads to our own page."""
+    links = {"keep_url": tenant.keep_url, "close_url": tenant.close_url}
+    way_out = tenant.unsubscribe_url
     return {
         "display_name": tenant.display_name,
         "legal_name": tenant.legal_name,
         "postal_address": tenant.postal_address,
         "account_url": tenant.account_url,
+        "unsubscribe_url": own_link(way_out, touch_id) if token is None else way_out.replace(LINK_MARK, token),
         **{name: own_link(url, touch_id) for name, url in links.items() if url is not None},
     }
 

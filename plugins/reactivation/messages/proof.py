@@ -61,7 +61,7 @@ class Proof:
     """A rendered message with everything needed to judge it. A text message has no subject, no html and no headers.
 
     ``salutation`` and ``owner_name`` are known, since a customer called Gift or an owner called Price is no incentive.
-    ``product``: the one that is recommended.
+    ``product``: the one that is recommended; ``token``: what the link out has of the touch, where it is not its id.
     """
 
     channel: str
@@ -82,6 +82,7 @@ class Proof:
     claim: ClaimShown | None = None
     keep_url: str | None = None
     close_url: str | None = None
+    token: str | None = None
 
     @cached_property
     def visible(self) -> str:
@@ -123,7 +124,8 @@ class Proof:
 
     def for_nobody(self) -> Proof:
         """The same message with stand-ins for what belongs to one recipient: equal for all drafts of a template."""
-        stand_ins = {self.touch_id: "touch", self.salutation: "Hello"}
+        of_touch = {self.touch_id: "touch"} | ({self.token: "token"} if self.token else {})
+        stand_ins = {**of_touch, self.salutation: "Hello"}
         offer = self.offer
         if offer is not None:
             stand_ins[offer.deadline] = "Thursday"
@@ -134,10 +136,10 @@ class Proof:
             self, touch_id="touch", salutation="Hello", offer=offer,
             keep_url=self.keep_url and self.keep_url.replace(self.touch_id, "touch"),
             close_url=self.close_url and self.close_url.replace(self.touch_id, "touch"),
-            unsubscribe_url=self.unsubscribe_url.replace(self.touch_id, "touch"),
+            token=self.token and "token", unsubscribe_url=_with(self.unsubscribe_url, of_touch),
             subject=_with(self.subject, stand_ins), text=_with(self.text, stand_ins),
             html=_with(self.html, {escape(value): mark for value, mark in stand_ins.items()}),
-            headers=tuple((name, value.replace(self.touch_id, "touch")) for name, value in self.headers),
+            headers=tuple((name, _with(value, of_touch)) for name, value in self.headers),
         )  # fmt: skip
 
 

@@ -18,13 +18,18 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from reactivation import paths
-from reactivation.steps.settings import ConfigurationError, ProviderAccount, Settings
+from reactivation.steps.settings import ConfigurationError, ProviderAccount, Settings, Webhook
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 LEDGER, ADDRESS_KEY = "reactivation_ledger", "reactivation_address_key"
 EMAIL, SMS = "reactivation_email", "reactivation_sms"
+#: By provider, the connection that switches its webhook on.
+WEBHOOKS = {
+    "sendgrid": "reactivation_webhook_sendgrid", "resend": "reactivation_webhook_resend",
+    "twilio": "reactivation_webhook_twilio",
+}  # fmt: skip
 LOCAL = "local"
 ADDRESS_KEY_FILE = Path("secrets") / "address_key"
 
@@ -139,6 +144,22 @@ def _accounts() -> dict[str, ProviderAccount]:
 
     given = ((channel, conn_id, connection_of(conn_id)) for channel, conn_id in (("email", EMAIL), ("sms", SMS)))
     return {channel: account_of(conn_id, channel, found) for channel, conn_id, found in given if found is not None}
+
+
+def webhooks_from_environment() -> tuple[Webhook, ...]:
+    """The webhooks that are switched on, for the process that serves them. Raises ``ConfigurationError``."""
+    given = ((provider, conn_id, connection_of(conn_id)) for provider, conn_id in WEBHOOKS.items())
+    return tuple(_webhook(provider, conn_id, found) for provider, conn_id, found in given if found is not None)
+
+
+def _webhook(provider: str, conn_id: str, connection: Connection) -> Webhook:
+    keys = tuple(key.strip() for key in (connection.password or "").split(",") if key.strip())
+    if not keys:
+        raise ConfigurationError(
+            f"connection {conn_id} ({variable_of(conn_id)}) has no password; the password is what {provider} signs its "
+            "calls with, or several with commas between while it is changed"
+        )
+    return Webhook(conn_id, provider, keys, connection.host)
 
 
 def _engine(conn_id: str) -> Engine:

@@ -25,16 +25,17 @@ def explained() -> Iterator[None]:
     """What a second try cannot mend fails at once, with our message alone; anything else is tried again. That data is
     not ready is told by ``JudgingOperator``.
 
-    An unreachable ledger or source may come back, so ``LedgerError`` and ``SourceAwayError`` are left to Airflow's
-    retries.
+    An unreachable ledger, source or provider may come back, so ``LedgerError``, ``SourceAwayError`` and ``NotTold`` are
+    left to Airflow's retries.
     """
+    from reactivation.delivery import NotTold
     from reactivation.ledger.engine import LedgerError
     from reactivation.sources import SourceAwayError
     from reactivation.steps.errors import EXPECTED_ERRORS
 
     try:
         yield
-    except (LedgerError, SourceAwayError):
+    except (LedgerError, SourceAwayError, NotTold):
         raise
     except EXPECTED_ERRORS as error:
         raise AirflowFailException(str(error)) from error

@@ -160,6 +160,19 @@ def ask_about_sending() -> None:
 
 
 @task
+def ask_providers() -> None:
+    """What providers were told: opt-outs, complaints, dead addresses, replies. Fails when one does not answer, after
+    the others."""
+    from reactivation.steps.hearing import hear_providers
+
+    with explained():
+        workspace = open_rooms()
+        heard = hear_providers(workspace, workspace.now())
+        log.info("heard of providers: %s", heard.counts)
+        heard.require_all()
+
+
+@task(trigger_rule="all_done")
 def record_what_came_back() -> None:
     """Opt-outs first, then events, exits and tags."""
     from reactivation.steps.outcomes import record_outcomes

@@ -26,6 +26,11 @@ SHORTENERS = frozenset({
 })  # fmt: skip
 
 
+#: Where the token of a recipient's own link stands in ``unsubscribe_url``, and the path our own page has it at.
+LINK_MARK = "{token}"
+LINK_PATH = f"/u/{LINK_MARK}"
+
+
 #: A bare flag of the CRM as consent to e-mail; e-mail to whoever did not opt out, where the law allows it.
 Acceptance = Literal["flag_only_email", "opt_out_email"]
 
@@ -61,7 +66,11 @@ class Accept(Declared):
 
 
 class Tenant(Declared):
-    """The tenant as declared; a run without it does not draft."""
+    """The tenant as declared; a run without it does not draft.
+
+    ``unsubscribe_url`` is a page of the tenant's own, which is told the touch (``?t=…``), or one that ``reactivation
+    public`` serves: then it ends in ``/u/{token}``.
+    """
 
     brand: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     display_name: Line
@@ -95,6 +104,24 @@ class Tenant(Declared):
             if url is not None and not self.owns_link(url):
                 raise ValueError(f"{field} leads to {urlsplit(url).hostname}, which is not among link_domains")
         return self
+
+    @model_validator(mode="after")
+    def _token_has_its_place(self) -> Self:
+        """A brace anywhere else would go out to customers as it stands."""
+        for field in ("unsubscribe_url", "account_url", "keep_url", "close_url"):
+            url = str(getattr(self, field) or "")
+            rest = url.removesuffix(LINK_PATH) if field == "unsubscribe_url" else url
+            if "{" in rest or "}" in rest:
+                raise ValueError(
+                    f"{field} has braces; only unsubscribe_url may have them, and ends in {LINK_PATH} where "
+                    "reactivation public serves it"
+                )
+        return self
+
+    @property
+    def unsubscribes_with_us(self) -> bool:
+        """Whether the link out leads to the page that ``reactivation public`` serves."""
+        return self.unsubscribe_url.endswith(LINK_PATH)
 
     @property
     def senders(self) -> Mapping[str, str]:

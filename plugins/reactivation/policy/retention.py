@@ -19,6 +19,7 @@ class RetentionRules(Declared):
     version: str = Field(min_length=1)
     people_days: int = Field(ge=2, le=30)
     unsent_drafts_days: int = Field(ge=1, le=365)
+    replies_days: int = Field(ge=1, le=30)
     blocked_years: int = Field(ge=1, le=5)
     evidence_years: int = Field(ge=1, le=10)
     suppressions: Literal["for_ever"]
@@ -35,6 +36,11 @@ class RetentionRules(Declared):
 def people_are_past(rules: RetentionRules, as_of: datetime, now: datetime) -> bool:
     """Whether a snapshot's names, addresses and notes have been kept long enough."""
     return now >= as_of + timedelta(days=rules.people_days)
+
+
+def replies_kept_since(rules: RetentionRules, now: datetime) -> datetime:
+    """The words of what people answered are past their time when they were told at this instant or before."""
+    return now - timedelta(days=rules.replies_days)
 
 
 def draft_is_past(rules: RetentionRules, *, window_ended: datetime, last_sent: datetime | None, now: datetime) -> bool:

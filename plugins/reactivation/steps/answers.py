@@ -29,6 +29,8 @@ from reactivation.steps.claimed import claims_of
 from reactivation.steps.coded import Kind, Shown, close_expired_questions
 from reactivation.steps.confirming import CONFIRMING, ask_to_confirm
 from reactivation.steps.confirming import KIND as CONFIRM_SEND
+from reactivation.steps.labelling import KIND as LABEL_REPLY
+from reactivation.steps.labelling import LABELLING, ask_to_label
 from reactivation.steps.resuming import KIND as RESUME
 from reactivation.steps.resuming import RESUMING, ask_to_resume
 from reactivation.steps.settings import ConfigurationError
@@ -37,7 +39,9 @@ from reactivation.steps.waiving import WAIVING
 from reactivation.steps.workspace import Workspace
 
 #: The questions that are about no list.
-_CODED: Mapping[str, Kind] = {WAIVE: WAIVING, SIGN_SETTING: ACCEPTING, RESUME: RESUMING, CONFIRM_SEND: CONFIRMING}
+_CODED: Mapping[str, Kind] = {
+    WAIVE: WAIVING, SIGN_SETTING: ACCEPTING, RESUME: RESUMING, CONFIRM_SEND: CONFIRMING, LABEL_REPLY: LABELLING,
+}  # fmt: skip
 
 MOST_OPEN_REQUESTS = 500
 _ID_LENGTH = 36
@@ -53,12 +57,13 @@ class RequestRefused(StepError):
 
 def questions_to_ask(workspace: Workspace, now: datetime) -> list[str]:
     """The ids of open questions no request shows yet, as many as may wait at a time; closes what expired before, and
-    asks about stops and about sends of unknown outcome that nobody is asked about."""
+    asks about stops, sends of unknown outcome and unlabelled replies that nobody is asked about."""
     with workspace.ledger.begin() as conn:
         close_expired(conn, now)
         close_expired_questions(conn, now)
         ask_to_resume(workspace, conn, now)
         ask_to_confirm(workspace, conn, now)
+        ask_to_label(workspace, conn, now)
         free = max(0, MOST_OPEN_REQUESTS - questions.open_requests(conn))
         return questions.unasked_questions(conn, now, free)
 

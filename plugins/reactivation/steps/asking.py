@@ -106,7 +106,7 @@ def take_in(
         return counts
     playbook = workspace.playbook(people[0].playbook).playbook
     customers = {one.customer_id for one in people}
-    raw = read_events(source, customer_ids=sorted(customers), since=min(_unknown_from(playbook, one) for one in people))
+    raw = read_events(source, customer_ids=sorted(customers), since=min(unknown_from(playbook, one) for one in people))
     said_no = _noes(workspace, folder, playbook, people, raw)
     counts["suppressions"] = suppressions.commit(
         workspace.ledger, suppressions_of(said_no), actor="record_outcomes", now=now
@@ -172,7 +172,7 @@ def _returned(
     touch_ids = touches.ids_of(conn, ids)
     suppressed: list[dict[str, Any]] = []
     for one in sorted(people, key=lambda one: one.enrolment_id):
-        since, own = _unknown_from(playbook, one), keys[one.enrolment_id]
+        since, own = unknown_from(playbook, one), keys[one.enrolment_id]
         address = min(((channel, key) for key, channel in own.items()), default=("", None))[1]
         new, facts = events_of(
             told.of(one, own), one, since=since, until=now + _CLOCKS_DIFFER_BY,
@@ -180,7 +180,7 @@ def _returned(
         )  # fmt: skip
         counts["events"] += len(events.record(conn, new, stops=stops(playbook), now=now))
         reasons = {said_no[key] for key in own if key in said_no}
-        suppressed += [_suppressed(one, reason, now) for reason in sorted(reasons)]
+        suppressed += [suppressed_event(one, reason, now) for reason in sorted(reasons)]
         if one.state != "active":
             continue
         returned = exit_of(facts, playbook, since=since, contacted=one.enrolment_id in contacted)
@@ -190,7 +190,7 @@ def _returned(
     measurements.insert_events(conn, suppressed)
 
 
-def _suppressed(one: Enrolment, reason: str, now: datetime) -> dict[str, Any]:
+def suppressed_event(one: Enrolment, reason: str, now: datetime) -> dict[str, Any]:
     """The measurement event of a person who may not be written to any more: one per customer and reason, for ever."""
     return {
         "event_id": digest(["suppression", one.playbook, one.customer_id, reason])[:32], "run_id": one.run_id,
@@ -199,7 +199,7 @@ def _suppressed(one: Enrolment, reason: str, now: datetime) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _unknown_from(playbook: Playbook, one: Enrolment) -> datetime:
+def unknown_from(playbook: Playbook, one: Enrolment) -> datetime:
     """From when on a sign of life is news: the source may have been silent for so long when the enrolment was decided,
     and somebody known to be active within that time would not have been dormant."""
     return one.as_of - timedelta(hours=playbook.readiness.stale_after_hours)

@@ -20,7 +20,7 @@ from reactivation.approvals import NotSendable, SendableTouch, sendable
 from reactivation.contract.tables import TIME
 from reactivation.delivery import Intent, may_send
 from reactivation.evidence import SnapshotFolder
-from reactivation.ledger import courses, enrolments, extract, sends, stops, suppressions, touches
+from reactivation.ledger import courses, enrolments, extract, replies, sends, stops, suppressions, touches
 from reactivation.ledger.enrolments import Enrolment
 from reactivation.ledger.locks import to_claim
 from reactivation.ledger.mail import EMAIL
@@ -47,6 +47,8 @@ ACTOR = "dispatch"
 LEASE = timedelta(minutes=10)
 #: What is said of an e-mail that the sending domain cannot carry today.
 BEYOND_RAMP = Verdict("wait", "ramp")
+#: What is said of somebody who answered what nobody recognised, until a person has labelled it.
+UNLABELLED = Verdict("wait", "reply_unlabelled")
 
 
 @dataclass(frozen=True)
@@ -182,13 +184,17 @@ def last_word(conn: Connection, cases: Sequence[Case], playbook: Playbook, now: 
 
 def _forbidden(conn: Connection, cases: Sequence[Case], playbook: Playbook, now: datetime) -> dict[str, Verdict]:
     """The same of touches whose enrolment is known to be active."""
-    said_no = suppressions.standing(conn, {key for case in cases for key in case.keys}, brand=playbook.brand)
+    keys = {key for case in cases for key in case.keys}
+    said_no = suppressions.standing(conn, keys, brand=playbook.brand)
+    held, customers = replies.holding(conn, keys, {case.touch.customer_id for case in cases})
     stopped = stops.standing(conn, now)
     said: dict[str, Verdict] = {}
     for case in cases:
         against = {said_no[key] for key in case.keys if key in said_no}
         if against:
             said[case.touch.touch_id] = Verdict("end", f"suppressed:{min(against)}")
+        elif held & case.keys or case.touch.customer_id in customers:
+            said[case.touch.touch_id] = UNLABELLED
         elif stops.applying(stopped, playbook=playbook.playbook, channel=case.touch.channel):
             said[case.touch.touch_id] = Verdict("wait", "stopped")
         elif now >= case.touch.not_after:

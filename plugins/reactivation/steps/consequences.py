@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from sqlalchemy import Connection
+
 from reactivation.delivery import Result
 from reactivation.ledger import enrolments, stops, suppressions, touches
 from reactivation.ledger.suppressions import EVERY, Suppression
@@ -48,9 +50,14 @@ def obey(workspace: Workspace, answers: Mapping[str, Result], now: datetime) -> 
                     actor=ACTOR, now=now,
                 )  # fmt: skip
             elif result.consequence == "stop_channel":
-                scope, reason = f"channel:{touch.channel}", f"{PREFIX}{result.reason}"
-                if not any((one.scope, one.reason) == (scope, reason) for one in stops.standing(conn, now)):
-                    stops.stop(conn, scope=scope, reason=reason, actor=ACTOR, now=now)
+                stop_channel(conn, touch.channel, result.reason, actor=ACTOR, now=now)
+
+
+def stop_channel(conn: Connection, channel: str, reason: str | None, *, actor: str, now: datetime) -> None:
+    """Stop a channel for a reason a provider gives, until a person lets it go on; once, while it stands."""
+    scope, because = f"channel:{channel}", f"{PREFIX}{reason}"
+    if not any((one.scope, one.reason) == (scope, because) for one in stops.standing(conn, now)):
+        stops.stop(conn, scope=scope, reason=because, actor=actor, now=now)
 
 
 def _noes(workspace: Workspace, touch: Touch, result: Result, keys: Iterable[str]) -> list[tuple[str, str, str, str]]:

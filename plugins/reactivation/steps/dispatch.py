@@ -36,6 +36,7 @@ from reactivation.steps.claims import ACTOR, BEYOND_RAMP, Case, claim, judge, la
 from reactivation.steps.consequences import obey
 from reactivation.steps.deliverability import Domain
 from reactivation.steps.drafted import Drafts
+from reactivation.steps.hearing import is_deaf
 from reactivation.steps.verdicts import Verdict
 
 if TYPE_CHECKING:
@@ -239,6 +240,8 @@ async def _send(shift: _Shift, some: Sequence[Touch]) -> None:
         playbook = shift.workspace.playbook(name).playbook
         if is_stale(shift.source, playbook, shift.clock()):
             _leave(shift, [(touch, Verdict("wait", "source_stale")) for touch in those])
+        elif _is_deaf(shift, playbook):
+            _leave(shift, [(touch, Verdict("wait", "provider_not_heard")) for touch in those])
         else:
             asked_at = shift.clock()
             judged = _judged(shift, playbook, those)
@@ -246,6 +249,12 @@ async def _send(shift: _Shift, some: Sequence[Touch]) -> None:
             await _send_judged(shift, playbook, judged, asked_at)
             quick = shift.clock() - told_at < _QUICK
             shift.look = min(shift.look * 4, _LARGEST_LOOK) if quick else max(shift.look // 4, _FIRST_LOOK)
+
+
+def _is_deaf(shift: _Shift, playbook: Playbook) -> bool:
+    """Whether somebody may have said no to a provider that has not told us for as long as a source may be silent."""
+    with shift.workspace.ledger.begin() as conn:
+        return is_deaf(shift.workspace, conn, shift.clock(), timedelta(hours=playbook.readiness.stale_after_hours))
 
 
 def _judged(shift: _Shift, playbook: Playbook, some: Sequence[Touch]) -> list[tuple[Case, Verdict]]:

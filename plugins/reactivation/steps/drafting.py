@@ -46,7 +46,7 @@ def drafter_of(workspace: Workspace, loaded: LoadedPlaybook, snapshot: SnapshotF
         templates={name: load_template(paths.TEMPLATES, name) for name in names},
         offers={offer.offer_id: offer for offer in offers},
         product_names=frozenset(snapshot.read("products")["name"].to_pylist()),
-        claims={claim_id: words for claim_id, words in said.items() if words is not None},
+        claims={claim_id: words for claim_id, words in said.items() if words is not None}, links=workspace.links,
     )  # fmt: skip
 
 

@@ -27,6 +27,7 @@ from reactivation.steps.taking_out import (
     ERASURE,
     TakenOut,
     Taking,
+    forget_replies,
     take_out_drafts,
     take_out_people,
 )
@@ -76,6 +77,7 @@ def erase(
         )  # fmt: skip
         ended = _end(conn, person, user=user, now=now)
     taking = Taking(workspace, user, now, standing)
+    forget_replies(taking, gone=person, held=held)
     for snapshot in snapshot_folders(workspace):
         take_out_people(taking, snapshot, past=False, gone=person, held=held)
     for run in run_folders(workspace):

@@ -1,6 +1,7 @@
 """Removes what is past its time, and says so: folder, file, old digest, new digest and reason, in the audit trail.
 
-What it may remove are rows of evidence files; the ledger's rows are ids, codes and HMACs, and stay (decision 0019).
+What it may remove are rows of evidence files and the words of replies; the ledger's rows are ids, codes and HMACs, and
+stay (decision 0019).
 Erasures are done again, so that one that was cut short is finished.
 
 Source: RULES.md, Evidence and privacy (retention defaults; purging audits itself; a legal hold stops it).
@@ -14,8 +15,8 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from reactivation.evidence import EvidenceError, Folder
-from reactivation.ledger import audit, erasures, holds, kept, seals
-from reactivation.policy.retention import RetentionRules, people_are_past, record_is_past
+from reactivation.ledger import audit, erasures, holds, kept, replies, seals
+from reactivation.policy.retention import RetentionRules, people_are_past, record_is_past, replies_kept_since
 from reactivation.steps.folders import run_folders, snapshot_folders
 from reactivation.steps.keeping import DRAFT_COLUMNS, RECORDS, drafts_that_stay, records_that_stay
 from reactivation.steps.persons import Persons, behind
@@ -23,8 +24,10 @@ from reactivation.steps.taking_out import (
     RETENTION,
     TakenOut,
     Taking,
+    forget_replies,
     take_out_drafts,
     take_out_people,
+    take_out_words,
 )
 
 if TYPE_CHECKING:
@@ -73,6 +76,10 @@ def purge(workspace: Workspace, now: datetime, *, dry: bool = False) -> Purged:
     if not stopped:
         held = behind(workspace, customers=on_hold)
         pass_ = _Pass(taking, gone=gone, held=held)
+        forget_replies(taking, gone=gone, held=held)
+        with workspace.ledger.begin() as conn:
+            past = replies.with_words(conn, until=replies_kept_since(workspace.rules.retention, now))
+        take_out_words(taking, past, held=held, reason=RETENTION)
         for snapshot in snapshot_folders(workspace):
             with taking.noting_damage():
                 pass_.snapshot(snapshot)

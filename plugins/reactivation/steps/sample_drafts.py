@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from reactivation.contract.links import LinkKeys
 from reactivation.messages.claims import KINDS as CLAIM_KINDS
 from reactivation.messages.claims import ClaimText
 from reactivation.messages.drafts import Drafter, DueTouch
@@ -25,6 +26,8 @@ _NOON = datetime(2026, 9, 23, 12, 0, tzinfo=UTC)
 _ZONE = "America/Port-au-Prince"
 _ID = "00000000-0000-5000-8000-000000000000"
 _CODE = "K7QD-M2RX"
+#: A link of the usual length that leads nowhere.
+_LINKS = LinkKeys((b"the key of links nobody is sent",))
 _CLAIM = ClaimText("A sentence of about the usual length, word for word as somebody reviewed it.", "0" * 64)
 
 
@@ -45,6 +48,7 @@ def sample_problems(
     drafter = Drafter(
         playbook=loaded.playbook, playbook_digest=loaded.digest, rules_version="check", tenant=tenant, owners=owners,
         templates={template.name: template}, offers=offers, product_names=frozenset(), claims=said,
+        links=_LINKS,
     )  # fmt: skip
     at = _NOON if offer is None else offer.starts_at
     plain = DueTouch(

@@ -38,6 +38,19 @@ class ProviderAccount:
     options: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Webhook:
+    """A webhook that is switched on: what a provider's calls are signed with, one key or, while it is changed, several.
+
+    ``url`` is where the provider calls, as it is entered there, for one that signs it.
+    """
+
+    connection: str
+    provider: str
+    keys: tuple[str, ...] = field(repr=False)
+    url: str | None = None
+
+
 def _no_connection(conn_id: str) -> Engine:
     raise ConfigurationError(f"there is no connection {conn_id} here; name a folder or an object-store URL")
 

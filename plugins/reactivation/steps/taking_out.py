@@ -1,4 +1,6 @@
-"""Takes rows out of every snapshot and run folder, each time on record: what erasure and the purge have in common."""
+"""Takes rows out of every snapshot and run folder, and the words of replies out of the ledger, each time on record:
+what erasure and the purge have in common.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +12,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+from sqlalchemy import Connection
 
 from reactivation.evidence import EvidenceError, Folder, Keep, Rewrite, take_out, to_take_out
-from reactivation.ledger import audit, holds
+from reactivation.ledger import audit, holds, replies
 from reactivation.ledger.holds import Hold
+from reactivation.ledger.replies import Reply
 from reactivation.ledger.runs import StepError
 from reactivation.steps.keeping import (
     CONTACT_COLUMNS,
@@ -28,6 +32,8 @@ if TYPE_CHECKING:
     from reactivation.steps.workspace import Workspace
 
 ERASURE, RETENTION = "erasure", "retention"
+#: What stands in the place of a folder for what went from the ledger.
+LEDGER = "ledger"
 #: What the audit trail calls a file that lost rows; its subject is the folder.
 REWRITTEN = "evidence_rewritten"
 
@@ -79,12 +85,16 @@ class Taking:
         except EvidenceError as error:
             self.problems.append(str(error))
 
+    def require_same_holds(self, conn: Connection) -> None:
+        """Raises ``StepError`` when a hold began or ended since it was asked; none does until this transaction ends."""
+        if holds.standing(conn) != self.standing:
+            raise StepError("a legal hold began or ended meanwhile; what is left to do was left, run it again")
+
     def _record(self, folder: Folder, made: Rewrite) -> None:
         """On record before it happens, once; refused when somebody began a hold meanwhile."""
         told = told_of(folder, made)
         with self.workspace.ledger.begin() as conn:
-            if holds.standing(conn) != self.standing:
-                raise StepError("a legal hold began or ended meanwhile; what is left to do was left, run it again")
+            self.require_same_holds(conn)
             if any(one.details == told for one in audit.about(conn, folder.id, (REWRITTEN,))):
                 return
             audit.write(conn, at=self.now, actor=self.actor, action=REWRITTEN, subject=folder.id, details=told)
@@ -117,6 +127,34 @@ def take_out_drafts(taking: Taking, folder: Folder, *, gone: Persons, held: Pers
     """From a run's ``drafts.parquet``: the erased."""
     if gone:
         taking.take(folder, "drafts", partial(drafts_not_of, gone=gone, held=held), DRAFT_COLUMNS, ERASURE)
+
+
+def take_out_words(taking: Taking, some: Sequence[Reply], *, held: Persons, reason: str) -> None:
+    """The words of these replies, but for those of people on hold. Raises ``StepError`` when a hold begins or ends."""
+    theirs = [
+        one.reply_id for one in some
+        if one.words is not None and one.customer_id not in held.customers and one.address_key not in held.keys
+    ]  # fmt: skip
+    if not theirs:
+        return
+    if not taking.dry:
+        with taking.workspace.ledger.begin() as conn:
+            taking.require_same_holds(conn)
+            replies.forget(conn, theirs, reason=reason, actor=taking.actor, now=taking.now)
+    taking.done.append(TakenOut(LEDGER, "replies", reason, len(theirs)))
+
+
+def forget_replies(taking: Taking, *, gone: Persons, held: Persons) -> None:
+    """The words of whoever was erased; nobody is asked about them any more, since they are suppressed."""
+    if not gone:
+        return
+    with taking.workspace.ledger.begin() as conn:
+        theirs = replies.of_people(conn, gone.customers, gone.keys)
+    take_out_words(taking, theirs, held=held, reason=ERASURE)
+    if not taking.dry:
+        with taking.workspace.ledger.begin() as conn:
+            for one in theirs:
+                replies.label(conn, one.reply_id, replies.ERASED, now=taking.now)
 
 
 def _is_empty(folder: Folder, name: str) -> bool:

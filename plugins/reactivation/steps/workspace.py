@@ -5,12 +5,14 @@ A given clock is for demonstrations: it is accepted only while the outbox is the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
+from threading import Lock
 
 from reactivation.contract.addresses import AddressKeys
+from reactivation.contract.links import LinkKeys
 from reactivation.delivery import Outbox, Provider
 from reactivation.evidence import RunFolder, SnapshotFolder
 from reactivation.ledger import identity, migrations
@@ -60,6 +62,11 @@ class Workspace:
         return load_tenant(self.settings.tenant)
 
     @cached_property
+    def links(self) -> LinkKeys:
+        """The keys of recipients' own links."""
+        return LinkKeys(self.settings.address_keys)
+
+    @cached_property
     def rules(self) -> Rules:
         return read_rules()
 
@@ -89,6 +96,30 @@ class Workspace:
 
     def run_folder(self, run_id: str) -> RunFolder:
         return RunFolder(self.settings.evidence / "runs" / run_id)
+
+
+class OnDemand:
+    """A workspace for a process that answers requests: opened when it is first asked for, by whichever thread, and
+    kept. What it has read of the configuration is read anew each time."""
+
+    def __init__(self, open_: Callable[[], Workspace]) -> None:
+        self._open = open_
+        self._opened: Workspace | None = None
+        self._lock = Lock()
+
+    def __call__(self) -> Workspace:
+        """The workspace. Raises what opening it raises, and tries again the next time."""
+        with self._lock:
+            if self._opened is None:
+                self._opened = self._open()
+            return replace(self._opened)
+
+    def close(self) -> None:
+        """Let go of the ledger."""
+        with self._lock:
+            if self._opened is not None:
+                self._opened.ledger.close()
+                self._opened = None
 
 
 def open_workspace(settings: Settings) -> Workspace:

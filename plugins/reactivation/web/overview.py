@@ -17,6 +17,7 @@ from reactivation.playbooks.owners import Owners, Role
 from reactivation.steps.accepting import KIND as SIGN_SETTING
 from reactivation.steps.confirming import KIND as CONFIRM_SEND
 from reactivation.steps.funnel import funnel
+from reactivation.steps.labelling import KIND as LABEL_REPLY
 from reactivation.steps.resuming import KIND as RESUME
 from reactivation.steps.waiving import KIND as WAIVE
 from reactivation.steps.workspace import Workspace
@@ -27,7 +28,10 @@ from reactivation.web.auth import Visitor
 CUSTOMER_STAGES = ("contacts", "candidates", "may be contacted", "may be contacted after review", "enrolled")
 
 #: Who answers each kind of question that has a page of its own.
-_ASKED_OF: Mapping[str, Role] = {SIGN_SETTING: "compliance", RESUME: "marketing_owner", CONFIRM_SEND: "marketing_owner"}
+_ASKED_OF: Mapping[str, Role] = {
+    SIGN_SETTING: "compliance", RESUME: "marketing_owner", CONFIRM_SEND: "marketing_owner",
+    LABEL_REPLY: "marketing_owner",
+}  # fmt: skip
 
 #: So many verdicts of each playbook, and so many snapshots, are listed.
 _VERDICTS, _SNAPSHOTS = 3, 2
@@ -78,8 +82,8 @@ class Verdicts:
 
 @dataclass(frozen=True)
 class Overview:
-    """What the first page shows; the visitor's own lists come first. ``asked``: questions about settings and
-    stops, for those alone who have the role to answer."""
+    """What the first page shows; the visitor's own lists come first. ``asked``: questions about settings, stops,
+    sends and replies, for those alone who have the role to answer."""
 
     visitor: Visitor
     lists: Sequence[OpenList]

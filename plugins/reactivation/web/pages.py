@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
-from threading import Lock
 
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 
-from reactivation.steps.workspace import Workspace
+from reactivation.steps.workspace import OnDemand, Workspace
 from reactivation.web.rendering import environment
 
 _EXPLAINED = {
@@ -30,17 +28,12 @@ class Pages:
     """One application's workspace and templates. The workspace is opened on the first request and kept."""
 
     def __init__(self, open_workspace: Callable[[], Workspace]) -> None:
-        self._open = open_workspace
-        self._opened: Workspace | None = None
-        self._lock = Lock()
+        self._open = OnDemand(open_workspace)
         self._templates = environment()
 
     def workspace(self) -> Workspace:
         """The workspace, without what it has read of the configuration so far."""
-        with self._lock:
-            if self._opened is None:
-                self._opened = self._open()
-            return replace(self._opened)
+        return self._open()
 
     def html(self, request: Request, template: str, status_code: int = 200, **values: object) -> HTMLResponse:
         """A page of ours. ``root`` is where we are mounted, ``airflow`` where Airflow itself is."""

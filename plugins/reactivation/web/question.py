@@ -1,6 +1,7 @@
 """The page of a question about no list and no run: what is asked, what speaks for and against it, and what came of it.
 
-Codes and counts only, so whoever may read the pages may see it; the signing code is for those alone who may sign.
+Codes and counts only, so whoever may read the pages may see it; the signing code, and the words of a reply, are for
+those alone who may sign.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ from sqlalchemy import Connection
 
 from reactivation.approvals.brief import SETTINGS
 from reactivation.approvals.coded import AskedCoded
-from reactivation.ledger import mail, questions, settings
+from reactivation.ledger import audit, mail, questions, settings
 from reactivation.ledger.questions import QuestionRow, RequestId
-from reactivation.steps import accepting, confirming, deliverability, resuming
+from reactivation.steps import accepting, confirming, deliverability, labelling, resuming
 from reactivation.steps.workspace import Workspace
 from reactivation.web import happened
 from reactivation.web.auth import Visitor
@@ -67,11 +68,12 @@ class About:
 @dataclass(frozen=True)
 class QuestionPage:
     """Everything the page shows. ``code`` is there only for whoever may sign it now; ``hindrance`` says why nobody
-    can."""
+    can. ``said``: the words of a reply, for the same eyes only, and audited."""
 
     visitor: Visitor
     question: QuestionRow
     about: About
+    said: str | None
     is_open: bool
     may_sign: bool
     hindrance: str | None
@@ -89,10 +91,11 @@ def question_page(workspace: Workspace, question_id: str, visitor: Visitor, now:
         asked, about = _PAGES[question.kind](workspace, conn, question, now)
         is_open = question.state == "open" and now < question.expires_at
         may_sign = visitor.user_id in asked.signers - asked.authors
+        answers_now = is_open and may_sign and asked.hindrance is None
         return QuestionPage(
             visitor=visitor, question=question, about=about, is_open=is_open, may_sign=may_sign,
-            hindrance=asked.hindrance,
-            code=asked.signing_code if is_open and may_sign and asked.hindrance is None else None,
+            said=_said(conn, question, visitor, now) if answers_now else None, hindrance=asked.hindrance,
+            code=asked.signing_code if answers_now else None,
             request=questions.request_of(conn, question_id), happened=happened.of_question(conn, question.subject),
         )  # fmt: skip
 
@@ -166,6 +169,30 @@ def _send(workspace: Workspace, conn: Connection, question: QuestionRow, _: date
     )  # fmt: skip
 
 
+def _reply(workspace: Workspace, conn: Connection, question: QuestionRow, _: datetime) -> tuple[AskedCoded, About]:
+    reply = labelling.open_reply(conn, question)
+    facts = {"Reply": question.subject} | ({} if reply is None else {
+        "Customer": reply.customer_id or "unknown", "Channel": reply.channel, "Said": moment(reply.occurred_at),
+    })  # fmt: skip
+    gone = [Shown("The words", "", (), (), "The words are no longer kept. Without them it is an opt-out.")]
+    return labelling.asked_reply(workspace, conn, question), About(
+        eyebrow="A reply nobody recognised", state="holds" if reply else "labelled", well=reply is None,
+        title="What does it say?", means="Nothing is sent to whoever wrote it until it has a label. An opt-out or a "
+        "complaint keeps it so for ever; anything else ends the hold and permits nothing.",
+        facts=facts, tables=gone if reply is not None and reply.words is None else [], agrees=labelling.LABEL,
+        closed="You are asked again a day after you were asked.", answered_by="A marketing owner",
+        hindered="It has a label already.",
+    )  # fmt: skip
+
+
+def _said(conn: Connection, question: QuestionRow, visitor: Visitor, now: datetime) -> str | None:
+    reply = labelling.open_reply(conn, question) if question.kind == labelling.KIND else None
+    if reply is None or reply.words is None:
+        return None
+    audit.write(conn, at=now, actor=visitor.user_id, action="reply_read", subject=reply.reply_id, details={})
+    return reply.words or "(a text without words)"
+
+
 def _mail(conn: Connection, now: datetime) -> list[Shown]:
     days = [
         (f"{one.day:%a %d %b}", *map(_count, (one.sent, one.delivered, one.complaints, one.hard_bounces)))
@@ -186,5 +213,5 @@ def _count(number: int | None) -> str:
 
 
 _PAGES: Mapping[str, Callable[[Workspace, Connection, QuestionRow, datetime], tuple[AskedCoded, About]]] = {
-    accepting.KIND: _setting, resuming.KIND: _stop, confirming.KIND: _send,
+    accepting.KIND: _setting, resuming.KIND: _stop, confirming.KIND: _send, labelling.KIND: _reply,
 }  # fmt: skip
