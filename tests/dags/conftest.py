@@ -21,7 +21,7 @@ def bag(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW")}
     environment = kept | {
         "AIRFLOW_HOME": str(home), "AIRFLOW__CORE__LOAD_EXAMPLES": "False", "PYTHONPATH": str(ROOT / "plugins"),
-        "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(ROOT / "plugins"), "REACTIVATION_SENDING_POOL": "sending",
     }  # fmt: skip
     ended = subprocess.run(
         [sys.executable, str(Path(__file__).with_name("describe.py")), str(ROOT / "dags"), str(home / "bag.json")],

@@ -78,7 +78,7 @@ def task(found: Any, hitl: type) -> dict[str, Any]:
         "id": found.task_id, "type": kind.__name__, "mapped": found.is_mapped, "asks": asks,
         "mapped_group": found.get_closest_mapped_task_group() is not None,
         "skips": any(c.__name__ in ("SkipMixin", "BranchMixIn") for c in kind.__mro__),
-        "retries": found.retries, "template_fields": list(one.template_fields),
+        "retries": found.retries, "pool": found.pool, "template_fields": list(one.template_fields),
         "outlets": [o.name for o in found.outlets],
         "wait": one.response_timeout.total_seconds() if asks and one.response_timeout else None,
         "options": one.options if asks else None, "defaults": one.defaults if asks else None,

@@ -51,6 +51,11 @@ class TestEveryDag:
         """A new DAG is named here, with its schedule and how many runs of it there may be."""
         assert {i: (d["schedule"], d["max_active_runs"]) for i, d in bag["dags"].items()} == DAGS
 
+    def test_sends_in_the_pool_that_is_named(self, bag: Bag) -> None:
+        """However many workers there are, no more dispatchers than its slots; nothing else waits for one."""
+        assert {task["id"] for _, task in every_task(bag) if task["pool"] == "sending"} == {"send_due"}
+        assert {task["pool"] for _, task in every_task(bag)} == {"sending", "default_pool"}
+
     @pytest.mark.parametrize("dag_id", DAGS)
     def test_says_what_it_is_and_whose(self, bag: Bag, dag_id: str) -> None:
         """Tags, owner, description and documentation; Airflow's default owner is nobody."""

@@ -15,7 +15,7 @@ from reactivation.delivery.twilio import CODES, SET_UP, Twilio
 from reactivation.ledger.tables import metadata
 from reactivation.measures import MEASURES
 from reactivation.messages.fields import FIELDS
-from reactivation.orchestration import connections, telling
+from reactivation.orchestration import connections, pools, telling
 from reactivation.orchestration.provider_info import CONNECTION_TYPES
 from reactivation.orchestration.provider_info import PREFIX as PREFIX_OF_TYPES
 from reactivation.playbooks.model import ReadinessLimits
@@ -54,8 +54,8 @@ def test_every_make_target_of_the_readme_exists(make_target: str) -> None:
 
 def test_every_setting_is_documented() -> None:
     """The variables and connections the code reads are exactly those of docs/deploy.md."""
-    source = Path(connections.__file__).read_text(encoding="utf-8")
-    source += Path(telling.__file__).read_text(encoding="utf-8")
+    rooms = (connections, pools, telling)
+    source = "".join(Path(room.__file__).read_text(encoding="utf-8") for room in rooms)
     read = set(re.findall(r'"(REACTIVATION_[A-Z_]+|reactivation_[a-z_]+)"', source))
     told = {c.removesuffix("<NAME>") for c in _table_cells("docs/deploy.md")}
     assert read == {c for c in told if c.lower().startswith("reactivation_")}

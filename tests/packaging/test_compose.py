@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from reactivation import cli
-from reactivation.orchestration import connections, telling
+from reactivation.orchestration import connections, pools, telling
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yaml").read_text(encoding="utf-8"))
@@ -44,7 +44,7 @@ def _airflow_options() -> set[str]:
 
 
 def _read_by_us() -> set[str]:
-    source = "".join(Path(room.__file__).read_text(encoding="utf-8") for room in (connections, telling))
+    source = "".join(Path(room.__file__).read_text(encoding="utf-8") for room in (connections, pools, telling))
     ids = re.findall(r'"(reactivation_[a-z_]+)"', source)
     return {*re.findall(r'"(REACTIVATION_[A-Z_]+)"', source), *(f"AIRFLOW_CONN_{name.upper()}" for name in ids)}
 

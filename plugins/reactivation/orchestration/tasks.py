@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import Param, task
 from airflow.sdk.exceptions import AirflowSkipException
 
+from reactivation.orchestration import pools
 from reactivation.orchestration.assets import LISTS, QUESTIONS, SNAPSHOT
 from reactivation.orchestration.judging import JudgingOperator
 from reactivation.orchestration.rooms import explained, open_rooms
@@ -137,7 +138,7 @@ def open_questions() -> list[str]:
         return questions_to_ask(workspace, workspace.now())
 
 
-@task
+@task(pool=pools.SENDING)
 def send_due() -> None:
     """Claims, asks the source again, sends what is signed and still allowed."""
     from airflow.sdk import Variable
