@@ -238,6 +238,18 @@ class TestBadInput:
             assert "address key" in err
         assert "another secret" not in err
 
+    def test_a_provider_that_does_not_answer(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+        """It is named with the fix, without its secret; what the sources say is recorded all the same."""
+        sms = {"conn_type": "reactivation_twilio", "host": "http://127.0.0.1:1", "login": f"AC{'a1' * 16}",
+               "password": "geheim"}  # fmt: skip
+        monkeypatch.setenv("AIRFLOW_CONN_REACTIVATION_SMS", json.dumps(sms))
+        monkeypatch.delenv("REACTIVATION_NOW")
+        code, out, err = run("outcomes", "--json")
+        assert code == 2
+        assert "error: connection reactivation_sms: Twilio does not tell its messages" in err
+        assert "geheim" not in out + err
+        assert json.loads(out)["asked"] == 0
+
     def test_missing_address_key(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         """Without a key there is no ledger to speak of."""
         monkeypatch.delenv("AIRFLOW_CONN_REACTIVATION_ADDRESS_KEY")

@@ -172,6 +172,14 @@ class TestResend:
         event = one(resend_events.webhook_events({"type": "email.complained", "data": None}, "msg_1", RECEIVED))
         assert (event.kind, event.at) == ("complaint", RECEIVED)
 
+    def test_a_complaint_about_a_message_to_several_is_everybodys(self) -> None:
+        """Other systems of the account may write so; nobody can tell who complained."""
+        body = RESEND | {"type": "email.complained", "data": {"to": [ADDRESS, "bob@example.com"]}}
+        told = resend_events.webhook_events(body, "msg_1", RECEIVED)
+        assert [(one.event_id, one.address) for one in told.events] == [
+            ("msg_1", ADDRESS), ("msg_1:1", "bob@example.com")
+        ]  # fmt: skip
+
     @pytest.mark.parametrize(("origin", "kind"), [
         ("bounce", "bounce"), ("complaint", "complaint"), ("manual", "unsubscribe"), (None, "unsubscribe"),
     ])  # fmt: skip

@@ -165,8 +165,7 @@ def test_nothing_is_sent_while_a_feed_of_opt_outs_is_silent(house: Workspace) ->
     day = timedelta(hours=24)
 
     def deaf(at: datetime) -> bool:
-        with house.ledger.begin() as conn:
-            return is_deaf(house, conn, at, day)
+        return is_deaf(house, at, day)
 
     vars(house)["providers"] = {"sms": opened("twilio", "http://127.0.0.1:1")}
     assert deaf(NOW)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,10 +16,11 @@ from tests.sending import Ready
 from tests.told import ANN, BOB, CAT, LATER, NUMBER, address, company, exits, of, recorded, taken, text, texts, told
 
 from reactivation.delivery import Result
-from reactivation.ledger import stops
+from reactivation.ledger import mail, stops
 from reactivation.ledger.engine import Ledger
 from reactivation.ledger.replies import Reply, hold
 from reactivation.ledger.tables import audit, enrolments, replies, sends
+from reactivation.steps import provider_events as module
 from reactivation.steps.dispatch import dispatch
 from reactivation.steps.workspace import Workspace
 
@@ -60,6 +62,20 @@ class TestNoes:
         taken(sent, told("bounce", reference=f"m-{customer}"))
         assert of(sent) == [(KEYS.key_of(address(customer)), "*", "*", "hard_bounce")]
         assert exits(sent) == {customer: "unreachable"}
+
+    @pytest.mark.parametrize(("after", "known"), [(timedelta(hours=1), True), (timedelta(days=5), False)])
+    def test_a_bounce_told_by_address_is_of_the_message_just_before_it(
+        self, sent: Workspace, after: timedelta, known: bool
+    ) -> None:
+        """So that the domain's bounces are counted; the address is dead in either case."""
+        module.take_in_provider_events(
+            sent, [told("bounce", address=address(ANN), at=NOW + after)], NOW + timedelta(days=6)
+        )
+        (row,) = recorded(sent)
+        assert (row.touch_id is not None) == known
+        with sent.ledger.begin() as conn:
+            assert sum(day.hard_bounces or 0 for day in mail.days(conn, NOW - timedelta(days=1))) == known
+        assert exits(sent) == {ANN: "unreachable"}
 
     def test_a_stranger_who_says_no_is_not_written_to_either(self, sent: Workspace) -> None:
         """The account may have other senders; of these a bounce says nothing of us."""
@@ -105,6 +121,26 @@ class TestEvents:
         assert taken(sent, click, click)["repeated"] == 1
         assert taken(sent, click) == {"events": 0, "repeated": 1, "suppressions": 0}
         assert [row.event_id for row in recorded(sent)] == ["postman:e-click"]
+
+    def test_told_by_two_at_once_it_is_one(self, sent: Workspace) -> None:
+        """A webhook and an asking may meet."""
+        some = [told("unsubscribe", reference=f"m-{who}", event_id=f"e-{who}") for who in (ANN, BOB, CAT)]
+        with ThreadPoolExecutor(2) as pool:
+            counts = list(pool.map(lambda _: taken(sent, *some), range(2)))
+        assert sum(one["events"] for one in counts) == len(recorded(sent)) == 3
+        assert sum(one.get("exit:opted_out", 0) for one in counts) == 3
+
+    def test_killed_after_the_no_the_next_telling_does_the_rest(
+        self, sent: Workspace, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The no itself is committed by then."""
+        with monkeypatch.context() as dying:
+            dying.setattr(module, "_record", lambda *_: 1 / 0)
+            with pytest.raises(ZeroDivisionError):
+                taken(sent, told("unsubscribe", reference=f"m-{ANN}"))
+        assert len(of(sent)) == 1
+        assert (recorded(sent), exits(sent)) == ([], {})
+        assert taken(sent, told("unsubscribe", reference=f"m-{ANN}"))["exit:opted_out"] == 1
 
     def test_an_id_that_is_the_addresss_own_names_no_address(self, sent: Workspace) -> None:
         """Two people of one instant are two events; what stands for the address is keyed."""

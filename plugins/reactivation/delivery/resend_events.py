@@ -36,7 +36,7 @@ _ORIGINS: Mapping[str | None, Kind] = {"bounce": "bounce", "complaint": "complai
 
 def webhook_events(body: Raw, delivery_id: str, received: datetime) -> Told:
     """The event of one call; ``delivery_id`` is the id it came with (``svix-id``), the same when it is repeated."""
-    return Told.of([_event(body, delivery_id, received)])
+    return Told.of(_events(body, delivery_id, received))
 
 
 def suppression_events(rows: Raw, received: datetime) -> Told:
@@ -46,31 +46,34 @@ def suppression_events(rows: Raw, received: datetime) -> Told:
     return Told.of(_entry(row, received) for row in rows)
 
 
-def _event(body: Raw, delivery_id: str, received: datetime) -> ProviderEvent | str | None:
+def _events(body: Raw, delivery_id: str, received: datetime) -> list[ProviderEvent | str | None]:
+    """One per recipient: of a message to several it does not say whose word it is, so it is everybody's."""
     if not isinstance(body, dict):
-        return UNREADABLE
+        return [UNREADABLE]
     type_ = words(body, "type") or ""
     if type_ in _OF_NO_INTEREST or type_.startswith(_OF_NO_INTEREST_BEFORE):
-        return None
-    kind, data = _KINDS.get(type_), body.get("data")
+        return [None]
+    kind, data, at = _KINDS.get(type_), body.get("data"), instant(body.get("created_at"), received)
     if kind is None:
-        return UNKNOWN_KIND
+        return [UNKNOWN_KIND]
     data = data if isinstance(data, dict) else {}
     if type_.startswith("contact."):
         # Only that somebody is subscribed makes it no "no"; we never take it for a permission.
-        return None if data.get("unsubscribed") is False else _of(
-            delivery_id, kind, instant(body.get("created_at"), received), address=words(data, "email")
-        )  # fmt: skip
+        subscribed = data.get("unsubscribed") is False
+        return [None if subscribed else _of(delivery_id, kind, at, address=words(data, "email"))]
     if type_ == "email.bounced" and _of_part(data, "bounce", "type") == "Transient":
         kind = "deferred"
     if type_ == "email.suppressed" and _of_part(data, "suppressed", "reason") == "previous_complaint":
         kind = "complaint"
-    to, tags = data.get("to"), data.get("tags")
-    return _of(
-        delivery_id, kind, instant(body.get("created_at"), received), send_id=our_key(_tag(tags)),
-        reference=own(data.get("email_id")),
-        address=to[0] if isinstance(to, list) and len(to) == 1 and isinstance(to[0], str) else None,
-    )  # fmt: skip
+    to = data.get("to")
+    recipients = [one for one in to if isinstance(one, str)] if isinstance(to, list) else []
+    return [
+        _of(
+            f"{delivery_id}:{number}" if number else delivery_id, kind, at, send_id=our_key(_tag(data.get("tags"))),
+            reference=own(data.get("email_id")), address=address,
+        )
+        for number, address in enumerate(recipients or [None])
+    ]  # fmt: skip
 
 
 def _entry(row: Raw, received: datetime) -> ProviderEvent:

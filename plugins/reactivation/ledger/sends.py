@@ -233,13 +233,26 @@ class Told:
     provider: str
     provider_ref: str | None
     state: str
+    address_key: str
+    called_at: datetime | None
+
+
+def called_for(conn: Connection, address_keys: Collection[str], since: datetime) -> list[Told]:
+    """The sends to these addresses whose call was made since an instant, the oldest first."""
+    theirs = among(sends.c.address_key, address_keys) & (sends.c.called_at >= since)
+    return [Told(**row._mapping) for row in conn.execute(_TOLD.where(theirs).order_by(sends.c.called_at))]
 
 
 def spoken_of(conn: Connection, send_ids: Collection[str], references: Collection[str]) -> list[Told]:
     """The sends of those ids, or that a provider has under those references of its own."""
     theirs = or_(among(sends.c.send_id, send_ids), among(sends.c.provider_ref, references))
-    wanted = select(sends.c.send_id, sends.c.touch_id, sends.c.provider, sends.c.provider_ref, sends.c.state)
-    return [Told(**row._mapping) for row in conn.execute(wanted.where(theirs).order_by(sends.c.send_id))]
+    return [Told(**row._mapping) for row in conn.execute(_TOLD.where(theirs).order_by(sends.c.send_id))]
+
+
+_TOLD = select(
+    sends.c.send_id, sends.c.touch_id, sends.c.provider, sends.c.provider_ref, sends.c.state, sends.c.address_key,
+    sends.c.called_at,
+)  # fmt: skip
 
 
 def unfinished(conn: Connection, states: Collection[str] = ("intent", "called")) -> list[Send]:

@@ -253,8 +253,7 @@ async def _send(shift: _Shift, some: Sequence[Touch]) -> None:
 
 def _is_deaf(shift: _Shift, playbook: Playbook) -> bool:
     """Whether somebody may have said no to a provider that has not told us for as long as a source may be silent."""
-    with shift.workspace.ledger.begin() as conn:
-        return is_deaf(shift.workspace, conn, shift.clock(), timedelta(hours=playbook.readiness.stale_after_hours))
+    return is_deaf(shift.workspace, shift.clock(), timedelta(hours=playbook.readiness.stale_after_hours))
 
 
 def _judged(shift: _Shift, playbook: Playbook, some: Sequence[Touch]) -> list[tuple[Case, Verdict]]:

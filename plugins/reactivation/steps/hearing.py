@@ -16,8 +16,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection
-
 from reactivation.delivery import NotTold, Provider
 from reactivation.ledger import feeds
 from reactivation.steps.provider_events import take_in_provider_events
@@ -48,10 +46,13 @@ def hear_providers(workspace: Workspace, now: datetime) -> Heard:
     return asyncio.run(hear(workspace, now))
 
 
-def is_deaf(workspace: Workspace, conn: Connection, now: datetime, silent_for: timedelta) -> bool:
+def is_deaf(workspace: Workspace, now: datetime, silent_for: timedelta) -> bool:
     """Whether a provider that is a feed of opt-outs was not heard for so long, or never."""
     asked = {one.name for one in _asked(workspace)}
-    until = feeds.told_until(conn, asked) if asked else {}
+    if not asked:
+        return False
+    with workspace.ledger.begin() as conn:
+        until = feeds.told_until(conn, asked)
     return any(name not in until or until[name] < now - silent_for for name in asked)
 
 

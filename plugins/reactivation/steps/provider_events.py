@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache, partial
 from typing import TYPE_CHECKING
 from uuid import NAMESPACE_URL, uuid5
@@ -53,6 +53,8 @@ _OF_MEANING = {OPT_OUT: "unsubscribe", HELP: "help", START: "start", UNRECOGNISE
 _NEVER_SENT = ("not_delivered", "filtered")
 _LONGEST_ID, _LONGEST_WORDS = 80, 2_000
 _AT_ONCE = 500
+#: For so long a provider goes on trying to deliver a message.
+_COMES_BACK_WITHIN = timedelta(days=4)
 
 PlaybookOf = Callable[[str], Playbook | None]
 
@@ -160,6 +162,9 @@ class _People:
         send_ids = {one.send_id for one, _ in pairs if one.send_id is not None}
         references = {one.reference for one, _ in pairs if one.reference is not None}
         found = sends.spoken_of(conn, send_ids, references)
+        bounced = {key: one.at for one, key in pairs if one.kind == "bounce" and one.reference is None and key}
+        self._called = sends.called_for(conn, bounced, min(bounced.values()) - _COMES_BACK_WITHIN) if bounced else []
+        found += self._called
         self._by_id = {one.send_id: one for one in found}
         self._by_reference = {(one.provider, one.provider_ref): one for one in found if one.provider_ref}
         named = {one.touch_id for one in found} | {one.touch_id for one, _ in pairs if one.touch_id is not None}
@@ -170,12 +175,22 @@ class _People:
 
     def case(self, conn: Connection, one: ProviderEvent, event_id: str, kind: str, key: str | None) -> _Case:
         send = self._by_id.get(one.send_id or "") or self._by_reference.get((one.provider, one.reference or ""))
+        if send is None and kind == "bounce":
+            send = self._bounced(one, key)
         touch = self._touches.get(one.touch_id or "" if send is None else send.touch_id)
         enrolment_id = touch.enrolment_id if touch is not None else self._of_key.get(key or "")
         enrolment = None if enrolment_id is None else self._enrolments[enrolment_id]
         said = kind in (*_NOES, "reply")
         person = person_of(conn, enrolment, key) if said else Person(enrolment)
         return _Case(one, event_id, kind, key, touch, send, person)
+
+    def _bounced(self, one: ProviderEvent, key: str | None) -> sends.Told | None:
+        """The message of which only the address is told: the last that this provider had for it just before."""
+        return next((
+            send for send in reversed(self._called)
+            if send.provider == one.provider and send.address_key == key and send.called_at is not None
+            and timedelta(0) <= one.at - send.called_at <= _COMES_BACK_WITHIN
+        ), None)  # fmt: skip
 
 
 def _key(workspace: Workspace, one: ProviderEvent) -> str | None:
