@@ -140,7 +140,7 @@ class TestRefused:
 
     def test_too_fast_is_told_to_wait(self, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
         """By client."""
-        monkeypatch.setattr("reactivation.public.hooks.PACE", (0.001, 3))
+        monkeypatch.setattr("reactivation.public.app.PACE", (0.001, 3))
         ask, call = asking(house.app(webhooks=HOOKS)), sendgrid()
         told = [ask("POST", call.path, **call.request()) for _ in range(4)]
         assert [answer.status_code for answer in told] == [200, 200, 200, 429]

@@ -91,8 +91,8 @@ class House:
             return list(conn.execute(select(table)).all())
 
     def app(self, **changes: Any) -> ASGIApp:
-        """Its public application."""
-        return create_app(self.settings, lambda: self.workspace, **changes)
+        """Its public application, in which no second passes."""
+        return create_app(self.settings, lambda: self.workspace, **{"clock": lambda: 0.0, **changes})
 
 
 def asking(app: ASGIApp) -> Ask:

@@ -7,6 +7,7 @@ Everything else is the same page for everybody. No cookie, no login, no redirect
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Sequence, Set
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -22,11 +23,11 @@ from reactivation.contract.links import LinkKeys
 from reactivation.playbooks.tenant import load_tenant
 from reactivation.public.answers import Threads
 from reactivation.public.guard import Guard
-from reactivation.public.hooks import Hooks
+from reactivation.public.hooks import PACE, Hooks
 from reactivation.public.kept import Kept
 from reactivation.public.limits import Pace, client_of
 from reactivation.public.pages import Pages
-from reactivation.public.unsubscribing import WayOut
+from reactivation.public.unsubscribing import ONE_LINK, WayOut
 from reactivation.steps.settings import ConfigurationError, Settings, Webhook
 from reactivation.steps.workspace import Workspace
 
@@ -35,10 +36,11 @@ STRANGERS = (5.0, 60)
 
 
 def create_app(
-    settings: Settings, open_workspace: Callable[[], Workspace], webhooks: Sequence[Webhook] = ()
+    settings: Settings, open_workspace: Callable[[], Workspace], webhooks: Sequence[Webhook] = (), *,
+    clock: Callable[[], float] = time.monotonic,
 ) -> ASGIApp:  # fmt: skip
     """The application of one installation. ``open_workspace`` is called whenever the ledger is needed; ``webhooks``:
-    those that are switched on.
+    those that are switched on. ``clock``: by whose seconds the hasty are slowed down.
 
     Raises ``ConfigurationError`` without an address key or for a key of a webhook that cannot be one, and
     ``TenantError`` for a tenant that cannot be read.
@@ -48,7 +50,7 @@ def create_app(
             "there is no address key, so no link could be recognised; set the connection reactivation_address_key"
         )
     pages = Pages(load_tenant(settings.tenant))
-    strangers = Pace(*STRANGERS)
+    strangers = Pace(*STRANGERS, clock=clock)
 
     def refused(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 500
@@ -62,8 +64,11 @@ def create_app(
     def now() -> datetime:
         return settings.given_now or datetime.now(UTC)
 
-    way_out = WayOut(LinkKeys(settings.address_keys), pages, threads, kept, open_workspace=open_workspace, now=now)
-    hooks = Hooks(webhooks, threads, open_workspace, now)
+    way_out = WayOut(
+        LinkKeys(settings.address_keys), pages, threads, kept, Pace(*ONE_LINK, clock=clock),
+        open_workspace=open_workspace, now=now,
+    )  # fmt: skip
+    hooks = Hooks(webhooks, threads, Pace(*PACE, clock=clock), open_workspace, now)
 
     @asynccontextmanager
     async def while_it_runs(_: Starlette) -> AsyncIterator[None]:

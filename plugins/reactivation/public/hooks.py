@@ -67,11 +67,10 @@ class Hooks:
     """The webhooks that are switched on. Raises ``ConfigurationError`` for a key that cannot be one."""
 
     def __init__(
-        self, given: Sequence[Webhook], threads: Threads, open_workspace: Callable[[], Workspace],
+        self, given: Sequence[Webhook], threads: Threads, pace: Pace, open_workspace: Callable[[], Workspace],
         now: Callable[[], datetime],
     ) -> None:  # fmt: skip
-        self._threads, self._open, self._now = threads, open_workspace, now
-        self._pace = Pace(*PACE)
+        self._threads, self._pace, self._open, self._now = threads, pace, open_workspace, now
         self._verifiers = {hook.provider: KINDS[hook.provider].verifier(hook) for hook in given}
 
     def routes(self) -> dict[str, Endpoint]:

@@ -41,12 +41,11 @@ class WayOut:
     """What a link leads to."""
 
     def __init__(
-        self, links: LinkKeys, pages: Pages, threads: Threads, kept: Kept, *,
+        self, links: LinkKeys, pages: Pages, threads: Threads, kept: Kept, pace: Pace, *,
         open_workspace: Callable[[], Workspace], now: Callable[[], datetime],
     ) -> None:  # fmt: skip
         self._links, self._pages, self._threads, self._kept = links, pages, threads, kept
-        self._open, self._now = open_workspace, now
-        self._pace = Pace(*ONE_LINK)
+        self._open, self._now, self._pace = open_workspace, now, pace
 
     async def answer(self, request: Request) -> Response:
         """Any use of a link."""
