@@ -12,8 +12,9 @@ from reactivation.sources.events import EVENTS, read_events
 from reactivation.sources.extraction import extract
 from reactivation.sources.folder import open_source
 from reactivation.sources.several import Sources, by_table, sources_of
+from reactivation.sources.tags import Tags, TagsTable, open_tags
 
 __all__ = [
-    "EVENTS", "DatabaseSource", "Source", "SourceAwayError", "SourceError", "Sources", "by_table", "extract",
-    "open_source", "read_events", "sources_of",
+    "EVENTS", "DatabaseSource", "Source", "SourceAwayError", "SourceError", "Sources", "Tags", "TagsTable",
+    "by_table", "extract", "open_source", "open_tags", "read_events", "sources_of",
 ]  # fmt: skip
