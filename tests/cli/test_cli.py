@@ -251,7 +251,7 @@ class TestBadInput:
         assert json.loads(out)["asked"] == 0
 
     def test_tags_that_cannot_be_written_back(self, run: Run, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The place is named with the fix, after what came back was recorded; without a place there is no word of it."""
+        """The place is named with the fix, and what came back is recorded; without a place there is no word of it."""
         assert not any(what.startswith("tags") for what in json.loads(run("outcomes", "--json")[1]))
         monkeypatch.setenv("REACTIVATION_TAGS_TO", str(home / "exports"))
         code, out, err = run("outcomes", "--json")

@@ -30,17 +30,21 @@ TAG = "customer_reactivation_no_response"
 LATER = NOW + timedelta(days=7, microseconds=123_456)
 SECONDS_OF_LATER = LATER.replace(microsecond=0)
 NOTHING = {"tags_new": 0, "tags_changed": 0, "tags_erased": 0}
-MADE = """CREATE TABLE reactivation_tags (customer_id VARCHAR(80) NOT NULL, tag VARCHAR(80) NOT NULL,
-    set_at {0} NOT NULL, removed_at {0}, PRIMARY KEY (customer_id, tag, set_at))"""
+PAGE = (Path(__file__).parents[2] / "docs" / "deploy.md").read_text(encoding="utf-8")
 #: Which ledger it is makes no difference to what is there.
 on_sqlite = pytest.mark.parametrize("ledger_url", ["sqlite"], indirect=True)
+
+
+def made(instant: str = "TIMESTAMP WITH TIME ZONE") -> str:
+    """The statement of docs/deploy.md, with this type of its instants."""
+    (statement,) = re.findall(r"^CREATE TABLE reactivation_tags \(.*?^\)", PAGE, re.M | re.S)
+    return re.sub(r" +--.*", "", statement).replace("TIMESTAMP WITH TIME ZONE", instant)
 
 
 @pytest.fixture
 def house(tmp_path: Path, ledger: Ledger, database: Engine) -> Workspace:
     """A ledger, and a CRM that waits for its tags."""
-    zone = " WITH TIME ZONE" if database.dialect.name == "postgresql" else ""
-    do(database, MADE.format(f"TIMESTAMP{zone}"))
+    do(database, made() if database.dialect.name == "postgresql" else made("DATETIME"))
     return at_home(tmp_path, ledger, database)
 
 
@@ -207,9 +211,9 @@ def _write_and_die(house: Workspace, url: str) -> None:
 class TestATableThatIsNotAsItShouldBe:
     @pytest.fixture
     def house(self, tmp_path: Path, ledger: Ledger, database: Engine) -> Workspace:
-        made = at_home(tmp_path, ledger, database)
-        put(made, "c-ann")
-        return made
+        house = at_home(tmp_path, ledger, database)
+        put(house, "c-ann")
+        return house
 
     def test_is_never_made(self, house: Workspace, database: Engine) -> None:
         """The message has the statement that makes it, for this database."""
@@ -225,7 +229,7 @@ class TestATableThatIsNotAsItShouldBe:
 
     def test_lacks_a_column(self, house: Workspace, database: Engine) -> None:
         """The message has the statement that adds it."""
-        do(database, re.sub(r", removed_at \w+", "", MADE.format("TIMESTAMP")))
+        do(database, re.sub(r"removed_at \w+,", "", made("TIMESTAMP")))
         with pytest.raises(SourceError, match="reactivation_tags has no removed_at") as refused:
             write_tags_back(house)
         do(database, str(refused.value).partition("Add it with: ")[2])
@@ -234,7 +238,7 @@ class TestATableThatIsNotAsItShouldBe:
 
     def test_has_a_column_of_another_type(self, house: Workspace, database: Engine) -> None:
         """Named, with the type it should have."""
-        do(database, MADE.format("INTEGER"))
+        do(database, made("INTEGER"))
         with pytest.raises(SourceError, match=r"set_at is INTEGER; make it (DATETIME|TIMESTAMP WITH TIME ZONE)"):
             write_tags_back(house)
 
@@ -245,7 +249,7 @@ class TestOnPostgres:
         self, tmp_path: Path, ledger: Ledger, postgres_database: Engine
     ) -> None:  # fmt: skip
         """Wherever the server believes to be."""
-        do(postgres_database, MADE.format("TIMESTAMP"))
+        do(postgres_database, made("TIMESTAMP"))
         far = create_engine(postgres_database.url, connect_args={"options": "-c timezone=Asia/Tokyo"})
         house = at_home(tmp_path, ledger, far)
         put(house, "c-ann")
@@ -268,7 +272,7 @@ class TestOnPostgres:
         self, tmp_path: Path, ledger: Ledger, postgres_database: Engine
     ) -> None:  # fmt: skip
         """What has to be granted is named, and is enough."""
-        do(postgres_database, MADE.format("TIMESTAMP WITH TIME ZONE"))
+        do(postgres_database, made())
         do(postgres_database, "GRANT SELECT ON reactivation_tags TO pg_monitor")
         other = create_engine(postgres_database.url, connect_args={"options": "-c role=pg_monitor"})
         house = at_home(tmp_path, ledger, other)
