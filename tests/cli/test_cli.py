@@ -250,6 +250,18 @@ class TestBadInput:
         assert "geheim" not in out + err
         assert json.loads(out)["asked"] == 0
 
+    def test_tags_that_cannot_be_written_back(self, run: Run, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The place is named with the fix, and what came back is recorded; without a place there is no word of it."""
+        assert not any(what.startswith("tags") for what in json.loads(run("outcomes", "--json")[1]))
+        monkeypatch.setenv("REACTIVATION_TAGS_TO", str(home / "exports"))
+        code, out, err = run("outcomes", "--json")
+        assert code == 2
+        assert f"error: there is no folder {home / 'exports'}" in err
+        assert json.loads(out)["asked"] == 0
+        (home / "exports").mkdir()
+        assert run("outcomes", "--json")[0] == 0
+        assert (home / "exports" / "reactivation_tags.csv").is_file()
+
     def test_missing_address_key(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         """Without a key there is no ledger to speak of."""
         monkeypatch.delenv("AIRFLOW_CONN_REACTIVATION_ADDRESS_KEY")

@@ -122,6 +122,15 @@ class TestPlaybook:
         }
 
 
+class TestOutcomes:
+    def test_tags_are_written_back_when_all_is_recorded(self, bag: Bag) -> None:
+        """Last, so that a CRM that refuses fails that task and keeps nothing from being recorded."""
+        dag = bag["dags"]["record_outcomes"]
+        assert dag["order"] == ["ask_providers", "record_what_came_back", "write_tags_back"]
+        rules = {task["id"]: task["trigger_rule"] for task in dag["tasks"]}
+        assert (rules["record_what_came_back"], rules["write_tags_back"]) == ("all_done", "all_success")
+
+
 class TestAsking:
     @pytest.fixture
     def asking(self, bag: Bag) -> dict[str, Any]:

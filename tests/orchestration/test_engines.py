@@ -36,6 +36,17 @@ class TestFromTheEnvironment:
             with pytest.raises(OperationalError, match="readonly"):
                 connection.execute(text("DROP TABLE cases"))
 
+    def test_sqlite_may_be_written_to(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        """Where that is asked for; it is not made either."""
+        monkeypatch.setenv("AIRFLOW_CONN_CRM", f"sqlite:///{tmp_path / 'crm.db'}")
+        with pytest.raises(OperationalError), engine_of("crm", writes=True).connect():
+            pass
+        sqlite3.connect(tmp_path / "crm.db").execute("CREATE TABLE reactivation_tags (tag)").connection.close()
+        with engine_of("crm", writes=True).begin() as connection:
+            connection.execute(text("INSERT INTO reactivation_tags VALUES ('a')"))
+        with engine_of("crm").connect() as connection:
+            assert connection.execute(text("SELECT count(*) FROM reactivation_tags")).scalar() == 1
+
     def test_no_such_connection(self) -> None:
         """With the variable to set."""
         with pytest.raises(ConfigurationError, match="no connection erp; set AIRFLOW_CONN_ERP"):

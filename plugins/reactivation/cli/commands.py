@@ -178,20 +178,28 @@ def dispatch(arguments: argparse.Namespace) -> int:
 
 
 def outcomes(arguments: argparse.Namespace) -> int:
+    from reactivation.steps.errors import EXPECTED_ERRORS
     from reactivation.steps.hearing import hear_providers
     from reactivation.steps.outcomes import record_outcomes
+    from reactivation.steps.writing_back import write_tags_back
 
     workspace = workspace_of(arguments)
     heard = hear_providers(workspace, workspace.now())
     for silent in heard.silent:
         say(f"error: {silent}")
     counts = Counter(heard.counts) + Counter(record_outcomes(workspace, workspace.now()))
+    code = WRONG if heard.silent else OK
+    try:
+        counts += Counter(write_tags_back(workspace))
+    except EXPECTED_ERRORS as error:  # what came back is recorded, and shown
+        say(f"error: {error}")
+        code = WRONG
     shown = dict(sorted({"asked": 0, "events": 0, "suppressions": 0, **counts}.items()))
     if arguments.json:
         print_json(shown)
     else:
         print_table("outcomes", ("what", "count"), shown.items())
-    return WRONG if heard.silent else OK
+    return code
 
 
 def tags(arguments: argparse.Namespace) -> int:

@@ -5,18 +5,15 @@ Killed at any moment, the folder reads as before or as after, and doing it again
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
-import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from reactivation.evidence.building import forget_half, local_path, replacing
+from reactivation.evidence.building import alone, forget_half, replacing
 from reactivation.evidence.folders import Folder, digest_of, file_name
 from reactivation.evidence.parquet import write_parquet
 from reactivation.evidence.rewrites import Rewrite, note, note_done
@@ -42,7 +39,7 @@ def take_out(
     file that is not what it should be.
     """
     file = file_name(name)
-    with _alone(folder):
+    with alone(folder.path):
         forget_half(folder.path / file)
         half_done = any(one.file == file and not one.done for one in folder.rewrites)
         if not half_done and not to_take_out(folder, name, keep, columns):
@@ -68,18 +65,3 @@ def _settle(folder: Folder, file: str, found: str) -> None:
     for one in folder.rewrites:
         if one.file == file and not one.done and one.new == found:
             note_done(folder.path, one)
-
-
-@contextmanager
-def _alone(folder: Folder) -> Iterator[None]:
-    """Nobody else rewrites the folder meanwhile. An object store has no locks: there purge and erase in turn."""
-    place = local_path(folder.path)
-    if place is None:
-        yield
-        return
-    lock = os.open(place, os.O_RDONLY)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(lock)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, Select, exists, select, update
 
 from reactivation.ledger import audit
 from reactivation.ledger.among import among
 from reactivation.ledger.bulk import insert_if_new
-from reactivation.ledger.tables import tags
+from reactivation.ledger.tables import erased_customers, tags
 
 
 def put(conn: Connection, *, customer_id: str, tag: str, actor: str, now: datetime) -> bool:
@@ -43,3 +43,9 @@ def bearers(conn: Connection, tag: str) -> list[Row[tuple[str, str, datetime]]]:
     """Who bears a tag now, by id: customer_id, tag and when it was set."""
     wanted = select(tags.c.customer_id, tags.c.tag, tags.c.set_at)
     return list(conn.execute(wanted.where(tags.c.tag == tag, tags.c.removed_at.is_(None)).order_by(tags.c.customer_id)))
+
+
+def all_but_of_the_erased() -> Select[tuple[str, str, datetime, datetime | None]]:
+    """Asks for every tag that was ever set, of everybody who was not erased: customer_id, tag, set_at, removed_at."""
+    erased = exists().where(erased_customers.c.customer_id == tags.c.customer_id)
+    return select(tags.c.customer_id, tags.c.tag, tags.c.set_at, tags.c.removed_at).where(~erased)

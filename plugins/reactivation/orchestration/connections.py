@@ -61,6 +61,8 @@ def settings_from_environment() -> Settings:
         source=os.environ.get("REACTIVATION_SOURCE") or str(home / "sample"),
         named_sources=_named_sources(),
         connect=_engine,
+        tags_to=os.environ.get("REACTIVATION_TAGS_TO") or "",
+        connect_to_write=_writing_engine,
         environment=environment,
         accounts=_accounts(),
         owners=_path("REACTIVATION_OWNERS", paths.OWNERS),
@@ -166,6 +168,12 @@ def _engine(conn_id: str) -> Engine:
     from reactivation.orchestration.engines import engine_of
 
     return engine_of(conn_id)
+
+
+def _writing_engine(conn_id: str) -> Engine:
+    from reactivation.orchestration.engines import engine_of
+
+    return engine_of(conn_id, writes=True)
 
 
 def _given_now() -> datetime | None:

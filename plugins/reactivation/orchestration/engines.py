@@ -1,4 +1,5 @@
-"""A connection made into a plain SQLAlchemy engine, for sources that are databases.
+"""A connection made into a plain SQLAlchemy engine, for sources that are databases and for the one
+table of ours in another system.
 
 Inside a task its own hook makes it, where the provider of that database is installed: any database Airflow knows. On
 the command line, and without a provider, PostgreSQL and SQLite are reached directly.
@@ -19,8 +20,11 @@ if TYPE_CHECKING:
 _CONNECT_SECONDS = 10
 
 
-def engine_of(conn_id: str) -> Engine:
-    """The engine of a connection; it connects on first use. Raises ``ConfigurationError`` with the fix."""
+def engine_of(conn_id: str, *, writes: bool = False) -> Engine:
+    """The engine of a connection; it connects on first use. A file is only read unless ``writes``.
+
+    Raises ``ConfigurationError`` with the fix.
+    """
     engine = _of_hook(conn_id) if in_a_task() else None
     if engine is not None:
         return engine
@@ -30,15 +34,15 @@ def engine_of(conn_id: str) -> Engine:
             f"there is no connection {conn_id}; set {variable_of(conn_id)} for every process, or add it in Airflow"
         )
     if connection.conn_type == "sqlite":
-        # Read-only: a wrong path must not become a new, empty database.
+        # A wrong path must not become a new, empty database.
         file = connection.schema or connection.host or ""
-        return create_engine(f"sqlite:///file:{file}?mode=ro&uri=true", poolclass=NullPool)
+        return create_engine(f"sqlite:///file:{file}?mode={'rw' if writes else 'ro'}&uri=true", poolclass=NullPool)
     if connection.conn_type in POSTGRES:
         url = make_url(postgres_url(connection)).set(drivername="postgresql+psycopg")
         return create_engine(url, poolclass=NullPool, connect_args={"connect_timeout": _CONNECT_SECONDS})
     raise ConfigurationError(
-        f"connection {conn_id} is of type {connection.conn_type}; outside a task only postgres and sqlite can be read, "
-        "inside one any database whose Airflow provider is installed"
+        f"connection {conn_id} is of type {connection.conn_type}; outside a task only postgres and sqlite can be "
+        "reached, inside one any database whose Airflow provider is installed"
     )
 
 

@@ -184,6 +184,18 @@ def record_what_came_back() -> None:
 
 
 @task
+def write_tags_back() -> None:
+    """Who bears which tag, to where ``REACTIVATION_TAGS_TO`` says. After the recording and only after it: a CRM that
+    refuses fails this task and nothing else."""
+    from reactivation.steps.writing_back import write_tags_back as step
+
+    with explained():
+        done = step(open_rooms())
+        if done:
+            log.info("tags written back: %s", done)
+
+
+@task
 def purge_what_is_past() -> None:
     """What is past its time goes, and the audit trail says what. Fails when a file is damaged, after the others."""
     from reactivation.steps.purge import purge

@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from sqlalchemy import Connection, Row, TextClause
+from sqlalchemy import Connection, Executable, Row
 
 from reactivation.evidence import open_engine
 from reactivation.evidence.engine import quoted
@@ -19,7 +19,7 @@ _MEMORY = "1GB"
 
 
 def read_into(
-    path: Path, connection: Connection, query: TextClause, parameters: Mapping[str, Any], schema: pa.Schema
+    path: Path, connection: Connection, query: Executable, parameters: Mapping[str, Any], schema: pa.Schema
 ) -> None:
     """Runs a query with a cursor of the server's and writes its rows, columns in the order of ``schema``."""
     with connection.execution_options(yield_per=_AT_ONCE).execute(query, dict(parameters)) as result:

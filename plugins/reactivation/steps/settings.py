@@ -61,8 +61,9 @@ class Settings:
 
     A source is a folder, an object-store URL or ``connection:ID`` (with ``/SCHEMA`` after it where the database has
     several); ``connect`` makes such a connection's engine. ``named_sources`` are those playbooks may name beside
-    ``source``; ``None``: everything comes from ``source``, whatever the playbooks say. ``accounts`` are the providers
-    by channel; a channel without one goes into the outbox.
+    ``source``; ``None``: everything comes from ``source``, whatever the playbooks say. ``tags_to`` says in the same
+    words where tags are written back to, nowhere if it is empty, and ``connect_to_write`` makes the engine for that.
+    ``accounts`` are the providers by channel; a channel without one goes into the outbox.
     """
 
     home: Path
@@ -71,6 +72,8 @@ class Settings:
     source: str
     named_sources: Mapping[str, str] | None = None
     connect: Callable[[str], Engine] = field(default=_no_connection, repr=False, compare=False)
+    tags_to: str = ""
+    connect_to_write: Callable[[str], Engine] = field(default=_no_connection, repr=False, compare=False)
     environment: str = "local"
     accounts: Mapping[str, ProviderAccount] = field(default_factory=dict)
     owners: Path = paths.OWNERS

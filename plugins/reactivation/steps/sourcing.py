@@ -69,15 +69,25 @@ def is_nowhere(place: str) -> bool:
     return not place or not (place.startswith(_CONNECTION) or as_path(place).exists())
 
 
+def named_connection(variable: str, place: str) -> tuple[str, str | None] | None:
+    """The connection a setting names, and the schema; ``None`` where it names a folder or an object store. Raises
+    ``ConfigurationError``."""
+    if not place.startswith(_CONNECTION):
+        return None
+    conn_id, _, schema = place.removeprefix(_CONNECTION).partition("/")
+    if not conn_id:
+        raise ConfigurationError(f"{variable}={place} names no connection; write connection:ID")
+    return conn_id, schema or None
+
+
 def _open(settings: Settings, place: str, name: str) -> Source:
     if not place:
         raise ConfigurationError(f"{_variable(name)} is empty; name a folder, an object-store URL or connection:ID")
-    if not place.startswith(_CONNECTION):
+    named = named_connection(_variable(name), place)
+    if named is None:
         return open_source(place)
-    conn_id, _, schema = place.removeprefix(_CONNECTION).partition("/")
-    if not conn_id:
-        raise ConfigurationError(f"{_variable(name)}={place} names no connection; write connection:ID")
-    return DatabaseSource(settings.connect(conn_id), conn_id, schema or None)
+    conn_id, schema = named
+    return DatabaseSource(settings.connect(conn_id), conn_id, schema)
 
 
 def _variable(name: str) -> str:
