@@ -77,7 +77,8 @@ class _Shift:
     ``aside``: does the transactions of batches, while the calls of others go on. ``full_on``: the day of which the
     sending domain can carry no more; nobody is asked again about its e-mails. ``resting``: the channels whose provider
     wants to be left alone. ``again``: what a provider did not take, or whose answer grew too old. ``failed``: what
-    ends it. ``stopped``: it was told to end. ``look``: how many next.
+    ends it. ``stopped``: it was told to end. ``in_order``: batches are claimed one after another, oldest first, so that
+    of two touches of one person the later waits. ``look``: how many next.
     """
 
     workspace: Workspace
@@ -94,6 +95,7 @@ class _Shift:
     again: set[str] = field(default_factory=set)
     failed: list[Exception] = field(default_factory=list)
     stopped: asyncio.Event = field(default_factory=asyncio.Event)
+    in_order: asyncio.Lock = field(default_factory=asyncio.Lock)
     done: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     look: int = _FIRST_LOOK
@@ -314,9 +316,11 @@ async def _send_judged(
 async def _send_batch(shift: _Shift, playbook: Playbook, batch: Sequence[tuple[Case, Verdict]]) -> None:
     workspace = shift.workspace
     in_thread = partial(asyncio.get_running_loop().run_in_executor, shift.aside)
-    await in_thread(shift.domain.look, ACTOR, shift.clock())
-    claiming = partial(claim, workspace, playbook, batch, domain=shift.domain, worker=shift.worker, now=shift.clock())
-    claims, others = await in_thread(claiming)
+    async with shift.in_order:
+        await in_thread(shift.domain.look, ACTOR, shift.clock())
+        claims, others = await in_thread(partial(
+            claim, workspace, playbook, batch, domain=shift.domain, worker=shift.worker, now=shift.clock()
+        ))  # fmt: skip
     for _, said in others:
         shift.not_sent(said)
     if not claims:
