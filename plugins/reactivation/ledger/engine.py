@@ -67,9 +67,20 @@ class Ledger:
     @contextmanager
     def unchecked(self) -> Iterator[Connection]:
         """A writing transaction on whatever is there, for migrations; the same errors otherwise."""
+        with self._named(), self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def at_once(self) -> Iterator[Connection]:
+        """A connection of which each statement is a transaction; the same errors otherwise."""
+        with self._named(), self.engine.connect() as connection:
+            yield connection.execution_options(isolation_level="AUTOCOMMIT")
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """A database that refuses to work is an error that names it, and the fix."""
         try:
-            with self.engine.begin() as connection:
-                yield connection
+            yield
         except (IntegrityError, ProgrammingError, DataError):
             raise
         except DBAPIError as error:

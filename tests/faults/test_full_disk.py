@@ -1,0 +1,70 @@
+"""The disk of the outbox is really full in the middle of a batch: no file is half a message, what could not be written
+is given back, and goes out once there is room."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import resource
+import subprocess
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from tests.sending import NOW, Ready
+
+from reactivation.delivery import DeliveryError
+from reactivation.steps.dispatch import dispatch
+
+MakeRoom = Callable[[], None]
+#: Room for some of the messages, and less than a message needs.
+_ROOM, _PART = 36 << 10, 1 << 10
+
+
+@pytest.fixture
+def small_disk(ready: Ready) -> Iterator[MakeRoom]:
+    """The outbox on a file system of its own that is soon full; where none may be mounted, this process may write a
+    part of a message only. Called, it makes room."""
+    folder = ready.workspace.settings.outbox
+    folder.mkdir(parents=True, exist_ok=True)
+    if _mount(folder, "-t", "tmpfs", "-o", f"size={_ROOM}"):
+        yield lambda: _enlarge(folder)
+        subprocess.run(["umount", str(folder)], check=True)
+        return
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (_PART, before[1]))
+    yield lambda: resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def _mount(folder: Path, *how: str) -> bool:
+    return subprocess.run(["mount", *how, "outbox", str(folder)], check=False, capture_output=True).returncode == 0
+
+
+def _enlarge(folder: Path) -> None:
+    assert _mount(folder, "-o", "remount,size=1m")
+
+
+def _whole(ready: Ready) -> bool:
+    """Whether there are whole messages in the outbox, and nothing else."""
+    folder = ready.workspace.settings.outbox
+    read = [email.message_from_bytes(file.read_bytes(), policy=email.policy.default) for file in folder.iterdir()]
+    return len(read) == len(ready.files()) and not any(part.defects for one in read for part in one.walk())
+
+
+@pytest.mark.parametrize("ready", ["postgresql"], indirect=True)
+def test_what_does_not_fit_goes_out_when_there_is_room(ready: Ready, small_disk: MakeRoom) -> None:
+    """An error that says what to do; some have their message, the others are as if nobody had begun."""
+    with pytest.raises(DeliveryError, match=r"outbox .* cannot be written .*; make room"):
+        dispatch(ready.workspace, NOW)
+    assert _whole(ready)
+    written = ready.written_to()
+    assert len(written) < len(ready.states())
+    assert ready.states() == {who: ("accepted" if who in written else "signed", None) for who in ready.states()}
+    assert {f"{row.send_id}.eml" for row in ready.rows("sends")} == set(ready.files())
+    small_disk()
+    assert dispatch(ready.workspace, NOW + timedelta(minutes=1)).accepted == len(ready.states()) - len(written)
+    assert _whole(ready)
+    assert ready.written_to() == sorted(ready.states())
+    assert set(ready.states().values()) == {("accepted", None)}
