@@ -1,4 +1,5 @@
-"""Sending by SendGrid as it is specified, in a process of its own, and whether its log and the ledger say the same."""
+"""Whether what went out and the ledger say the same: in the outbox, and in the log of SendGrid as it is specified, in a
+process of its own."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.fakes.running import Running, running
-from tests.faults.killing import at
+from tests.faults.killing import at, unfinished
 from tests.postman import sign_live
 from tests.sending import NOW, Ready
 
@@ -63,3 +64,20 @@ def settled(ready: Ready, fake: Running) -> dict[str, Any]:
     with ready.workspace.ledger.begin() as conn:
         assert seals.verify(conn).intact
     return rows
+
+
+def each_exactly_once(ready: Ready) -> None:
+    """One message per signed touch, and a ledger that says the same."""
+    assert ready.written_to() == sorted(ready.states())
+    assert set(ready.states().values()) == {("accepted", None)}
+    assert len(ready.rows("sends")) == len(ready.files())
+    assert {row.state for row in ready.rows("sends")} == {"accepted"}
+    assert {f"{row.send_id}.eml" for row in ready.rows("sends")} == set(ready.files())
+    told = [row for row in ready.rows("measurement_events") if (row.kind, row.outcome) == ("send", "accepted")]
+    assert len(told) == len(ready.files())
+    assert [file.name for file in ready.workspace.settings.outbox.iterdir() if file.suffix != ".eml"] == []
+    asked = ready.home / "asked"
+    assert not asked.exists() or list(asked.iterdir()) == []
+    assert unfinished(ready.workspace.ledger) == 0
+    with ready.workspace.ledger.begin() as conn:
+        assert seals.verify(conn).intact

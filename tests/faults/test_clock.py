@@ -10,22 +10,14 @@ import threading
 from datetime import timedelta
 
 import pytest
+from tests.faults.agreeing import each_exactly_once
 from tests.faults.killing import POINTS, is_killed, meanwhile, noticed, start
 from tests.sending import NOW, Ready
 
-from reactivation.ledger import seals
 from reactivation.steps.dispatch import DispatchSummary, dispatch
 
 #: Still within everybody's hours.
 EARLIER, LATER = NOW - timedelta(hours=1), NOW + timedelta(minutes=1)
-
-
-def _each_exactly_once(ready: Ready) -> None:
-    assert ready.written_to() == sorted(ready.states())
-    assert set(ready.states().values()) == {("accepted", None)}
-    assert {f"{row.send_id}.eml" for row in ready.rows("sends")} == set(ready.files())
-    with ready.workspace.ledger.begin() as conn:
-        assert seals.verify(conn).intact
 
 
 def test_between_two_dispatches(ready: Ready) -> None:
@@ -34,7 +26,7 @@ def test_between_two_dispatches(ready: Ready) -> None:
     again = dispatch(ready.workspace, EARLIER).accepted
     assert len(ready.files()) == 5 + again
     dispatch(ready.workspace, LATER)
-    _each_exactly_once(ready)
+    each_exactly_once(ready)
 
 
 def test_between_a_claim_and_its_outcome(ready: Ready) -> None:
@@ -44,7 +36,7 @@ def test_between_a_claim_and_its_outcome(ready: Ready) -> None:
     dispatch(ready.workspace, EARLIER)
     assert {row.state for row in ready.rows("sends")} <= {"accepted"}
     dispatch(ready.workspace, LATER)
-    _each_exactly_once(ready)
+    each_exactly_once(ready)
 
 
 def test_beside_one_that_is_at_work(ready: Ready, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,4 +54,4 @@ def test_beside_one_that_is_at_work(ready: Ready, monkeypatch: pytest.MonkeyPatc
         meanwhile(POINTS["when the claim is committed"], 1, another, patched.setattr)
         assert dispatch(ready.workspace, NOW).accepted == len(ready.states())
     assert [(one.accepted, one.recovered) for one in beside] == [(0, 0)]
-    _each_exactly_once(ready)
+    each_exactly_once(ready)

@@ -14,15 +14,13 @@ from typing import Any
 import pytest
 from tests.fakes.running import Running
 from tests.faults.agreeing import account, send, sendgrid, settled
-from tests.faults.killing import BY_HTTP, is_killed, noticed, start
+from tests.faults.killing import BY_HTTP, SPAN, is_killed, noticed, start
 from tests.sending import NOW, Ready
 
 from reactivation.steps.answers import questions_to_ask
 
 #: No look-up can tell any more.
 TOO_LATE = NOW + timedelta(hours=4)
-#: A dispatcher makes at least so many calls of ours from its first claim on.
-SPAN = 2_000
 
 
 @pytest.fixture
