@@ -1,5 +1,6 @@
-"""The disk of the outbox is really full in the middle of a batch: no file is half a message, what could not be written
-is given back, and goes out once there is room."""
+"""A disk is really full in the middle of a batch. That of the outbox: no file is half a message, what could not be
+written is given back, and goes out once there is room. That of the ledger: an
+error, and everybody has his message once when there is room."""
 
 from __future__ import annotations
 
@@ -12,9 +13,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection, event
+from tests.faults.agreeing import each_exactly_once
 from tests.sending import NOW, Ready
 
 from reactivation.delivery import DeliveryError
+from reactivation.ledger.engine import LedgerError
 from reactivation.steps.dispatch import dispatch
 
 MakeRoom = Callable[[], None]
@@ -68,3 +72,20 @@ def test_what_does_not_fit_goes_out_when_there_is_room(ready: Ready, small_disk:
     assert _whole(ready)
     assert ready.written_to() == sorted(ready.states())
     assert set(ready.states().values()) == {("accepted", None)}
+
+
+@pytest.mark.parametrize("ready", ["sqlite"], indirect=True)
+def test_a_ledger_without_room(ready: Ready) -> None:
+    """The error names the fix; whatever was recorded by then, nothing is lost and nothing goes out twice."""
+    engine = ready.workspace.ledger.engine
+
+    def no_more_pages(conn: Connection) -> None:
+        conn.exec_driver_sql("PRAGMA max_page_count = 1")  # no more than it has
+
+    event.listen(engine, "begin", no_more_pages)
+    with pytest.raises(LedgerError, match="Make room on its disk"):
+        dispatch(ready.workspace, NOW)
+    event.remove(engine, "begin", no_more_pages)
+    engine.dispose()
+    dispatch(ready.workspace, NOW + timedelta(minutes=1))
+    each_exactly_once(ready)

@@ -24,6 +24,8 @@ _BUSY_MS = 30_000
 _WRITERS = 4
 #: Ids are random, so a large run's inserts go all over the indexes; the default of 2 MiB would be read over and over.
 _CACHE_KIB = 256 * 1024
+#: How SQLite and PostgreSQL say that a disk is full.
+_NO_ROOM = ("disk is full", "No space left on device")
 _UPGRADE = "Run: reactivation ledger upgrade"
 
 
@@ -85,7 +87,9 @@ class Ledger:
             raise
         except DBAPIError as error:
             fix = "Start the database, or correct the connection reactivation_ledger"
-            if "lock" in str(error.orig):
+            if any(words in str(error.orig) for words in _NO_ROOM):
+                fix = "Make room on its disk"
+            elif "lock" in str(error.orig):
                 fix = "Somebody else keeps it; wait for the other work to end and try again"
             raise LedgerError(f"ledger {self.name} cannot be used: {_first_line(error)}. {fix}") from error
 
