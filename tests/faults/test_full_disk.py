@@ -1,12 +1,13 @@
 """A disk is really full in the middle of a batch. That of the outbox: no file is half a message, what could not be
-written is given back, and goes out once there is room. That of the ledger: an
-error, and everybody has his message once when there is room."""
+written is given back, and goes out once there is room. That of the ledger: an error, and when there is room everybody
+has his message once."""
 
 from __future__ import annotations
 
 import email
 import email.policy
 import resource
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -15,9 +16,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, event
 from tests.faults.agreeing import each_exactly_once
+from tests.faults.killing import meanwhile
 from tests.sending import NOW, Ready
 
-from reactivation.delivery import DeliveryError
+from reactivation.delivery import DeliveryError, outbox
 from reactivation.ledger.engine import LedgerError
 from reactivation.steps.dispatch import dispatch
 
@@ -27,9 +29,9 @@ _ROOM, _PART = 36 << 10, 1 << 10
 
 
 @pytest.fixture
-def small_disk(ready: Ready) -> Iterator[MakeRoom]:
-    """The outbox on a file system of its own that is soon full; where none may be mounted, this process may write a
-    part of a message only. Called, it makes room."""
+def small_disk(ready: Ready, monkeypatch: pytest.MonkeyPatch) -> Iterator[MakeRoom]:
+    """The outbox on a file system of its own that is soon full; where none may be mounted, this process can write
+    parts of messages only, after the first few. Called, it makes room."""
     folder = ready.workspace.settings.outbox
     folder.mkdir(parents=True, exist_ok=True)
     if _mount(folder, "-t", "tmpfs", "-o", f"size={_ROOM}"):
@@ -37,12 +39,16 @@ def small_disk(ready: Ready) -> Iterator[MakeRoom]:
         subprocess.run(["umount", str(folder)], check=True)
         return
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (_PART, before[1]))
+    full = (_PART, before[1])
+    point = (outbox.Outbox, "_send", "before")
+    meanwhile(point, 4, lambda: resource.setrlimit(resource.RLIMIT_FSIZE, full), monkeypatch.setattr)
     yield lambda: resource.setrlimit(resource.RLIMIT_FSIZE, before)
     resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def _mount(folder: Path, *how: str) -> bool:
+    if shutil.which("mount") is None:
+        return False
     return subprocess.run(["mount", *how, "outbox", str(folder)], check=False, capture_output=True).returncode == 0
 
 
