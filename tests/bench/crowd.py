@@ -21,26 +21,29 @@ from reactivation.ledger.touches import Touch
 _LOOK, _BATCH, _TIMES = 100, 25, 50
 
 #: Three touches to an enrolment; one enrolment in fifty is active, with its first touch sent, its second due and its
-#: third still to come. The others are over, all sent.
+#: third still to come. The others are over, all sent. Ids are in order, since random ones take many times as long to
+#: enter; those that are due lie far apart all the same.
 _FILL = (
     """
     INSERT INTO enrolments (enrolment_id, playbook, run_id, customer_id, segment, owner_id, decision, review_reasons,
                             dimensions, state, enrolled_at, plan_ends_at, ended_at, exit_reason)
-    SELECT md5('e' || n)::uuid::text, :playbook, :run, 'c-' || n, 'household', 'own-ada', 'enrol', '[]', '{}',
+    SELECT format('00000000-0000-4000-8000-%s', lpad(to_hex(n), 12, '0')), :playbook, :run, 'c-' || n, 'household',
+           'own-ada', 'enrol', '[]', '{}',
            CASE WHEN n % 50 = 0 THEN 'active' ELSE 'ended' END, :at - INTERVAL '1 day' * (n % 700),
            :at + INTERVAL '14 days', CASE WHEN n % 50 > 0 THEN :at END, CASE WHEN n % 50 > 0 THEN 'no_response' END
     FROM generate_series(1, :enrolments) AS n
     """,
     """
     INSERT INTO enrolment_keys (enrolment_id, address_key, channel, active)
-    SELECT md5('e' || n)::uuid::text, md5('a' || n) || md5('b' || n), 'email', n % 50 = 0
+    SELECT format('00000000-0000-4000-8000-%s', lpad(to_hex(n), 12, '0')), lpad(to_hex(n), 64, '0'), 'email', n % 50 = 0
     FROM generate_series(1, :enrolments) AS n
     """,
     """
     INSERT INTO touches (touch_id, enrolment_id, playbook, number, pattern, purpose, channel, incentive, address_key,
                          not_before, not_after, state, draft_digest, draft_run_id, changed_at)
-    SELECT md5('t' || n || '-' || number)::uuid::text, md5('e' || n)::uuid::text, :playbook, number, 'curiosity',
-           'check_in', 'email', 'none', md5('a' || n) || md5('b' || n), planned - INTERVAL '1 minute' * (n % 5000),
+    SELECT format('00000000-0000-4000-800%s-%s', number, lpad(to_hex(n), 12, '0')),
+           format('00000000-0000-4000-8000-%s', lpad(to_hex(n), 12, '0')), :playbook, number, 'curiosity',
+           'check_in', 'email', 'none', lpad(to_hex(n), 64, '0'), planned - INTERVAL '1 minute' * (n % 5000),
            planned + INTERVAL '5 days', CASE WHEN n % 50 = 0 AND number > 1 THEN 'signed' ELSE 'accepted' END,
            md5('d') || md5('d'), :run, :at
     FROM generate_series(1, :enrolments) AS n, generate_series(1, 3) AS number,
