@@ -1,7 +1,10 @@
 """``make bench``: every figure with its limit, the ratio to bare DuckDB where there is one, and the peak memory.
 
-``BENCH_CUSTOMERS`` (default a million) makes it smaller for a quick look; limits shrink with it. ``BENCH_DIR`` keeps
-the generated CRM between runs. Exits 1 when a figure does not hold.
+``BENCH_CUSTOMERS`` (default a million) makes it smaller for a quick look; limits shrink with it. So do, for the proofs
+of sending, ``BENCH_FAULTY`` (50,000 touches, of whose calls some go wrong), ``BENCH_STEADY`` (100,000 touches, while
+memory is watched), ``BENCH_KILLS`` (200 on each database) and ``BENCH_TOUCHES`` (5,000,000 in the ledger).
+``BENCH_ONLY`` names the groups wanted, else all of them are measured. ``BENCH_DIR`` keeps the generated CRM between
+runs. Exits 1 when a figure does not hold.
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
@@ -29,7 +32,9 @@ POSTGRES = os.environ.get("REACTIVATION_TEST_POSTGRES", "postgresql://postgres@1
 ENROLLED_SHARE = 0.4
 DRAFTS = 50_000
 SENDS = 20_000
-GIB = 1 << 30
+FAULTY, STEADY = int(os.environ.get("BENCH_FAULTY", "50000")), int(os.environ.get("BENCH_STEADY", "100000"))
+KILLS, TOUCHES = int(os.environ.get("BENCH_KILLS", "200")), int(os.environ.get("BENCH_TOUCHES", "5000000"))
+GIB, MIB = 1 << 30, 1 << 20
 _WIDE = 200
 #: What it takes to ask two dozen suites about anybody at all, in seconds.
 _ASKING = 5
@@ -59,7 +64,13 @@ def main() -> int:
     FOLDER.mkdir(parents=True, exist_ok=True)
     share, console = CUSTOMERS / 1_000_000, Console(width=_WIDE)
     found: list[Figure] = []
-    for figure in chain(_generator(share), _runs(share), _decided(share), _drafts(), _sends(), _dags()):
+    groups: dict[str, Callable[[], Iterator[Figure]]] = {
+        "generator": lambda: _generator(share), "runs": lambda: _runs(share), "decided": lambda: _decided(share),
+        "drafts": _drafts, "sends": _sends, "faulty": _faulty, "steady": _steady, "kills": _kills,
+        "questions": _questions, "dags": _dags,
+    }  # fmt: skip
+    wanted = os.environ.get("BENCH_ONLY", "").split() or list(groups)
+    for figure in chain.from_iterable(groups[name]() for name in wanted):
         console.print(f"{figure.name}: {figure.value:.1f} {figure.unit}")
         found.append(figure)
     console.print(_table(found))
@@ -148,6 +159,48 @@ def _sends() -> Iterator[Figure]:
                 f"a thousand messages, {name}", each * 1_000, 1_000 / a_second, "s", detail, told["peak"],
                 ratio=each / bare,
             )  # fmt: skip
+
+
+def _faulty() -> Iterator[Figure]:
+    asked: dict[str, Any] = {"folder": str(FOLDER), "customers": 3 * FAULTY}
+    with _database() as postgres:
+        asked["ledger"] = postgres
+        _work("prepare_sends", **asked, enrolments=FAULTY)
+        told = _work("faulty", **asked)
+    states = ", ".join(f"{count:,} {state}" for state, count in sorted(told["states"].items()))
+    detail = f"{told['due']:,} due, 1 % of each fault: {states} in {told['runs']} runs, {_sum(told):.0f} s"
+    yield Figure("ledger and provider disagree", told["apart"], 0, "sends", detail, told["peak"], GIB)
+
+
+def _steady() -> Iterator[Figure]:
+    asked: dict[str, Any] = {"folder": str(FOLDER), "customers": 3 * STEADY}
+    with _database() as postgres:
+        asked["ledger"] = postgres
+        _work("prepare_sends", **asked, enrolments=STEADY)
+        told = _work("steady", **asked)
+    sent = told["memory"][-1][0]
+    early = max(weight for done, weight in told["memory"] if done <= max(sent / 4, told["memory"][0][0]))
+    late = max(weight for _, weight in told["memory"])
+    detail = f"{sent:,} sent; {early / MIB:.0f} MiB over the first quarter, at most {late / MIB:.0f} MiB"
+    yield Figure("a dispatcher's memory grows by", max(0, late - early) / MIB, 64, "MiB", detail, told["peak"], GIB)
+
+
+def _kills() -> Iterator[Figure]:
+    with _database() as postgres:
+        for name, url in (("SQLite", ""), ("PostgreSQL", postgres)):
+            told = _work("kills", folder=str(FOLDER), ledger=url, count=KILLS)
+            yield Figure(
+                f"wrong after a kill, {name}", told["wrong"], 0, "kills", f"{told['killed']:,} of {KILLS:,} killed"
+            )
+
+
+def _questions() -> Iterator[Figure]:
+    with _database() as postgres:
+        told = _work("questions", ledger=postgres, count=TOUCHES)
+    took, among = told["parts"], f"median of 50, among {TOUCHES:,} touches"
+    yield Figure("reserving 100 touches", took["reserve"], 10, "ms", among)
+    all_of_it = f"{among}; all its questions {took['claim']} ms"
+    yield Figure("the slowest question of a claim of 25", took["slowest"], 10, "ms", all_of_it)
 
 
 def _dags() -> Iterator[Figure]:

@@ -4,26 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
+import resource
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 import aiohttp
-from sqlalchemy import select, text, update
+from sqlalchemy import func, select, text, update
 from tests.bench import data
 from tests.company import Company
+from tests.fakes.running import running
 from tests.postman import sign_live
 
 from reactivation.approvals import SendableTouch, reading, sendable
+from reactivation.delivery import http
 from reactivation.delivery.sendgrid import SendGrid
 from reactivation.ledger import feeds
-from reactivation.ledger.tables import list_signers, touches
+from reactivation.ledger.tables import list_signers, sends, touches
 from reactivation.steps import dispatch as dispatching
 from reactivation.steps.dispatch import dispatch
 from reactivation.steps.draft import draft_run
@@ -36,6 +42,13 @@ from reactivation.steps.workspace import Workspace, open_workspace
 _AT_ONCE = 25
 #: A person names what he agrees to in a field of limited length; here all of it is.
 _ANY_LENGTH = 1 << 40
+_FAULTS: list[dict[str, Any]] = [
+    {"kind": "answer", "status": 429}, {"kind": "answer", "status": 429, "headers": {"Retry-After": "1"}},
+    {"kind": "drop_before"}, {"kind": "drop_after"}, {"kind": "answer_after", "status": 500},
+    {"kind": "answer", "status": 400, "body": {"errors": []}},
+]  # fmt: skip
+#: So long a provider is left alone that does not say how long: it is asked to stop hundreds of times here.
+_HURRIED = timedelta(milliseconds=50)
 
 
 def sign_everything(workspace: Workspace, run_id: str) -> None:
@@ -65,19 +78,90 @@ def send_all(workspace: Workspace) -> tuple[float, float, int]:
         await real(*arguments)
         spent += time.perf_counter() - began
 
-    with _sink() as url:
-        account = ProviderAccount("reactivation_email", "sendgrid", host=url, secret="a key",
-                                  options={"per_second": "1000000"})  # fmt: skip
-        known = replace(workspace.settings, accounts={"email": account}, given_now=None)
-        sender = open_workspace(known)
-        with sender.ledger.begin() as conn:
-            feeds.advance(conn, "sendgrid", until=data.NOW, now=data.NOW)
+    with _sink() as url, _sender(workspace, url) as sender:
         began = time.perf_counter()
         with patch.object(dispatching, "_send_judged", timed):
             summary = dispatch(sender, data.NOW)
         whole = time.perf_counter() - began
-        sender.ledger.close()
     return whole, spent, summary.accepted
+
+
+def memory_while_sending(workspace: Workspace) -> list[tuple[int, int]]:
+    """How many were sent and the bytes this process had in memory then, after each look."""
+    seen: list[tuple[int, int]] = []
+    real = dispatching._send_judged
+
+    async def weighed(shift: Any, *arguments: Any) -> None:
+        await real(shift, *arguments)
+        seen.append((shift.done["accepted"], _in_memory()))
+
+    with _sink() as url, _sender(workspace, url) as sender, patch.object(dispatching, "_send_judged", weighed):
+        dispatch(sender, data.NOW)
+    return seen
+
+
+def send_in_spite(workspace: Workspace, folder: Path) -> dict[str, Any]:
+    """Dispatches, a minute apart, to a provider of which each hundredth call has each fault, until nothing that is due
+    is left. Counts by outcome, and how many sends its own log and the ledger do not agree on, lost ones included."""
+    for left in folder.glob("sendgrid.*"):
+        left.unlink()
+    runs, began = 0, time.perf_counter()
+    rows: dict[str, str] = {}
+    with running("sendgrid", folder) as fake, _sender(workspace, fake.at) as sender:
+        due = _due(sender)
+        fake.do_wrong(*_faults(2 * due))
+        with patch.object(http, "_ALONE_UNASKED", _HURRIED):
+            changed = True
+            while changed:
+                dispatch(sender, data.NOW + timedelta(minutes=runs))
+                runs += 1
+                before, rows = rows, _states(sender)
+                changed = before != rows
+        lost = _due(sender)
+        took = Counter(message["personalizations"][0]["custom_args"]["key"] for message in fake.accepted())
+    accepted = {key for key, state in rows.items() if state == "accepted"}
+    apart = len(accepted ^ took.keys()) + took.total() - len(took)
+    return {"due": due, "runs": runs, "apart": apart + lost, "states": Counter(rows.values()),
+            "parts": {"runs": round(time.perf_counter() - began, 1)}}  # fmt: skip
+
+
+def _due(workspace: Workspace) -> int:
+    """How many touches wait to be sent, and may be at this time of day."""
+    waiting = touches.c.state.in_(("signed", "claimed")) & (touches.c.not_before <= data.NOW)
+    with workspace.ledger.begin() as conn:
+        return conn.scalar(select(func.count()).select_from(touches).where(waiting)) or 0
+
+
+def _states(workspace: Workspace) -> dict[str, str]:
+    """Every send's."""
+    with workspace.ledger.begin() as conn:
+        return dict(conn.execute(select(sends.c.send_id, sends.c.state)).tuples().all())
+
+
+def _faults(count: int) -> Iterator[dict[str, Any] | None]:
+    """What goes wrong with so many calls: each fault with one in a hundred, at random."""
+    chance = random.Random(data.SEED)  # noqa: S311
+    for _ in range(count):
+        drawn = chance.randrange(100)
+        yield _FAULTS[drawn] if drawn < len(_FAULTS) else None
+
+
+@contextmanager
+def _sender(workspace: Workspace, url: str) -> Iterator[Workspace]:
+    """The same rooms, whose e-mails go by a provider at that URL as fast as it takes them."""
+    account = ProviderAccount("reactivation_email", "sendgrid", host=url, secret="a key",
+                              options={"per_second": "1000000"})  # fmt: skip
+    sender = open_workspace(replace(workspace.settings, accounts={"email": account}, given_now=None))
+    try:
+        with sender.ledger.begin() as conn:
+            feeds.advance(conn, "sendgrid", until=data.NOW, now=data.NOW)
+        yield sender
+    finally:
+        sender.ledger.close()
+
+
+def _in_memory() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
 
 
 def post_all(workspace: Workspace, count: int) -> float:

@@ -17,7 +17,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from tests.bench import data, sending
+from tests.bench import crowd, data, sending
 
 from reactivation import paths
 from reactivation.evidence import SnapshotFolder, open_engine
@@ -130,6 +130,31 @@ def sends(*, folder: str, customers: int, ledger: str) -> Told:
     with _workspace(Path(folder) / "home", data.crm(Path(folder), customers), ledger) as workspace:
         whole, spent, sent = sending.send_all(workspace)
     return {"parts": {"sending": spent}, "whole": whole, "sent": sent}
+
+
+def faulty(*, folder: str, customers: int, ledger: str) -> Told:
+    """Everything that is due, sent to a provider that goes wrong with one call in seventeen, until nothing is left."""
+    with _workspace(Path(folder) / "home", data.crm(Path(folder), customers), ledger) as workspace:
+        return sending.send_in_spite(workspace, Path(folder))
+
+
+def steady(*, folder: str, customers: int, ledger: str) -> Told:
+    """Everything that is due, sent; bytes in memory by how many were sent by then."""
+    with _workspace(Path(folder) / "home", data.crm(Path(folder), customers), ledger) as workspace:
+        return {"memory": sending.memory_while_sending(workspace)}
+
+
+def kills(*, folder: str, ledger: str, count: int) -> Told:
+    """Random kills, and how often something was wrong afterwards."""
+    from tests.bench import killed  # it forks from a server that has everything imported
+
+    done, wrong = killed.kill_often(_empty(Path(folder) / "kills"), ledger, count, data.SEED)
+    return {"killed": done, "wrong": wrong}
+
+
+def questions(*, ledger: str, count: int) -> Told:
+    """What a dispatcher asks of a ledger with so many touches, in milliseconds."""
+    return {"parts": crowd.ask_much(ledger, count)}
 
 
 def prepare_verdicts(*, folder: str, customers: int) -> Told:
@@ -297,7 +322,8 @@ def _peak() -> int:
 WORK: dict[str, Callable[..., Told]] = {
     "sample": sample, "begin": begin, "step": step, "prepare_drafts": prepare_drafts, "drafts": drafts, "bare": bare,
     "prepare_verdicts": prepare_verdicts, "verdict": verdict, "bare_verdict": bare_verdict, "ladder": ladder,
-    "prepare_sends": prepare_sends, "sends": sends, "bare_sends": bare_sends,
+    "prepare_sends": prepare_sends, "sends": sends, "bare_sends": bare_sends, "faulty": faulty, "steady": steady,
+    "kills": kills, "questions": questions,
 }  # fmt: skip
 
 

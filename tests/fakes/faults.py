@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,14 +36,23 @@ class Faults:
         self._given = list(given)
         self._file = file
         self._read = 0
+        self._lines: deque[str] = deque()
 
     def next(self) -> Fault | None:
         """What goes wrong with this call."""
         if self._given:
             return self._given.pop(0)
-        lines = self._file.read_text(encoding="utf-8").splitlines() if self._file and self._file.exists() else []
-        if self._read >= len(lines):
-            return None
-        self._read += 1
-        read = json.loads(lines[self._read - 1])
+        if not self._lines:
+            self._lines.extend(self._more())
+        read = json.loads(self._lines.popleft()) if self._lines else None
         return None if read is None else Fault(**read)
+
+    def _more(self) -> list[str]:
+        """The lines that were added since."""
+        if self._file is None or not self._file.exists():
+            return []
+        with self._file.open(encoding="utf-8") as lines:
+            lines.seek(self._read)
+            added = lines.read()
+            self._read = lines.tell()
+        return added.splitlines()

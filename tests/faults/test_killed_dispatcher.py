@@ -7,33 +7,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.faults.killing import POINTS, is_killed, noticed, start, unfinished
+from tests.faults.agreeing import each_exactly_once
+from tests.faults.killing import POINTS, SPAN, is_killed, noticed, start
 from tests.sending import NOW, Ready
 
-from reactivation.ledger import seals
 from reactivation.steps.dispatch import dispatch
 
-#: From the first claim to the end a dispatcher makes a little more calls and returns of our own than this;
-#: ``test_the_span`` says so.
-SPAN = 2_000
 INSTANTS = sorted(random.Random(20261117).sample(range(1, SPAN), 20))  # noqa: S311
-
-
-def _each_exactly_once(ready: Ready) -> None:
-    """One message per signed touch, and a ledger that says the same."""
-    assert ready.written_to() == sorted(ready.states())
-    assert set(ready.states().values()) == {("accepted", None)}
-    assert len(ready.rows("sends")) == len(ready.files())
-    assert {row.state for row in ready.rows("sends")} == {"accepted"}
-    assert {f"{row.send_id}.eml" for row in ready.rows("sends")} == set(ready.files())
-    told = [row for row in ready.rows("measurement_events") if (row.kind, row.outcome) == ("send", "accepted")]
-    assert len(told) == len(ready.files())
-    assert [file.name for file in ready.workspace.settings.outbox.iterdir() if file.suffix != ".eml"] == []
-    asked = ready.home / "asked"
-    assert not asked.exists() or list(asked.iterdir()) == []
-    assert unfinished(ready.workspace.ledger) == 0
-    with ready.workspace.ledger.begin() as conn:
-        assert seals.verify(conn).intact
 
 
 @pytest.mark.parametrize("point", POINTS)
@@ -45,7 +25,7 @@ def test_killed_at_a_point_and_run_again_each_touch_goes_out_once(ready: Ready, 
     assert len(ready.files()) < len(ready.states()), "it must have died in the middle"
     noticed(ready.workspace.ledger)
     dispatch(ready.workspace, NOW)
-    _each_exactly_once(ready)
+    each_exactly_once(ready)
 
 
 @pytest.mark.parametrize("instant", INSTANTS)
@@ -55,7 +35,7 @@ def test_killed_at_a_random_instant_and_run_again_each_touch_goes_out_once(ready
     assert is_killed(process), "the dispatcher must have died"
     noticed(ready.workspace.ledger)
     dispatch(ready.workspace, NOW)
-    _each_exactly_once(ready)
+    each_exactly_once(ready)
 
 
 def test_the_span(ready: Ready, tmp_path: Path) -> None:
@@ -75,7 +55,7 @@ def test_killed_again_and_again(ready: Ready) -> None:
         assert is_killed(start(ready.home, ready.url, NOW, point=point, nth=2))
         noticed(ready.workspace.ledger)
     dispatch(ready.workspace, NOW)
-    _each_exactly_once(ready)
+    each_exactly_once(ready)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -89,7 +69,7 @@ def test_three_at_once_two_of_them_killed(ready: Ready, seed: int) -> None:
     assert processes[-1].exitcode == 0
     noticed(ready.workspace.ledger)
     dispatch(ready.workspace, NOW + timedelta(seconds=1))
-    _each_exactly_once(ready)
+    each_exactly_once(ready)
 
 
 def test_three_at_once_share_the_work(ready: Ready) -> None:
@@ -100,4 +80,4 @@ def test_three_at_once_share_the_work(ready: Ready) -> None:
     assert [process.exitcode for process in processes] == [0, 0, 0]
     noticed(ready.workspace.ledger)
     dispatch(ready.workspace, NOW + timedelta(seconds=1))
-    _each_exactly_once(ready)
+    each_exactly_once(ready)

@@ -12,63 +12,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.fakes.running import Running, running
-from tests.faults.killing import BY_HTTP, at, is_killed, noticed, start
-from tests.postman import sign_live
+from tests.fakes.running import Running
+from tests.faults.agreeing import account, send, sendgrid, settled
+from tests.faults.killing import BY_HTTP, SPAN, is_killed, noticed, start
 from tests.sending import NOW, Ready
 
-from reactivation.ledger import feeds, seals
 from reactivation.steps.answers import questions_to_ask
-from reactivation.steps.dispatch import DispatchSummary, dispatch
-from reactivation.steps.settings import ProviderAccount
 
-LATER = NOW + timedelta(minutes=1)
 #: No look-up can tell any more.
 TOO_LATE = NOW + timedelta(hours=4)
-#: A dispatcher makes at least so many calls of ours from its first claim on.
-SPAN = 2_000
 
 
 @pytest.fixture
 def provider(ready: Ready, tmp_path: Path) -> Iterator[Running]:
-    """SendGrid as it is specified; somebody has signed that messages may go by it, and it was asked what came back."""
-    with ready.workspace.ledger.begin() as conn:
-        sign_live(conn, ready.workspace)
-        feeds.advance(conn, "sendgrid", until=NOW, now=NOW)
-    with running("sendgrid", tmp_path) as fake:
+    """SendGrid as it is specified."""
+    with sendgrid(ready, tmp_path) as fake:
         yield fake
-
-
-def account(fake: Running) -> ProviderAccount:
-    return ProviderAccount(
-        "reactivation_email", "sendgrid", host=fake.at, secret="a key", options={"per_second": "1000"}
-    )
-
-
-def send(ready: Ready, fake: Running) -> DispatchSummary:
-    """One run a minute later."""
-    workspace = at(ready.home, ready.url, account(fake))
-    try:
-        return dispatch(workspace, LATER)
-    finally:
-        workspace.ledger.close()
-
-
-def taken(fake: Running) -> Counter[str]:
-    """How often the provider took the message of each key."""
-    return Counter(mail["personalizations"][0]["custom_args"]["key"] for mail in fake.accepted())
-
-
-def settled(ready: Ready, fake: Running) -> dict[str, Any]:
-    """The sends by key; nothing was taken twice, nothing is lost, and what is not known nobody took."""
-    rows = {row.send_id: row for row in ready.rows("sends")}
-    had = taken(fake)
-    assert set(had.values()) <= {1}
-    assert {key for key, row in rows.items() if row.state == "accepted"} == set(had)
-    assert {row.state for key, row in rows.items() if key not in had} <= {"unknown", "refused"}
-    with ready.workspace.ledger.begin() as conn:
-        assert seals.verify(conn).intact
-    return rows
 
 
 @pytest.mark.parametrize("point", BY_HTTP)

@@ -17,13 +17,15 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, m
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, ProgrammingError
 
 #: The revision this code works with: the newest file of ``ledger/migrations/versions``.
-HEAD = "0005"
+HEAD = "0006"
 VERSION_TABLE = "ledger_version"
 
 _BUSY_MS = 30_000
 _WRITERS = 4
 #: Ids are random, so a large run's inserts go all over the indexes; the default of 2 MiB would be read over and over.
 _CACHE_KIB = 256 * 1024
+#: How SQLite and PostgreSQL say that a disk is full.
+_NO_ROOM = ("disk is full", "No space left on device")
 _UPGRADE = "Run: reactivation ledger upgrade"
 
 
@@ -67,14 +69,27 @@ class Ledger:
     @contextmanager
     def unchecked(self) -> Iterator[Connection]:
         """A writing transaction on whatever is there, for migrations; the same errors otherwise."""
+        with self._named(), self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def at_once(self) -> Iterator[Connection]:
+        """A connection of which each statement is a transaction; the same errors otherwise."""
+        with self._named(), self.engine.connect() as connection:
+            yield connection.execution_options(isolation_level="AUTOCOMMIT")
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """A database that refuses to work is an error that names it, and the fix."""
         try:
-            with self.engine.begin() as connection:
-                yield connection
+            yield
         except (IntegrityError, ProgrammingError, DataError):
             raise
         except DBAPIError as error:
             fix = "Start the database, or correct the connection reactivation_ledger"
-            if "lock" in str(error.orig):
+            if any(words in str(error.orig) for words in _NO_ROOM):
+                fix = "Make room on its disk"
+            elif "lock" in str(error.orig):
                 fix = "Somebody else keeps it; wait for the other work to end and try again"
             raise LedgerError(f"ledger {self.name} cannot be used: {_first_line(error)}. {fix}") from error
 

@@ -155,7 +155,7 @@ touches = Table(
     _one_of("state", "planned", "drafted", "listed", "signed", "claimed", "accepted", "refused", "unknown",
             "held", "rejected", "expired", "cancelled"),
     CheckConstraint("not_before < not_after", name="window_open"),
-    Index(None, "state", "not_before"),
+    Index(None, "state", "not_before", "touch_id"),
 )  # fmt: skip
 
 offer_codes = Table(

@@ -10,26 +10,32 @@ from __future__ import annotations
 import fcntl
 import hashlib
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
 from sqlalchemy import func, select
+from sqlalchemy.exc import DBAPIError
 
 from reactivation.ledger.engine import Ledger
 
 
 @contextmanager
 def at_work(ledger: Ledger) -> Iterator[str]:
-    """The id of a new dispatcher, alive as long as the block runs."""
+    """The id of a new dispatcher, alive as long as the block runs. Raises ``LedgerError``.
+
+    One that loses its connection is taken for dead from then on, and may go on: what others take over of its work it
+    has lost in the ledger, and calls no more.
+    """
     worker = str(uuid4())
     if ledger.dialect == "postgresql":
-        with ledger.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        with ledger.at_once() as connection:
             connection.execute(select(func.pg_advisory_lock(_number(worker))))
             try:
                 yield worker
             finally:
-                connection.execute(select(func.pg_advisory_unlock(_number(worker))))
+                with suppress(DBAPIError):  # a connection that is lost keeps nothing
+                    connection.execute(select(func.pg_advisory_unlock(_number(worker))))
         return
     file = _file(ledger, worker)
     file.parent.mkdir(exist_ok=True)

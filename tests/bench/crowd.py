@@ -1,0 +1,139 @@
+"""A PostgreSQL ledger with years of touches in it, and what a dispatcher asks of it."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+
+from sqlalchemy import Connection, event, text
+from tests.ledgers import NOW, PLAYBOOK, RULES_VERSION, RUN_ID, begin
+
+from reactivation.ledger import migrations, questions, replies, sends, stops, suppressions
+from reactivation.ledger.engine import Ledger, open_ledger
+from reactivation.ledger.locks import to_claim
+from reactivation.ledger.touches import Touch
+
+#: As many as a dispatcher looks at first, and as many as it claims at once.
+_LOOK, _BATCH, _TIMES = 100, 25, 50
+
+#: Three touches to an enrolment; one enrolment in fifty is active, with its first touch sent, its second due and its
+#: third still to come. The others are over, all sent. Ids are in order, since random ones take many times as long to
+#: enter; those that are due lie far apart all the same.
+_FILL = (
+    """
+    INSERT INTO enrolments (enrolment_id, playbook, run_id, customer_id, segment, owner_id, decision, review_reasons,
+                            dimensions, state, enrolled_at, plan_ends_at, ended_at, exit_reason)
+    SELECT format('00000000-0000-4000-8000-%s', lpad(to_hex(n), 12, '0')), :playbook, :run, 'c-' || n, 'household',
+           'own-ada', 'enrol', '[]', '{}',
+           CASE WHEN n % 50 = 0 THEN 'active' ELSE 'ended' END, :at - INTERVAL '1 day' * (n % 700),
+           :at + INTERVAL '14 days', CASE WHEN n % 50 > 0 THEN :at END, CASE WHEN n % 50 > 0 THEN 'no_response' END
+    FROM generate_series(1, :enrolments) AS n
+    """,
+    """
+    INSERT INTO enrolment_keys (enrolment_id, address_key, channel, active)
+    SELECT format('00000000-0000-4000-8000-%s', lpad(to_hex(n), 12, '0')), lpad(to_hex(n), 64, '0'), 'email', n % 50 = 0
+    FROM generate_series(1, :enrolments) AS n
+    """,
+    """
+    INSERT INTO touches (touch_id, enrolment_id, playbook, number, pattern, purpose, channel, incentive, address_key,
+                         not_before, not_after, state, draft_digest, draft_run_id, changed_at)
+    SELECT format('00000000-0000-4000-800%s-%s', number, lpad(to_hex(n), 12, '0')),
+           format('00000000-0000-4000-8000-%s', lpad(to_hex(n), 12, '0')), :playbook, number, 'curiosity',
+           'check_in', 'email', 'none', lpad(to_hex(n), 64, '0'), planned - INTERVAL '1 minute' * (n % 5000),
+           planned + INTERVAL '5 days', CASE WHEN n % 50 = 0 AND number > 1 THEN 'signed' ELSE 'accepted' END,
+           md5('d') || md5('d'), :run, :at
+    FROM generate_series(1, :enrolments) AS n, generate_series(1, 3) AS number,
+         LATERAL (SELECT CASE WHEN n % 50 = 0 THEN 2 - number ELSE n % 100 + 3 END) AS w (weeks_ago),
+         LATERAL (SELECT :at - INTERVAL '7 days' * weeks_ago) AS p (planned)
+    """,
+    """
+    INSERT INTO sends (send_id, touch_id, provider, channel, address_key, draft_digest, answer_ids, basis, gates,
+                       local_time, zone, zone_source, rules_version, worker, state, intended_at, lease_until, called_at,
+                       finished_at)
+    SELECT touch_id, touch_id, 'outbox', channel, address_key, draft_digest, '[]', '{}', '{}', '2026-03-03T11:00',
+           'Europe/London', 'address', :rules, 'somebody', 'accepted', not_before, not_after, not_before, not_before
+    FROM touches WHERE state = 'accepted'
+    """,
+    "ANALYZE",
+)
+
+
+def ask_much(url: str, count: int) -> dict[str, float]:
+    """Milliseconds (the median) that reserving a look takes, the questions of a claim together, and the slowest of
+    these, among so many touches."""
+    migrations.upgrade(url)
+    ledger = open_ledger(url)
+    given = {"playbook": PLAYBOOK, "run": RUN_ID, "rules": RULES_VERSION, "at": NOW, "enrolments": count // 3}
+    with ledger.begin() as conn:
+        begin(conn)
+        conn.execute(text("SET LOCAL session_replication_role = replica"))  # a row's keys are right, none is looked up
+        for statement in _FILL:
+            wanted = {name: value for name, value in given.items() if f":{name}" in statement}
+            conn.execute(text(statement), wanted)
+    with ledger.begin() as conn:
+        found = _reserve(conn)
+    assert len(found) == min(_LOOK, count // 150), len(found)
+    reserving, _ = _medians(ledger, _reserve)
+    claiming, each = _medians(ledger, lambda conn: _claim(conn, found[:_BATCH]))
+    ledger.close()
+    return {"reserve": reserving, "claim": claiming, "slowest": max(each)}
+
+
+def _reserve(conn: Connection) -> list[Touch]:
+    return sends.reserve(conn, worker="bench", gone=frozenset({"somebody"}), now=NOW, limit=_LOOK)
+
+
+def _claim(conn: Connection, some: Sequence[Touch]) -> None:
+    """What ``steps.claims.claim`` asks of the ledger before it writes the intents."""
+    keys, ids = {touch.address_key for touch in some}, [touch.touch_id for touch in some]
+    to_claim(conn)
+    assert len(sends.lock_signed(conn, ids, "bench")) == len(some)
+    suppressions.standing(conn, keys, brand="harbour_finch")
+    replies.holding(conn, keys, {touch.customer_id for touch in some})
+    stops.standing(conn, NOW)
+    sends.written_to(conn, keys, NOW - timedelta(hours=48))
+    digests = {touch.touch_id: str(touch.draft_digest) for touch in some}
+    questions.touches_of(conn, digests)
+    questions.signatures_of(conn, digests)
+
+
+def _medians(ledger: Ledger, ask: Callable[[Connection], object]) -> tuple[float, list[float]]:
+    """Of all of it, and of each of its statements. Each time on the same rows: what was reserved is let go again,
+    without being measured."""
+    whole: list[float] = []
+    each: dict[str, list[float]] = defaultdict(list)
+    for _ in range(_TIMES):
+        with ledger.engine.connect() as conn:
+            if ask is not _reserve:
+                _reserve(conn)
+            with _timed(conn, each):
+                began = time.perf_counter()
+                ask(conn)
+                whole.append(time.perf_counter() - began)
+            conn.rollback()
+    return _milliseconds(whole), [_milliseconds(times) for times in each.values()]
+
+
+@contextmanager
+def _timed(conn: Connection, each: dict[str, list[float]]) -> Iterator[None]:
+    """Seconds by statement, until the database has answered."""
+    began = 0.0
+
+    def before(*_: object) -> None:
+        nonlocal began
+        began = time.perf_counter()
+
+    def after(_conn: object, _cursor: object, statement: str, *_: object) -> None:
+        each[statement].append(time.perf_counter() - began)
+
+    event.listen(conn, "before_cursor_execute", before)
+    event.listen(conn, "after_cursor_execute", after)
+    yield
+
+
+def _milliseconds(seconds: Sequence[float]) -> float:
+    return round(statistics.median(seconds) * 1000, 2)
