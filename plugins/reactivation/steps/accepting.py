@@ -19,12 +19,11 @@ from reactivation.approvals.brief import question_path, setting_body, setting_su
 from reactivation.approvals.coded import AskedCoded, judge_coded
 from reactivation.approvals.form import HOLD_ALL, SIGN, FormField
 from reactivation.contract.digests import digest
-from reactivation.ledger import audit, judged, settings
+from reactivation.ledger import judged, settings
 from reactivation.ledger.questions import QuestionRow
 from reactivation.playbooks.tenant import Acceptance
 from reactivation.policy.rules import Rules, terms_to_sign
-from reactivation.steps.bound import BoundQuestion
-from reactivation.steps.coded import Kind, Shown, ask_again, keep, people
+from reactivation.steps.coded import Kind, Shown, ask_again, bound, keep, signers_in, write_answer
 from reactivation.steps.going_live import live_settings, live_value
 
 if TYPE_CHECKING:
@@ -74,7 +73,7 @@ def ask_to_accept(workspace: Workspace, conn: Connection, now: datetime) -> list
     return [
         question_id for name in _wanted(workspace) if not is_in_force(workspace, conn, name)
         for question_id in ask_again(
-            conn, KIND, name, signers=_signers(workspace) - _authors(workspace, name), word="setting",
+            conn, KIND, name, signers=signers_in(workspace, _ROLE) - _authors(workspace, name), word="setting",
             actor="open_lists", now=now, again_after=_ASK_AGAIN,
         )
     ]  # fmt: skip
@@ -88,7 +87,7 @@ def asked_setting(workspace: Workspace, conn: Connection, question: QuestionRow)
     return AskedCoded(
         state=question.state, expires_at=question.expires_at, hindrance=None if wanted else "not_asked_for",
         signing_code=signing_code(digest([question.question_id, name, value])),
-        signers=_signers(workspace), authors=_authors(workspace, name),
+        signers=signers_in(workspace, _ROLE), authors=_authors(workspace, name),
     )  # fmt: skip
 
 
@@ -107,10 +106,10 @@ def _show(workspace: Workspace, conn: Connection, question: QuestionRow) -> Show
     if asked.hindrance or not allowed:
         return None, asked.hindrance or "no_signers"
     name, value = question.subject, value_of(workspace, conn, question.subject)
-    shown = BoundQuestion(
-        question_id=question.question_id, page=question_path(question.question_id), subject=setting_subject(name),
-        body=setting_body(question.question_id, name, value, question.expires_at), options=OPTIONS, default=HOLD_ALL,
-        form=_FORM, signers=people(workspace.owners, allowed), expires_at=question.expires_at,
+    shown = bound(
+        workspace, question, page=question_path(question.question_id), subject=setting_subject(name),
+        body=setting_body(question.question_id, name, value, question.expires_at), options=OPTIONS,
+        form=_FORM, signers=allowed,
     )  # fmt: skip
     return shown, None
 
@@ -123,11 +122,10 @@ def _record(workspace: Workspace, conn: Connection, question: QuestionRow, event
     setting_id = None
     if judged_.agreed:
         setting_id = settings.insert_setting(conn, name=name, value=value, answer_id=answer_id, now=now)
-    audit.write(
-        conn, at=now, actor=judged_.responder or "nobody", subject=name,
-        action="setting_signed" if setting_id else "answer_accepted" if judged_.accepted else "answer_refused",
-        details={"question_id": question.question_id, "answer_id": answer_id, "chosen": judged_.chosen,
-                 "refusal": judged_.refusal, "setting_id": setting_id, "value": value if setting_id else None},
+    write_answer(
+        conn, question, judged_, answer_id, now,
+        action="setting_signed" if setting_id else None,
+        setting_id=setting_id, value=value if setting_id else None,
     )  # fmt: skip
     if setting_id is None:
         return f"setting {name} is not signed" + (f" ({judged_.refusal})" if judged_.refusal else "")
@@ -141,10 +139,6 @@ ACCEPTING = Kind(_show, _record)
 def _asked_for(workspace: Workspace) -> tuple[Acceptance, ...]:
     accept = workspace.tenant.accept
     return () if accept is None else accept.settings
-
-
-def _signers(workspace: Workspace) -> frozenset[str]:
-    return frozenset(signer.user_id for signer in workspace.owners.by_role(_ROLE))
 
 
 def _wanted(workspace: Workspace) -> tuple[str, ...]:

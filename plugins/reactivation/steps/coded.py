@@ -11,6 +11,7 @@ from uuid import uuid4
 from sqlalchemy import Connection
 
 from reactivation.approvals.coded import CodedJudgement
+from reactivation.approvals.form import HOLD_ALL, FormField
 from reactivation.ledger import audit, questions
 from reactivation.ledger.questions import QuestionRow
 from reactivation.steps.bound import AskedUser, BoundQuestion, keep_answer
@@ -57,6 +58,22 @@ def ask_again(
     return opened
 
 
+def signers_in(workspace: Workspace, role: str) -> frozenset[str]:
+    """The users of everybody who has a role."""
+    return frozenset(signer.user_id for signer in workspace.owners.by_role(role))
+
+
+def bound(
+    workspace: Workspace, question: QuestionRow, *, page: str, subject: str, body: str, options: tuple[str, ...],
+    form: tuple[FormField, ...], signers: Collection[str],
+) -> BoundQuestion:  # fmt: skip
+    """What a request shows; silence holds, whatever is asked."""
+    return BoundQuestion(
+        question_id=question.question_id, page=page, subject=subject, body=body, options=options, default=HOLD_ALL,
+        form=form, signers=people(workspace.owners, signers), expires_at=question.expires_at,
+    )  # fmt: skip
+
+
 def people(owners: Owners, user_ids: Collection[str]) -> tuple[AskedUser, ...]:
     """Who is asked, with their names, by user id."""
     known = sorted((owner.user, owner.name) for owner in owners.by_id.values() if owner.user in user_ids)
@@ -69,6 +86,19 @@ def keep(conn: Connection, question: QuestionRow, judged: CodedJudgement, now: d
     if question.state == "open":
         questions.close_question(conn, question.question_id, answered=judged.agreed, now=now)
     return answer_id
+
+
+def write_answer(
+    conn: Connection, question: QuestionRow, judged: CodedJudgement, answer_id: str, now: datetime, *,
+    action: str | None = None, **details: object,
+) -> None:  # fmt: skip
+    """Record an answer in the trail, with what it said; ``action`` where it did something by itself."""
+    audit.write(
+        conn, at=now, actor=judged.responder or "nobody", subject=question.subject,
+        action=action or ("answer_accepted" if judged.accepted else "answer_refused"),
+        details={"question_id": question.question_id, "answer_id": answer_id, "chosen": judged.chosen,
+                 "refusal": judged.refusal, **details},
+    )  # fmt: skip
 
 
 def close_expired_questions(conn: Connection, now: datetime) -> int:

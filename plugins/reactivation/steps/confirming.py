@@ -16,11 +16,10 @@ from reactivation.approvals.brief import question_path, send_body, send_subject
 from reactivation.approvals.coded import AskedCoded, judge_coded
 from reactivation.approvals.form import HOLD_ALL, FormField
 from reactivation.contract.digests import digest
-from reactivation.ledger import audit, sends
+from reactivation.ledger import sends
 from reactivation.ledger.questions import QuestionRow
 from reactivation.ledger.sends import Outcome, Send
-from reactivation.steps.bound import BoundQuestion
-from reactivation.steps.coded import Kind, Shown, ask_again, keep, people
+from reactivation.steps.coded import Kind, Shown, ask_again, bound, keep, signers_in, write_answer
 
 if TYPE_CHECKING:
     from reactivation.steps.workspace import Workspace
@@ -51,7 +50,7 @@ def ask_to_confirm(workspace: Workspace, conn: Connection, now: datetime) -> lis
         provider, called_at = providers.get(send.provider), send.called_at or send.intended_at
         if provider is None or now >= called_at + provider.look_up_for:
             opened += ask_again(
-                conn, KIND, send.send_id, signers=_signers(workspace), word="confirmation", actor="ask_people",
+                conn, KIND, send.send_id, signers=signers_in(workspace, _ROLE), word="confirmation", actor="ask_people",
                 now=now, again_after=_ASK_AGAIN,
             )  # fmt: skip
     return opened
@@ -60,7 +59,8 @@ def ask_to_confirm(workspace: Workspace, conn: Connection, now: datetime) -> lis
 def asked_send(workspace: Workspace, conn: Connection, question: QuestionRow) -> AskedCoded:
     """The question as its answers are judged, and as its page shows it."""
     return AskedCoded(
-        state=question.state, expires_at=question.expires_at, authors=frozenset(), signers=_signers(workspace),
+        state=question.state, expires_at=question.expires_at, authors=frozenset(),
+        signers=signers_in(workspace, _ROLE),
         signing_code=signing_code(digest([question.question_id, question.subject])),
         hindrance=None if unknown_send(conn, question) else "settled_already",
     )  # fmt: skip
@@ -75,10 +75,10 @@ def _show(workspace: Workspace, conn: Connection, question: QuestionRow) -> Show
     asked, send = asked_send(workspace, conn, question), unknown_send(conn, question)
     if send is None or not asked.signers:
         return None, asked.hindrance or "no_signers"
-    shown = BoundQuestion(
-        question_id=question.question_id, page=question_path(question.question_id), subject=send_subject(send),
-        body=send_body(question.question_id, send, question.expires_at), options=OPTIONS, default=HOLD_ALL,
-        form=_FORM, signers=people(workspace.owners, asked.signers), expires_at=question.expires_at,
+    shown = bound(
+        workspace, question, page=question_path(question.question_id), subject=send_subject(send),
+        body=send_body(question.question_id, send, question.expires_at), options=OPTIONS,
+        form=_FORM, signers=asked.signers,
     )  # fmt: skip
     return shown, None
 
@@ -92,11 +92,9 @@ def _record(workspace: Workspace, conn: Connection, question: QuestionRow, event
         sends.finish(conn, [Outcome(send.send_id, "accepted", reason=BY_PERSON)], now=now)
     elif send is not None and outcome == NOT_SENT:
         sends.take_back_calls(conn, [send], reason=BY_PERSON, now=now)
-    audit.write(
-        conn, at=now, actor=judged.responder or "nobody", subject=question.subject,
-        action="answer_accepted" if judged.accepted else "answer_refused",
-        details={"question_id": question.question_id, "answer_id": answer_id, "chosen": judged.chosen,
-                 "refusal": judged.refusal, "outcome": outcome},
+    write_answer(
+        conn, question, judged, answer_id, now,
+        outcome=outcome,
     )  # fmt: skip
     if outcome is not None:
         return f"send {question.subject} is confirmed as {outcome}"
@@ -105,7 +103,3 @@ def _record(workspace: Workspace, conn: Connection, question: QuestionRow, event
 
 #: The kind ``confirm_send``.
 CONFIRMING = Kind(_show, _record)
-
-
-def _signers(workspace: Workspace) -> frozenset[str]:
-    return frozenset(signer.user_id for signer in workspace.owners.by_role(_ROLE))

@@ -18,11 +18,10 @@ from reactivation.approvals.brief import question_path, reply_body, reply_subjec
 from reactivation.approvals.coded import AskedCoded, judge_coded
 from reactivation.approvals.form import HOLD_ALL, FormField
 from reactivation.contract.digests import digest
-from reactivation.ledger import audit, enrolments, replies, suppressions
+from reactivation.ledger import enrolments, replies, suppressions
 from reactivation.ledger.questions import QuestionRow
 from reactivation.ledger.replies import Reply
-from reactivation.steps.bound import BoundQuestion
-from reactivation.steps.coded import Kind, Shown, ask_again, keep, people
+from reactivation.steps.coded import Kind, Shown, ask_again, bound, keep, signers_in, write_answer
 from reactivation.steps.noes import end_forbidden, person_of, playbook_or_none, suppressions_of
 
 if TYPE_CHECKING:
@@ -50,8 +49,8 @@ def ask_to_label(workspace: Workspace, conn: Connection, now: datetime) -> list[
     return [
         question_id for one in replies.unlabelled(conn)
         for question_id in ask_again(
-            conn, KIND, one.reply_id, signers=_signers(workspace), word="label", actor="ask_people", now=now,
-            again_after=_ASK_AGAIN,
+            conn, KIND, one.reply_id, signers=signers_in(workspace, _ROLE), word="label", actor="ask_people",
+            now=now, again_after=_ASK_AGAIN,
         )
     ]  # fmt: skip
 
@@ -59,7 +58,8 @@ def ask_to_label(workspace: Workspace, conn: Connection, now: datetime) -> list[
 def asked_reply(workspace: Workspace, conn: Connection, question: QuestionRow) -> AskedCoded:
     """The question as its answers are judged, and as its page shows it."""
     return AskedCoded(
-        state=question.state, expires_at=question.expires_at, authors=frozenset(), signers=_signers(workspace),
+        state=question.state, expires_at=question.expires_at, authors=frozenset(),
+        signers=signers_in(workspace, _ROLE),
         signing_code=signing_code(digest([question.question_id, question.subject])),
         hindrance=None if open_reply(conn, question) else "labelled_already",
     )  # fmt: skip
@@ -75,10 +75,10 @@ def _show(workspace: Workspace, conn: Connection, question: QuestionRow) -> Show
     asked, reply = asked_reply(workspace, conn, question), open_reply(conn, question)
     if reply is None or not asked.signers:
         return None, asked.hindrance or "no_signers"
-    shown = BoundQuestion(
-        question_id=question.question_id, page=question_path(question.question_id), subject=reply_subject(reply),
-        body=reply_body(question.question_id, reply, question.expires_at), options=OPTIONS, default=HOLD_ALL,
-        form=_FORM, signers=people(workspace.owners, asked.signers), expires_at=question.expires_at,
+    shown = bound(
+        workspace, question, page=question_path(question.question_id), subject=reply_subject(reply),
+        body=reply_body(question.question_id, reply, question.expires_at), options=OPTIONS,
+        form=_FORM, signers=asked.signers,
     )  # fmt: skip
     return shown, None
 
@@ -90,11 +90,9 @@ def _record(workspace: Workspace, conn: Connection, question: QuestionRow, event
     label = judged.codes["label"] if judged.agreed else None
     if reply is not None and label is not None:
         _settle(workspace, conn, reply, label, actor=judged.responder or "nobody", now=now)
-    audit.write(
-        conn, at=now, actor=judged.responder or "nobody", subject=question.subject,
-        action="answer_accepted" if judged.accepted else "answer_refused",
-        details={"question_id": question.question_id, "answer_id": answer_id, "chosen": judged.chosen,
-                 "refusal": judged.refusal, "label": label},
+    write_answer(
+        conn, question, judged, answer_id, now,
+        label=label,
     )  # fmt: skip
     if label is not None:
         return f"reply {question.subject} is labelled {label}"
@@ -120,7 +118,3 @@ def _settle(
 
 #: The kind ``label_reply``.
 LABELLING = Kind(_show, _record)
-
-
-def _signers(workspace: Workspace) -> frozenset[str]:
-    return frozenset(signer.user_id for signer in workspace.owners.by_role(_ROLE))

@@ -15,11 +15,10 @@ from reactivation.approvals.brief import question_path, stop_body, stop_subject
 from reactivation.approvals.coded import AskedCoded, judge_coded
 from reactivation.approvals.form import HOLD_ALL, FormField
 from reactivation.contract.digests import digest
-from reactivation.ledger import audit, stops
+from reactivation.ledger import stops
 from reactivation.ledger.questions import QuestionRow
 from reactivation.ledger.stops import Stop
-from reactivation.steps.bound import BoundQuestion
-from reactivation.steps.coded import Kind, Shown, ask_again, keep, people
+from reactivation.steps.coded import Kind, Shown, ask_again, bound, keep, signers_in, write_answer
 
 if TYPE_CHECKING:
     from reactivation.steps.workspace import Workspace
@@ -45,8 +44,8 @@ def ask_to_resume(workspace: Workspace, conn: Connection, now: datetime) -> list
     return [
         question_id for one in stops.standing(conn, now)
         for question_id in ask_again(
-            conn, KIND, one.stop_id, signers=_signers(workspace) - {one.actor}, word="resume", actor="ask_people",
-            now=now, again_after=_ASK_AGAIN,
+            conn, KIND, one.stop_id, signers=signers_in(workspace, _ROLE) - {one.actor}, word="resume",
+            actor="ask_people", now=now, again_after=_ASK_AGAIN,
         )
     ]  # fmt: skip
 
@@ -56,7 +55,8 @@ def asked_stop(workspace: Workspace, conn: Connection, question: QuestionRow, no
     standing = standing_stop(conn, question, now)
     return AskedCoded(
         state=question.state, expires_at=question.expires_at, hindrance=None if standing else "stop_ended",
-        signing_code=signing_code(digest([question.question_id, question.subject])), signers=_signers(workspace),
+        signing_code=signing_code(digest([question.question_id, question.subject])),
+        signers=signers_in(workspace, _ROLE),
         authors=frozenset() if standing is None else frozenset({standing.actor}),
     )  # fmt: skip
 
@@ -72,11 +72,11 @@ def _show(workspace: Workspace, conn: Connection, question: QuestionRow) -> Show
     allowed = asked.signers - asked.authors
     if standing is None or not allowed:
         return None, asked.hindrance or "no_signers"
-    shown = BoundQuestion(
-        question_id=question.question_id, page=question_path(question.question_id),
+    shown = bound(
+        workspace, question, page=question_path(question.question_id),
         subject=stop_subject(standing.scope, standing.reason),
-        body=stop_body(question.question_id, standing, question.expires_at), options=OPTIONS, default=HOLD_ALL,
-        form=_FORM, signers=people(workspace.owners, allowed), expires_at=question.expires_at,
+        body=stop_body(question.question_id, standing, question.expires_at), options=OPTIONS,
+        form=_FORM, signers=allowed,
     )  # fmt: skip
     return shown, None
 
@@ -88,11 +88,9 @@ def _record(workspace: Workspace, conn: Connection, question: QuestionRow, event
     answer_id = keep(conn, question, judged, now)
     if judged.agreed and judged.responder is not None:
         stops.resume(conn, stop_id=question.subject, actor=judged.responder, answer_id=answer_id, now=now)
-    audit.write(
-        conn, at=now, actor=judged.responder or "nobody", subject=question.subject,
-        action="answer_accepted" if judged.accepted else "answer_refused",
-        details={"question_id": question.question_id, "answer_id": answer_id, "chosen": judged.chosen,
-                 "refusal": judged.refusal, "reason": judged.codes["reason"] or None},
+    write_answer(
+        conn, question, judged, answer_id, now,
+        reason=judged.codes["reason"] or None,
     )  # fmt: skip
     if judged.agreed:
         return f"stop {question.subject} has ended"
@@ -101,7 +99,3 @@ def _record(workspace: Workspace, conn: Connection, question: QuestionRow, event
 
 #: The kind ``resume``.
 RESUMING = Kind(_show, _record)
-
-
-def _signers(workspace: Workspace) -> frozenset[str]:
-    return frozenset(signer.user_id for signer in workspace.owners.by_role(_ROLE))

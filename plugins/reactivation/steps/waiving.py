@@ -16,7 +16,6 @@ from sqlalchemy import Connection
 from reactivation.approvals import signing_code
 from reactivation.approvals.brief import report_path, waiver_body, waiver_subject
 from reactivation.approvals.coded import AskedCoded
-from reactivation.approvals.form import HOLD_ALL
 from reactivation.approvals.waivers import OPTIONS, fields, judge_waiver, waived_until
 from reactivation.contract.digests import digest
 from reactivation.evidence import EvidenceError
@@ -24,8 +23,7 @@ from reactivation.ledger import audit, questions, runs, waivers
 from reactivation.ledger.questions import QuestionRow
 from reactivation.ledger.runs import Run, StepError
 from reactivation.playbooks.declared import DeclarationError
-from reactivation.steps.bound import BoundQuestion
-from reactivation.steps.coded import Kind, Shown, keep, people
+from reactivation.steps.coded import Kind, Shown, bound, keep, signers_in, write_answer
 from reactivation.steps.settings import ConfigurationError
 
 if TYPE_CHECKING:
@@ -41,7 +39,7 @@ def ask_to_waive(
     workspace: Workspace, conn: Connection, run: Run, conditions: Collection[str], now: datetime
 ) -> str | None:
     """Open the question whether these conditions may pass in this run; its id, or ``None`` where nobody may answer."""
-    signers = sorted(_signers(workspace) - _authors(workspace, run))
+    signers = sorted(signers_in(workspace, _ROLE) - _authors(workspace, run))
     question_id = str(uuid4()) if signers else None
     if question_id is not None:
         questions.insert_question(
@@ -74,7 +72,7 @@ def asked_waiver(workspace: Workspace, conn: Connection, question: QuestionRow) 
     return AskedCoded(
         state=question.state, expires_at=question.expires_at, hindrance=hindrance,
         signing_code="" if hindrance else waiver_code(workspace, question),
-        signers=_signers(workspace), authors=_authors(workspace, run),
+        signers=signers_in(workspace, _ROLE), authors=_authors(workspace, run),
     )  # fmt: skip
 
 
@@ -85,11 +83,11 @@ def _show(workspace: Workspace, conn: Connection, question: QuestionRow) -> Show
         return None, asked.hindrance or "no_signers"
     playbook = runs.run_of(conn, question.subject).playbook
     found = {one["id"]: one["observed"] for one in _blocking(workspace, question.subject)}
-    shown = BoundQuestion(
-        question_id=question.question_id, page=report_path(question.subject),
+    shown = bound(
+        workspace, question, page=report_path(question.subject),
         subject=waiver_subject(playbook, list(found)),
-        body=waiver_body(question.subject, playbook, found, question.expires_at), options=OPTIONS, default=HOLD_ALL,
-        form=fields(), signers=people(workspace.owners, allowed), expires_at=question.expires_at,
+        body=waiver_body(question.subject, playbook, found, question.expires_at), options=OPTIONS,
+        form=fields(), signers=allowed,
     )  # fmt: skip
     return shown, None
 
@@ -104,11 +102,10 @@ def _record(workspace: Workspace, conn: Connection, question: QuestionRow, event
             conn, run_id=question.subject, conditions=conditions, reason=reason, answer_id=answer_id, signed_at=now,
             expires_at=until,
         )  # fmt: skip
-    audit.write(
-        conn, at=now, actor=judged.responder or "nobody", subject=question.subject,
-        action="conditions_waived" if until else "answer_accepted" if judged.accepted else "answer_refused",
-        details={"question_id": question.question_id, "answer_id": answer_id, "chosen": judged.chosen,
-                 "refusal": judged.refusal, "conditions": conditions, "reason": reason or None, "until": until},
+    write_answer(
+        conn, question, judged, answer_id, now,
+        action="conditions_waived" if until else None,
+        conditions=conditions, reason=reason or None, until=until,
     )  # fmt: skip
     if until is None:
         return f"run {question.subject} stays stopped" + (f" ({judged.refusal})" if judged.refusal else "")
@@ -138,10 +135,6 @@ def _hindrance(workspace: Workspace, conn: Connection, run_id: str) -> str | Non
     if not unchanged:
         return "report_changed"
     return None if all(one["waivable"] for one in blocking) else "not_waivable"
-
-
-def _signers(workspace: Workspace) -> frozenset[str]:
-    return frozenset(signer.user_id for signer in workspace.owners.by_role(_ROLE))
 
 
 def _authors(workspace: Workspace, run: Run) -> frozenset[str]:
