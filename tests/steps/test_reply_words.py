@@ -72,10 +72,9 @@ def test_they_go_with_their_writer_and_what_he_says_later_is_not_kept(held: Work
         assert conn.scalars(select(table.c.words)).all() == [None, None]
 
 
+@pytest.mark.parametrize("ledger_url", ["sqlite"], indirect=True)
 def test_nothing_of_them_is_left_in_the_file(held: Workspace) -> None:
-    """SQLite would only forget where they are."""
-    if held.ledger.dialect != "sqlite":
-        pytest.skip("PostgreSQL's files are its own")
+    """SQLite would only forget where they are; PostgreSQL's files are its own."""
     purge(held, END)
     held.ledger.close()
     assert WORDS.encode() not in Path(str(held.ledger.engine.url.database)).read_bytes()
