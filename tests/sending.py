@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
-from tests.builders import AS_OF, Row, consent, contact, days_ago, purchase, tables, write_source, write_table
+from tests.builders import AS_OF, KEYS, Row, consent, contact, days_ago, purchase, tables, write_source, write_table
 from tests.company import Company
 
 from reactivation.ledger.tables import enrolments, measurement_events, sends, suppressions, touches
@@ -169,3 +169,8 @@ def _text(value: Any) -> str:
     if isinstance(value, datetime):
         return value.isoformat()
     return "|".join(value) if isinstance(value, list) else "" if value is None else str(value)
+
+
+def key_of(customer_id: str) -> str:
+    """The address key of a customer of the source."""
+    return KEYS.key_of(f"{customer_id.removeprefix('c-')}.hart@gmail.com")

@@ -7,35 +7,25 @@ import email.policy
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import select, update
-from tests.builders import KEYS, Row, case, contact, engagement, purchase, suppression
+from tests.builders import Row, case, contact, engagement, purchase, suppression
 from tests.ledgers import an_id
-from tests.postman import Postman, goes_by, sign_live
-from tests.sending import NOW, Ready, source_tables
+from tests.sending import NOW, Ready, key_of, source_tables
 
-from reactivation.approvals import SendableTouch
 from reactivation.contract.digests import item_digest
-from reactivation.delivery import DeliveryError, Result
-from reactivation.ledger import seals, sends, stops, suppressions
-from reactivation.ledger.engine import LedgerError
+from reactivation.ledger import seals, stops, suppressions
 from reactivation.ledger.suppressions import Suppression
 from reactivation.ledger.tables import answers, audit, events, metadata, touches
 from reactivation.sources import SourceError
 from reactivation.steps import dispatch as module
 from reactivation.steps.dispatch import dispatch
-from reactivation.steps.settings import ConfigurationError
-
-
-def _key(customer_id: str) -> str:
-    return KEYS.key_of(f"{customer_id.removeprefix('c-')}.hart@gmail.com")
 
 
 def _no(customer_id: str) -> Suppression:
-    return Suppression(_key(customer_id), "*", "*", "opt_out", "preference_page", NOW)
+    return Suppression(key_of(customer_id), "*", "*", "opt_out", "preference_page", NOW)
 
 
 class TestSent:
@@ -78,7 +68,7 @@ class TestSent:
     def test_a_send_carries_its_evidence(self, ready: Ready) -> None:
         """Basis and records, every gate, the recipient's clock, the signatures, the rules, who did it and when."""
         dispatch(ready.workspace, NOW)
-        row = next(r for r in ready.rows("sends") if r.address_key == _key(sorted(ready.states())[0]))
+        row = next(r for r in ready.rows("sends") if r.address_key == key_of(sorted(ready.states())[0]))
         customer = sorted(ready.states())[0]
         assert row.basis == {"basis": "express", "records": [f"r-{customer}"]}
         assert row.gates["permission"] == "pass"
@@ -312,7 +302,7 @@ class TestNotAnyMore:
         ready.add("suppressions", suppression("s-new", customer_id=who, occurred_at=NOW - timedelta(hours=1)))
         dispatch(ready.workspace, NOW)
         with ready.workspace.ledger.begin() as conn:
-            assert suppressions.standing(conn, [_key(who)], brand="harbour_finch") == {_key(who): "opt_out"}
+            assert suppressions.standing(conn, [key_of(who)], brand="harbour_finch") == {key_of(who): "opt_out"}
             actions = conn.scalars(select(audit.c.action).order_by(audit.c.seq)).all()
         assert actions.index("suppressed") < actions.index("send_intended")
 
@@ -350,116 +340,7 @@ class TestNotAnyMore:
         assert ready.written_to() == others
         assert ready.exits() == {who: "opted_out"}
         assert ready.states()[who] == ("cancelled", "opted_out")
-        assert _key(who) not in {row.address_key for row in ready.rows("sends")}
-
-
-class TestForged:
-    def test_changed_bytes_are_not_sent(self, ready: Ready) -> None:
-        """Whoever edits drafts.parquet sends nothing at all."""
-        (run_id,) = {row.draft_run_id for row in ready.rows("touches")}
-        file = Path(str(ready.workspace.run_folder(run_id).path)) / "drafts.parquet"
-        file.write_bytes(file.read_bytes().replace(b"gmail", b"gmeil"))
-        summary = dispatch(ready.workspace, NOW)
-        assert (summary.accepted, set(summary.reasons)) == (0, {"draft_unreadable"})
-        assert ready.files() == []
-
-    def test_a_touch_made_signed_by_hand_is_not_sent(self, ready: Ready) -> None:
-        """The state of a touch is not a signature: another digest than the signed one is held."""
-        who, *others = sorted(ready.states())
-        with ready.workspace.ledger.begin() as conn:
-            forged = touches.c.address_key == _key(who)
-            conn.execute(update(touches).where(forged, touches.c.number == 1).values(draft_run_id=None))
-        dispatch(ready.workspace, NOW)
-        assert ready.states()[who] == ("held", "draft_missing")
-        assert ready.written_to() == others
-
-    def test_a_ledger_of_another_environment_or_key_does_not_even_open(self, ready: Ready) -> None:
-        """Nothing is sent by a workspace that cannot recognise people."""
-        from dataclasses import replace
-
-        from reactivation.steps.workspace import open_workspace
-
-        known = ready.workspace.settings
-        for other in (
-            replace(known, environment="prod"),
-            replace(known, address_keys=(b"another key of 32 bytes length !",)),
-        ):
-            with pytest.raises(LedgerError):
-                open_workspace(other)
-        with pytest.raises(ConfigurationError):
-            open_workspace(replace(known, address_keys=()))
-
-
-class TestProviders:
-    def test_nothing_but_the_outbox_sends_before_it_is_signed(self, ready: Ready) -> None:
-        """Another provider is not even called."""
-        postman = Postman(lambda _: Result("accepted"))
-        vars(ready.workspace)["providers"] = {"email": postman}
-        summary = dispatch(ready.workspace, NOW)
-        assert (summary.accepted, set(summary.reasons), postman.had) == (0, {"not_live"}, [])
-        with ready.workspace.ledger.begin() as conn:
-            sign_live(conn, ready.workspace)
-        assert dispatch(ready.workspace, NOW + timedelta(minutes=1)).accepted == len(postman.had) == len(ready.states())
-
-    def test_an_unknown_outcome_is_never_repeated(self, ready: Ready) -> None:
-        """A provider that breaks off may have it: the touch stays unknown until the provider is found to have it."""
-
-        def break_off(_: SendableTouch) -> Result:
-            raise TimeoutError
-
-        postman = Postman(break_off)
-        goes_by(ready, postman)
-        due = len(ready.states())
-        assert dispatch(ready.workspace, NOW).unknown == due
-        assert set(ready.states().values()) == {("unknown", "raised:TimeoutError")}
-        assert dispatch(ready.workspace, NOW + timedelta(minutes=1)).accepted == 0
-        assert len(postman.had) == len(set(postman.had)) == due
-        postman.found = Result("accepted", reference="m-1")
-        found = dispatch(ready.workspace, NOW + timedelta(minutes=2))
-        assert (found.recovered, found.accepted) == (due, 0)
-        assert set(ready.states().values()) == {("accepted", None)}
-        assert len(postman.had) == due
-
-    def test_a_refusal_is_final(self, ready: Ready) -> None:
-        """With its reason; not tried again."""
-        postman = Postman(lambda _: Result("refused", reason="blocked_recipient"))
-        goes_by(ready, postman)
-        assert dispatch(ready.workspace, NOW).refused == len(ready.states())
-        assert set(ready.states().values()) == {("refused", "blocked_recipient")}
-        dispatch(ready.workspace, NOW + timedelta(minutes=1))
-        assert len(postman.had) == len(ready.states())
-
-    def test_a_channel_without_a_provider_waits(self, ready: Ready) -> None:
-        """Nothing is lost, nothing is sent."""
-        vars(ready.workspace)["providers"] = {}
-        assert set(dispatch(ready.workspace, NOW).reasons) == {"no_provider"}
-
-    def test_an_outbox_that_cannot_be_written_gives_everything_back(self, ready: Ready) -> None:
-        """An error with the fix; once mended, everybody gets the message, once."""
-        ready.workspace.settings.outbox.write_text("a file is in the way")
-        with pytest.raises(DeliveryError, match="make room or correct its rights"):
-            dispatch(ready.workspace, NOW)
-        assert ready.rows("sends") == []
-        assert {state for state, _ in ready.states().values()} == {"signed"}
-        ready.workspace.settings.outbox.unlink()
-        assert dispatch(ready.workspace, NOW + timedelta(minutes=1)).accepted == len(ready.states())
-        assert ready.written_to() == sorted(ready.states())
-
-    def test_an_intent_whose_lease_ended_is_freed(self, ready: Ready) -> None:
-        """A dispatcher that hangs keeps nothing for ever, and cannot call any more."""
-        touch = next(row for row in ready.rows("touches") if row.state == "signed" and row.number == 1)
-        with ready.workspace.ledger.begin() as conn:
-            row = {
-                "send_id": an_id("hung"), "touch_id": touch.touch_id, "provider": "outbox", "channel": "email",
-                "address_key": touch.address_key, "draft_digest": touch.draft_digest, "answer_ids": [], "basis": {},
-                "gates": {}, "local_time": "", "zone": "", "zone_source": "", "rules_version": "", "worker": "hung",
-                "intended_at": NOW - timedelta(minutes=11), "lease_until": NOW - timedelta(minutes=1),
-            }  # fmt: skip
-            sends.intend(conn, [row])
-        assert dispatch(ready.workspace, NOW).recovered == 1
-        assert ready.written_to() == sorted(ready.states())
-        with ready.workspace.ledger.begin() as conn:
-            assert not sends.win_calls(conn, [an_id("hung")], worker="hung", now=NOW)
+        assert key_of(who) not in {row.address_key for row in ready.rows("sends")}
 
 
 def test_what_the_dispatcher_learns_is_recorded(ready: Ready) -> None:

@@ -67,8 +67,8 @@ def holding(
     if not open_ones:
         return set(), set()
     own = {row.address_key for row in open_ones} - {None}
-    enrolled = sorted({row.enrolment_id for row in open_ones if row.enrolment_id is not None})
-    theirs = select(enrolment_keys.c.address_key).where(enrolment_keys.c.enrolment_id.in_(enrolled))
+    enrolled = {row.enrolment_id for row in open_ones if row.enrolment_id is not None}
+    theirs = select(enrolment_keys.c.address_key).where(among(enrolment_keys.c.enrolment_id, enrolled))
     people = {row.customer_id for row in open_ones}
     return {*own, *conn.scalars(theirs)}.intersection(address_keys), people.intersection(customers)
 
