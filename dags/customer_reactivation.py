@@ -39,7 +39,4 @@ with DAG(
     **Try it safely**: trigger it with *Dry run*, or with one segment and a small number of customers.
     """,
 ):
-    run = tasks.begin(PLAYBOOK)
-    readiness = tasks.readiness(run)
-    tasks.decide(run) >> readiness >> tasks.plan(run) >> tasks.draft(run) >> tasks.open_lists(run)
-    readiness >> tasks.ask_compliance()
+    tasks.playbook_run(PLAYBOOK)

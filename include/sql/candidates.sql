@@ -1,5 +1,5 @@
 -- Purpose: every fact the policy asks about a customer, in one row.
--- Parameters: $at instant; $salt text of the holdout; $only_tags list of texts; $crowd how many customers behind one
+-- Parameters: $at instant; $salt text of the holdout; $asked_tags list of the tags some playbook asks about; $crowd how many customers behind one
 --   address are too many for it to be one person's.
 -- Grain: one row per contacts.customer_id; ordered by customer_id.
 -- Tables beside the snapshot's: person_nos (include/sql/person_nos.sql), ledger_extract (one row per address key).
@@ -65,9 +65,9 @@ SELECT
     c.consent_email,
     c.is_subscriber_only,
     -- the source's tags, and ours, which the source may not have been told of yet
-    list_has_any(
-        list_concat(coalesce(c.tags, []), coalesce(le.tags, []), coalesce(lp.tags, [])), $only_tags::VARCHAR[]
-    ) AS has_wanted_tag,
+    list_sort(list_intersect(
+        list_concat(coalesce(c.tags, []), coalesce(le.tags, []), coalesce(lp.tags, [])), $asked_tags::VARCHAR[]
+    )) AS tags,
     c.last_seen,
     c.last_email_opened,
     c.last_email_link_clicked,

@@ -15,11 +15,13 @@ from reactivation.steps.whole import STEPS
 DAGS = {
     "take_snapshot": (["0 5 * * *", "UTC", 0], 1),
     "customer_reactivation": (["reactivation_snapshot"], 1),
+    "customers_not_active": (["reactivation_snapshot"], 1),
     "ask_people": ({"AssetAny": ["reactivation_lists", "reactivation_questions"]}, 64),
     "send_due_touches": (["0 * * * *", "UTC", 0], 1),
     "record_outcomes": (["50 * * * *", "UTC", 0], 1),
     "purge": (["0 3 * * *", "UTC", 0], 1),
 }
+PLAYBOOKS = sorted(path.stem for path in paths.PLAYBOOKS.glob("*.yaml"))
 Bag = dict[str, Any]
 
 
@@ -81,31 +83,35 @@ class TestEveryDag:
 
 
 class TestPlaybook:
-    def test_has_the_steps_of_the_command_line_in_their_order(self, bag: Bag) -> None:
-        """One code path: what the command line runs is what Airflow runs."""
+    @pytest.mark.parametrize("playbook", PLAYBOOKS)
+    def test_has_the_steps_of_the_command_line_in_their_order(self, bag: Bag, playbook: str) -> None:
+        """One code path: what the command line runs is what Airflow runs. Every playbook has a DAG of its name."""
         order = [name.replace(" ", "_") for name, _ in STEPS]
-        found = [task for task in bag["dags"]["customer_reactivation"]["order"] if task != "ask_compliance"]
+        found = [task for task in bag["dags"][playbook]["order"] if task != "ask_compliance"]
         assert found == ["begin", *order]
 
-    def test_asks_compliance_only_after_a_stop(self, bag: Bag) -> None:
+    @pytest.mark.parametrize("playbook", PLAYBOOKS)
+    def test_asks_compliance_only_after_a_stop(self, bag: Bag, playbook: str) -> None:
         """A run that goes on has nothing to waive; a run that is stopped does not go on by itself."""
-        (task,) = [t for d, t in every_task(bag) if (d, t["id"]) == ("customer_reactivation", "ask_compliance")]
+        (task,) = [t for d, t in every_task(bag) if (d, t["id"]) == (playbook, "ask_compliance")]
         assert task["trigger_rule"] == "one_failed"
 
     def test_links_a_stopped_task_to_its_report(self, bag: Bag) -> None:
         """Both tasks that judge whether data is ready."""
         linked = {(d, t["id"]) for d, t in every_task(bag) if "Readiness report" in t["links"]}
-        assert linked == {("take_snapshot", "take_snapshot"), ("customer_reactivation", "readiness")}
+        assert linked == {("take_snapshot", "take_snapshot"), *((playbook, "readiness") for playbook in PLAYBOOKS)}
 
-    def test_form_offers_the_segments_of_the_playbook(self, bag: Bag) -> None:
+    @pytest.mark.parametrize("playbook", PLAYBOOKS)
+    def test_form_offers_the_segments_of_the_playbook(self, bag: Bag, playbook: str) -> None:
         """The form is fixed when the file is read; a segment added to the playbook must be added there."""
-        form = bag["dags"]["customer_reactivation"]["params"]
-        segments = load_playbook(paths.PLAYBOOKS / "customer_reactivation.yaml").playbook.windows
+        form = bag["dags"][playbook]["params"]
+        segments = load_playbook(paths.PLAYBOOKS / f"{playbook}.yaml").playbook.windows
         assert form["segment"]["schema"]["enum"] == ["every segment", *segments]
 
-    def test_form_defaults_are_what_the_schedule_does(self, bag: Bag) -> None:
+    @pytest.mark.parametrize("playbook", PLAYBOOKS)
+    def test_form_defaults_are_what_the_schedule_does(self, bag: Bag, playbook: str) -> None:
         """Everybody, no limit, for real; and every field says what it means."""
-        form = bag["dags"]["customer_reactivation"]["params"]
+        form = bag["dags"][playbook]["params"]
         assert {name: p["value"] for name, p in form.items()} == {
             "segment": "every segment", "sample_size": None, "dry_run": False,
         }  # fmt: skip
@@ -116,8 +122,8 @@ class TestPlaybook:
         outlets = {(d, t["id"]): t["outlets"] for d, t in every_task(bag) if t["outlets"]}
         assert outlets == {
             ("take_snapshot", "take_snapshot"): ["reactivation_snapshot"],
-            ("customer_reactivation", "open_lists"): ["reactivation_lists"],
-            ("customer_reactivation", "ask_compliance"): ["reactivation_questions"],
+            **{(playbook, "open_lists"): ["reactivation_lists"] for playbook in PLAYBOOKS},
+            **{(playbook, "ask_compliance"): ["reactivation_questions"] for playbook in PLAYBOOKS},
             ("send_due_touches", "ask_about_sending"): ["reactivation_questions"],
         }
 

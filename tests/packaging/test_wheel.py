@@ -41,7 +41,7 @@ def test_wheel_registers_the_plugin_once(wheel: Path) -> None:
 
 
 def test_installed_package_finds_its_files(wheel: Path, tmp_path: Path) -> None:
-    """Imported from the wheel alone, the package reads its own playbook."""
+    """Imported from the wheel alone, the package reads its own playbooks."""
     zipfile.ZipFile(wheel).extractall(tmp_path)
     code = (
         "import reactivation; from reactivation import paths; from reactivation.playbooks.loader import load_all;"
@@ -50,4 +50,4 @@ def test_installed_package_finds_its_files(wheel: Path, tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env={"PYTHONPATH": str(tmp_path)}, check=False,
                           capture_output=True, text=True)  # fmt: skip
-    assert done.stdout.strip() == "['customer_reactivation']", done.stderr
+    assert done.stdout.strip() == "['customer_reactivation', 'customers_not_active']", done.stderr

@@ -29,7 +29,7 @@ from reactivation.playbooks.model import Playbook
 from reactivation.playbooks.owners import Owners, load_owners
 from reactivation.policy.candidates import Decided
 from reactivation.policy.rules import Rules
-from reactivation.steps.decide import decide_snapshot
+from reactivation.steps.decide import decide_snapshot, gathered
 from reactivation.steps.rules import read_rules
 
 #: A Tuesday, 09:00 UTC.
@@ -54,6 +54,12 @@ def playbook() -> Playbook:
         for touch in shipped.touches
     )
     return shipped.model_copy(update=plain | {"touches": touches})
+
+
+@cache
+def two_emails() -> Playbook:
+    """The shipped playbook of document 002."""
+    return load_playbook(paths.PLAYBOOKS / "customers_not_active.yaml").playbook
 
 
 @cache
@@ -212,14 +218,23 @@ def snapshot(
 
 def decide(
     tables: Mapping[str, Sequence[Row]], *ledger: Row, at: datetime = AT, planned_on: datetime | None = None,
-    declared: Playbook | None = None, threads: int = 2, signed: Mapping[str, str] | None = None, **options: Any,
+    declared: Playbook | None = None, before: Sequence[Playbook] = (), threads: int = 2,
+    signed: Mapping[str, str] | None = None, **options: Any,
 ) -> Decided:  # fmt: skip
-    """The decisions about those tables with the real playbook, rules and owners. ``signed``: the settings in force."""
+    """The decisions about those tables with the real playbook, rules and owners. ``signed``: the settings in force;
+    ``before``: the playbooks that go first."""
     folder = snapshot(tables, as_of=at, **options)
     in_force = replace(rules(), signed=signed or {})
     return decide_snapshot(
-        folder, extract_of(*ledger), declared or playbook(), in_force, owners(), at, planned_on, threads=threads
-    )
+        folder, extract_of(*ledger), declared or playbook(), in_force, owners(), at, planned_on, before=before,
+        threads=threads,
+    )  # fmt: skip
+
+
+def facts_of(tables: Mapping[str, Sequence[Row]], *ledger: Row, declared: Playbook | None = None) -> pa.Table:
+    """The facts the ladder is climbed with, one row per customer."""
+    folder = snapshot(tables)
+    return gathered(folder, extract_of(*ledger), declared or playbook(), rules(), owners(), AT)[0]
 
 
 def one(tables: Mapping[str, Sequence[Row]], *ledger: Row, **options: Any) -> Row:

@@ -17,7 +17,20 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from tests.policy import test_incentives, test_permission
 from tests.policy.gates.cases import every_case
-from tests.policy.people import AT, Row, ago, consent, decide, known, offer, person, playbook, rules, together
+from tests.policy.people import (
+    AT,
+    Row,
+    ago,
+    consent,
+    decide,
+    known,
+    offer,
+    person,
+    playbook,
+    rules,
+    together,
+    two_emails,
+)
 from tests.policy.test_properties import customers
 from tests.sample.real import real_file
 from tools.rules_page import reason_code
@@ -103,6 +116,8 @@ def _situations() -> Iterator[Decided]:
     yield decide(together(*(person(row["customer_id"]) for row in broken)) | {"broken_nos": broken})
     tagged = playbook().population.model_copy(update={"only_tags": ("vip",)})
     yield decide(person(), declared=playbook().model_copy(update={"population": tagged}))
+    yield decide(person(), declared=two_emails(), before=[playbook()])
+    yield decide(person(purchases={"purchases": 0, "last_purchase_at": None}), declared=two_emails())
     yield from _by_text()
 
 

@@ -170,6 +170,8 @@ _OF_PATTERN: dict[str, tuple[Check, ...]] = {
     "urgency": (no_incentive, access_is_no_money, limit_is_real),
     "economic_incentive": (offer_is_present, percent_is_enough),
     "finality": (no_incentive, claim_is_present),
+    "re_engagement": (no_incentive,),
+    "follow_up": (no_incentive,),
 }
 
 

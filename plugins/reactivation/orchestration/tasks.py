@@ -207,6 +207,14 @@ def purge_what_is_past() -> None:
         done.require_whole()
 
 
+def playbook_run(playbook: str) -> None:
+    """The tasks of one playbook's DAG: the same for every playbook, as the command line runs them."""
+    run = begin(playbook)
+    judged = readiness(run)
+    decide(run) >> judged >> plan(run) >> draft(run) >> open_lists(run)
+    judged >> ask_compliance()
+
+
 def _take_snapshot() -> None:
     from reactivation.steps.snapshot import take_snapshot as step
 

@@ -18,6 +18,8 @@ SIGNALS = {
     "usage": "usage", "reply": "reply", "seen": "seen",
 }  # fmt: skip
 
+#: Where a mail client may have opened it by itself, an open is no sign of life.
+OPEN = "open"
 _BOUGHT = ("purchase", "booking")
 #: A message that came back undelivered: no later touch will reach anybody there.
 UNDELIVERED = "bounce"

@@ -6,7 +6,7 @@ Source: seed documents 000, 001, 002 and framework 003; lengths are whole days, 
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
@@ -16,10 +16,23 @@ Channel = Literal["email", "sms"]
 Purpose = Literal[
     "check_in", "recommendation", "reward", "proof", "offer", "expansion", "relationship", "issue_resolution"
 ]
-Pattern = Literal["curiosity", "relevance", "value_reward", "trust", "urgency", "economic_incentive", "finality"]
+Pattern = Literal[
+    "curiosity", "relevance", "value_reward", "trust", "urgency", "economic_incentive", "finality",
+    "re_engagement", "follow_up",
+]  # fmt: skip
 IncentivePosition = Literal["none", "points_or_credit", "access", "percent"]
 DormancyRange = Literal["under_60", "early_warning", "active_risk", "critical", "deep"]
 ActivitySignal = Literal["purchase", "booking", "login", "reply", "open", "click", "visit", "usage", "seen"]
+#: The segments of document 002, by activity and purchases (``policy/activity_segments.py``).
+ActivitySegment = Literal[
+    "active_users", "not_active_users", "customers", "customers_purchase", "customers_no_purchase",
+    "customers_not_active", "customers_active", "customers_not_active_after_react",
+]  # fmt: skip
+#: The required inputs of seed 000 that the gate ``evidence`` asks for.
+Input = Literal[
+    "last_activity", "value_tier", "purchase_history", "inactivity_reason", "consent", "relationship_notes",
+    "offer_boundaries", "owner",
+]  # fmt: skip
 #: ``critical`` blocks the run, ``warning`` holds back the rows concerned, ``info`` is reported.
 Severity = Literal["critical", "warning", "info"]
 #: The conditions of readiness that a playbook may weigh itself (``expectations/conditions.yaml``).
@@ -36,7 +49,7 @@ Line = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f\u2028\u2029]+
 DEFAULT_SOURCE = "default"
 SourceName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 
-#: The incentives each pattern of framework 003 may carry.
+#: The incentives each pattern may carry: the seven of framework 003, and the plain messages of documents 001 and 002.
 INCENTIVES: dict[str, tuple[str, ...]] = {
     "curiosity": ("none",),
     "relevance": ("none",),
@@ -45,6 +58,8 @@ INCENTIVES: dict[str, tuple[str, ...]] = {
     "urgency": ("none", "access"),
     "economic_incentive": ("percent",),
     "finality": ("none",),
+    "re_engagement": ("none",),
+    "follow_up": ("none",),
 }
 
 
@@ -61,6 +76,7 @@ class Population(Declared):
     cool_down_days: Days = 180
     lifetime_enrolments: int = Field(default=3, ge=1)
     only_tags: tuple[str, ...] = ()
+    only_segments: tuple[ActivitySegment, ...] = ()
 
 
 class Segments(Declared):
@@ -170,6 +186,7 @@ class Playbook(Declared):
     windows: dict[str, Annotated[int, Field(ge=1, le=3650)]] = Field(min_length=1)
     segments: Segments = Segments()
     requires: dict[str, tuple[str, ...]]
+    inputs: tuple[Input, ...] = Field(default=get_args(Input), min_length=1)
     sources: dict[str, SourceName] = {}
     readiness: ReadinessLimits = ReadinessLimits()
     channels: tuple[Channel, ...] = Field(min_length=1)

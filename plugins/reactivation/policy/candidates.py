@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from reactivation.contract.tables import MONEY, TIME
+from reactivation.policy.activity_segments import activity_segments
 from reactivation.policy.channels import reachability, recommended
 from reactivation.policy.columns import (
     any_of,
@@ -100,7 +101,7 @@ class _Asked:
 def _asked(facts: pa.Table, context: Context) -> _Asked:
     everybody = _known(frame_of(facts), context)
     scope = ask(_CANDIDACY, everybody, context)
-    is_candidate = ~any_of(*(failed(scope[column]) for column in scope))
+    is_candidate = _are_candidates(scope)
     others = beside(everybody[["customer_id", "dormant_days", "window_days"]], scope)[~is_candidate]
     return _Asked(
         is_candidate, everybody[is_candidate].reset_index(drop=True),
@@ -120,7 +121,23 @@ def _known(facts: pd.DataFrame, context: Context) -> pd.DataFrame:
     quiet = pd.DataFrame({name: choose([(enrolled, back[name])], quiet[name]) for name in quiet})
     given = facts["contact_owner_id"]
     known = facts.assign(owner_id=choose([(given.notna(), given)], owner), enrolled=enrolled)
-    return beside(known, quiet)
+    if playbook.population.only_segments:
+        known = beside(known, activity_segments(facts, playbook, context.rules.permission, context.at))
+    return beside(known.assign(goes_first=_goes_first(facts, context)), quiet)
+
+
+def _goes_first(facts: pd.DataFrame, context: Context) -> pd.Series:
+    """The playbook before this one whose candidate a customer is; empty where there is none. Whoever runs first: all
+    are asked by the same facts."""
+    wanted: list[tuple[pd.Series, str]] = []
+    for playbook in context.before:
+        theirs = replace(context, playbook=playbook, before=())
+        wanted.append((_are_candidates(ask(_CANDIDACY, _known(facts, theirs), theirs)), playbook.playbook))
+    return choose(wanted, None) if wanted else constant(None, len(facts))
+
+
+def _are_candidates(scope: pd.DataFrame) -> pd.Series:
+    return ~any_of(*(failed(scope[column]) for column in scope))
 
 
 def _decided(candidates: pd.DataFrame, context: Context) -> pd.DataFrame:

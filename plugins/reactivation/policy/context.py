@@ -16,7 +16,8 @@ class Context:
     """``at`` is the instant everything is judged at, ``planned_on`` the one a permission must still hold on.
 
     ``unread`` are the tables that are missing or stale: what they would say is unknown. ``owners`` are the ids that may
-    sign. ``offers`` are the rows of the offers table by id.
+    sign. ``offers`` are the rows of the offers table by id. ``before`` are the playbooks that go first where two want
+    one person, in their order.
     """
 
     playbook: Playbook
@@ -26,3 +27,4 @@ class Context:
     unread: frozenset[str]
     owners: frozenset[str]
     offers: Mapping[str, Mapping[str, Any]]
+    before: tuple[Playbook, ...] = ()

@@ -48,7 +48,7 @@ def dormancy(facts: pd.DataFrame, playbook: Playbook, rules: PermissionRules, at
     ranges = [(days >= low, name) for name, low in RANGES]
     return pd.DataFrame(
         {
-            "window_days": _windows(facts["business_segment"], playbook),
+            "window_days": windows(facts["business_segment"], playbook),
             "last_activity_at": last,
             "last_activity_kind": choose([(holds(when == last), kind) for kind, when in by_kind.items()], None),
             "dormant_days": days,
@@ -78,6 +78,7 @@ def _signals(facts: pd.DataFrame, playbook: Playbook, rules: PermissionRules) ->
     return by_kind
 
 
-def _windows(segments: pd.Series, playbook: Playbook) -> pd.Series:
+def windows(segments: pd.Series, playbook: Playbook) -> pd.Series:
+    """The playbook's window of each business segment, in days; empty where it has none."""
     names, days = pa.array(playbook.windows.keys()), pa.array(playbook.windows.values(), pa.int64())
     return series(days.take(pc.index_in(arrow(segments), value_set=names)))

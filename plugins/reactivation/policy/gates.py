@@ -7,6 +7,7 @@ from datetime import timedelta
 import pandas as pd
 import pyarrow as pa
 
+from reactivation.playbooks.model import Input
 from reactivation.policy.columns import (
     any_of,
     arrow,
@@ -32,7 +33,8 @@ _ENDED = ("no_contact", "legal", "dispute", "poor")
 
 
 def in_scope(facts: pd.DataFrame, context: Context) -> pd.Series:
-    """In this playbook's population, in no other playbook, not in cool-down, not too often enrolled."""
+    """In this playbook's population, in no other playbook and wanted by none that goes first, not in cool-down, not
+    too often enrolled."""
     population = context.playbook.population
     cooling = later(facts["last_ended_at"], timedelta(population.cool_down_days)) > context.at
     ended_here = facts["last_ended_playbook"] == context.playbook.playbook
@@ -43,9 +45,12 @@ def in_scope(facts: pd.DataFrame, context: Context) -> pd.Series:
         ("fail:other_playbook", elsewhere[0] | elsewhere[1]),
         ("fail:cool_down", new & holds(cooling & ended_here)),
         ("fail:lifetime_cap", new & (facts["enrolments_total"] >= population.lifetime_enrolments)),
+        ("fail:precedence", new & facts["goes_first"].notna()),
     ]
     if population.only_tags:
-        cases.append(("fail:tag", ~facts["has_wanted_tag"]))
+        cases.append(("fail:tag", ~any_of(*(contains(facts["tags"], tag) for tag in population.only_tags))))
+    if population.only_segments:
+        cases.append(("fail:segment", new & ~any_of(*(facts[segment] for segment in population.only_segments))))
     return verdict(*cases)
 
 
@@ -58,23 +63,25 @@ def dormant(facts: pd.DataFrame, context: Context) -> pd.Series:
 
 
 def evidence(facts: pd.DataFrame, context: Context) -> pd.Series:
-    """The eight required inputs of seed 000, known and fresh; fit and relationship have gates of their own."""
+    """The inputs the playbook asks for (all eight of seed 000 by default), known and fresh; fit and relationship have
+    gates of their own."""
     everybody = len(facts)
 
     def unread(*tables: str) -> pd.Series:
         return constant(bool(context.unread.intersection(tables)), everybody, pa.bool_())
 
     plans_offers = any(touch.offer for touch in context.playbook.touches)
-    return verdict(
-        ("fail:last_activity", unread("contacts", "purchases", "engagements") | facts["last_activity_at"].isna()),
-        ("fail:value_tier", facts["value_tier"] == "unknown"),
-        ("fail:purchase_history", unread("purchases") | (facts["purchases"] < 1)),
-        ("fail:inactivity_reason", unread("cases", "purchases", "engagements")),
-        ("fail:consent", unread("consents", "suppressions")),
-        ("fail:relationship_notes", unread("cases") | facts["has_notes"].isna()),
-        ("fail:offer_boundaries", unread("offers") & plans_offers),
-        ("fail:owner", ~facts["owner_id"].isin(sorted(context.owners))),
-    )
+    missing: dict[Input, pd.Series] = {
+        "last_activity": unread("contacts", "purchases", "engagements") | facts["last_activity_at"].isna(),
+        "value_tier": facts["value_tier"] == "unknown",
+        "purchase_history": unread("purchases") | (facts["purchases"] < 1),
+        "inactivity_reason": unread("cases", "purchases", "engagements"),
+        "consent": unread("consents", "suppressions"),
+        "relationship_notes": unread("cases") | facts["has_notes"].isna(),
+        "offer_boundaries": unread("offers") & plans_offers,
+        "owner": ~facts["owner_id"].isin(sorted(context.owners)),
+    }
+    return verdict(*((f"fail:{what}", missing[what]) for what in missing if what in context.playbook.inputs))
 
 
 def not_suppressed(facts: pd.DataFrame, context: Context) -> pd.Series:

@@ -38,7 +38,11 @@ from reactivation.outcomes import (
     stops,
     suppressions_of,
 )
+from reactivation.outcomes.exits import OPEN
 from reactivation.playbooks.model import Playbook
+from reactivation.policy.columns import arrow, frame_of
+from reactivation.policy.dormancy import opens_count
+from reactivation.policy.rules import Rules
 from reactivation.sources import Sources, extract, read_events
 
 if TYPE_CHECKING:
@@ -111,8 +115,9 @@ def take_in(
     counts["suppressions"] = suppressions.commit(
         workspace.ledger, suppressions_of(said_no), actor="record_outcomes", now=now
     )
-    contacts = [row for row in folder.read("contacts").to_pylist() if row["customer_id"] in customers]
-    told = _Told(facts_of(raw.to_pylist(), contacts), facts_of_noes(said_no))
+    contacts = folder.read("contacts")
+    rows = [row for row in contacts.to_pylist() if row["customer_id"] in customers]
+    told = _Told(facts_of(raw.to_pylist(), rows), facts_of_noes(said_no), _whose_opens_count(contacts, workspace.rules))
     with workspace.ledger.begin() as conn:
         for one, exit_ in _returned(conn, playbook, people, told=told, counts=counts, now=now):
             ended = enrolments.end_enrolment(
@@ -128,6 +133,7 @@ class _Told:
 
     by_customer: dict[str, list[dict[str, Any]]]
     noes: dict[str, list[dict[str, Any]]]
+    whose_opens_count: frozenset[str]
 
     def of(self, one: Enrolment, keys: Collection[str]) -> list[dict[str, Any]]:
         """What is told of one enrolment, each record once."""
@@ -139,6 +145,13 @@ class _Told:
         """The offer codes that were used."""
         used = {row.get("offer_code") for rows in self.by_customer.values() for row in rows}
         return {code for code in used if code}
+
+
+def _whose_opens_count(contacts: pa.Table, rules: Rules) -> frozenset[str]:
+    """The customers of whom an open is an act of their own, where they live (seed 002; RULES.md)."""
+    places = {name: pc.utf8_upper(contacts[name]) for name in ("country", "phone_country")}
+    counts = opens_count(frame_of(pa.table(places)), rules.permission)
+    return frozenset(contacts["customer_id"].filter(arrow(counts)).to_pylist())
 
 
 def _noes(
@@ -183,7 +196,8 @@ def _returned(
         suppressed += [suppressed_event(one, reason, now) for reason in sorted(reasons)]
         if one.state != "active":
             continue
-        returned = exit_of(facts, playbook, since=since, contacted=one.enrolment_id in contacted)
+        own_acts = [fact for fact in facts if fact.kind != OPEN or one.customer_id in told.whose_opens_count]
+        returned = exit_of(own_acts, playbook, since=since, contacted=one.enrolment_id in contacted)
         found = exit_of_all(reasons, returned)
         if found is not None:
             yield one, found

@@ -10,6 +10,7 @@ from reactivation.evidence import RunFolder
 from reactivation.ledger import runs, seals
 from reactivation.ledger.runs import Snapshot, StepError
 from reactivation.playbooks.model import Playbook
+from reactivation.steps.begun import BEFORE, before_digest
 
 if TYPE_CHECKING:
     from reactivation.steps.workspace import Workspace
@@ -41,6 +42,7 @@ def begin_run(
     folder = RunFolder.create(
         workspace.run_folder(run_id).path, as_of=snapshot.as_of,
         inputs={"snapshot_id": snapshot.snapshot_id, "snapshot": snapshot.manifest_digest, "playbook": loaded.digest,
+                BEFORE: before_digest(workspace.before(playbook_name)),
                 "rules": workspace.rules.version, "owners": workspace.owners.digest,
                 AUDIT_HEAD: seals.seal(workspace.ledger, now)},
     )  # fmt: skip

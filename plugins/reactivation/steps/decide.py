@@ -6,6 +6,7 @@ rules and signed settings give the same table, byte for byte.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ from reactivation.policy.candidates import Decided, decide_facts
 from reactivation.policy.context import Context
 from reactivation.policy.rules import Rules
 from reactivation.steps.accepting import rules_in_force
-from reactivation.steps.begun import playbook_of, snapshot_of
+from reactivation.steps.begun import before_of, playbook_of, snapshot_of
 
 if TYPE_CHECKING:
     from reactivation.steps.workspace import Workspace
@@ -44,10 +45,10 @@ def decide_run(workspace: Workspace, run_id: str, now: datetime) -> dict[str, An
     with workspace.ledger.begin() as conn:
         runs.require_step(conn, run_id, BEFORE, folder.manifest_digest)
         run = runs.run_of(conn, run_id)
-        playbook = playbook_of(workspace, run).playbook
+        playbook, before = playbook_of(workspace, run).playbook, before_of(workspace, run)
         known, rules = extract.ledger_extract(conn, brand=playbook.brand, now=now), rules_in_force(workspace, conn)
     snapshot = snapshot_of(workspace, run)
-    decided = decide_snapshot(snapshot, known, playbook, rules, workspace.owners, run.as_of)
+    decided = decide_snapshot(snapshot, known, playbook, rules, workspace.owners, run.as_of, before=before)
     digest = folder.add({"ledger_extract": known, SETTINGS: dict(rules.signed), "decisions": decided.table})
     with workspace.ledger.begin() as conn:
         runs.record_step(
@@ -66,14 +67,16 @@ def decide_snapshot(  # noqa: PLR0917  (the one function that everybody shares)
     at: datetime,
     planned_on: datetime | None = None,
     *,
+    before: Sequence[Playbook] = (),
     threads: int = 2,
 ) -> Decided:
     """The decisions about everybody in the snapshot: ``table`` (``DECISIONS``) and ``counts``.
 
     ``extract`` has the columns of ``ledger.extract.EXTRACT``. ``at`` is the instant everything is judged at;
-    permissions must still hold on ``planned_on`` (``at`` when not given).
+    permissions must still hold on ``planned_on`` (``at`` when not given). ``before``: the playbooks that go first.
     """
-    return decide_facts(*gathered(folder, extract, playbook, rules, owners, at, planned_on, threads=threads))
+    told = gathered(folder, extract, playbook, rules, owners, at, planned_on, before=before, threads=threads)
+    return decide_facts(*told)
 
 
 def gathered(  # noqa: PLR0917  (what ``decide_snapshot`` is asked)
@@ -85,6 +88,7 @@ def gathered(  # noqa: PLR0917  (what ``decide_snapshot`` is asked)
     at: datetime,
     planned_on: datetime | None = None,
     *,
+    before: Sequence[Playbook] = (),
     threads: int = 2,
 ) -> tuple[pa.Table, pa.Table, Context]:
     """What the ladder is climbed with: the facts about everybody (``candidates.sql``), the consent records
@@ -99,7 +103,7 @@ def gathered(  # noqa: PLR0917  (what ``decide_snapshot`` is asked)
         facts = ask(
             paths.sql("candidates"),
             {"at": at, "salt": playbook.holdout_salt, "crowd": permission.crowd,
-             "only_tags": list(playbook.population.only_tags)},
+             "asked_tags": _tags(playbook, *before)},
             {"person_nos": person_nos, "ledger_extract": extract},
         )  # fmt: skip
         consents = ask(
@@ -109,9 +113,15 @@ def gathered(  # noqa: PLR0917  (what ``decide_snapshot`` is asked)
     context = Context(
         playbook=playbook, rules=rules, at=at, planned_on=planned_on or at, unread=_unread(folder, playbook),
         owners=frozenset(owner_id for owner_id in owners.by_id if owners.signers_for(owner_id, role)),
-        offers={row["offer_id"]: row for row in folder.read("offers").to_pylist()},
+        offers={row["offer_id"]: row for row in folder.read("offers").to_pylist()}, before=tuple(before),
     )  # fmt: skip
     return facts, consents, context
+
+
+def _tags(*playbooks: Playbook) -> list[str]:
+    """The tags that decide something in these playbooks."""
+    asked = (tag for one in playbooks for tag in (*one.population.only_tags, one.no_response_tag))
+    return sorted(set(asked))
 
 
 def _unread(folder: SnapshotFolder, playbook: Playbook) -> frozenset[str]:

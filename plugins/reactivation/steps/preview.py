@@ -64,7 +64,10 @@ def preview(workspace: Workspace, playbook_name: str, number: int, customer_id: 
     if not pc.any(pc.equal(snapshot.read("contacts")["customer_id"], customer_id)).as_py():
         raise ConfigurationError(f"there is no customer {customer_id} in snapshot {newest.snapshot_id}; check the id")
 
-    decided = decide_snapshot(snapshot, extract, playbook, rules, workspace.owners, at=newest.as_of)
+    decided = decide_snapshot(
+        snapshot, extract, playbook, rules, workspace.owners, at=newest.as_of,
+        before=[one.playbook for one in workspace.before(playbook_name)],
+    )  # fmt: skip
     decision = decided.table.filter(pc.equal(decided.table["customer_id"], customer_id))
     reason = _not_permitted(decision)
     due = entered

@@ -29,7 +29,7 @@ from reactivation.ledger.sends import Outcome
 from reactivation.ledger.suppressions import EVERY, Suppression
 from reactivation.ledger.touches import Touch
 from reactivation.outcomes import UNDELIVERED, Exit, Fact, exit_of, exit_of_all, stops
-from reactivation.outcomes.exits import NOES, SIGNALS
+from reactivation.outcomes.exits import NOES, OPEN, SIGNALS
 from reactivation.playbooks.model import Playbook
 from reactivation.policy.inbound import HELP, OPT_OUT, START, UNRECOGNISED, meanings
 from reactivation.steps.asking import unknown_from
@@ -305,7 +305,8 @@ def _exits(
     conn: Connection, case: _Case, playbook_of: PlaybookOf, now: datetime
 ) -> Iterator[tuple[Enrolment, Exit]]:  # fmt: skip
     """The active enrolments that are over by this event and by what stands against their addresses."""
-    if case.no is None and case.kind not in SIGNALS:
+    # A provider does not say where the person lives, so nobody knows whose act an open is.
+    if (case.no is None and case.kind not in SIGNALS) or case.kind == OPEN:
         return
     for one in case.person.enrolments:
         playbook = playbook_of(one.playbook)

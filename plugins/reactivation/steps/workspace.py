@@ -91,6 +91,12 @@ class Workspace:
     def all_playbooks(self) -> tuple[LoadedPlaybook, ...]:
         return load_all(self.settings.playbooks)
 
+    def before(self, name: str) -> tuple[LoadedPlaybook, ...]:
+        """The playbooks that go first where they and this one want the same person, in their order."""
+        everyone = self.all_playbooks()
+        place = [one.playbook.playbook for one in everyone].index(name)
+        return everyone[:place]
+
     def snapshot_folder(self, snapshot_id: str) -> SnapshotFolder:
         return SnapshotFolder(self.settings.evidence / "snapshots" / snapshot_id)
 

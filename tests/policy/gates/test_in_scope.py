@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 import pytest
-from tests.policy.people import Row, ago, known, one, person, playbook, stories
+from tests.policy.people import Row, ago, known, one, person, playbook, stories, two_emails
 
 
 @pytest.mark.parametrize(
@@ -80,3 +80,39 @@ def test_a_tag_of_ours_counts_like_one_of_the_source() -> None:
     assert {name: row["gate_in_scope"] for name, row in rows.items()} == {
         "mail": "pass", "phone": "pass", "other": "fail:tag", "none": "fail:tag"
     }  # fmt: skip
+
+
+class TestPrecedence:
+    """The playbook that goes first has its candidates for itself, whichever of them ran first."""
+
+    def test_candidate_of_a_playbook_that_goes_first_is_none_of_the_next(self) -> None:
+        """Quiet for 130 days: both would want him."""
+        row = stories({"both": {}}, declared=two_emails(), before=[playbook()])["both"]
+
+        assert row["gate_in_scope"] == "fail:precedence"
+
+    def test_who_the_first_playbook_does_not_want_is_the_nexts(self) -> None:
+        """A business customer quiet for 100 days: its window is 120 there and 90 here."""
+        quiet = {"contact": {"business_segment": "business"}, "purchases": {"last_order_at": ago(100),
+                 "last_purchase_at": ago(100)}}  # fmt: skip
+
+        row = stories({"next": quiet}, declared=two_emails(), before=[playbook()])["next"]
+
+        assert (row["gate_in_scope"], row["gate_dormant"]) == ("pass", "pass")
+
+    def test_who_cools_down_after_the_first_playbook_is_the_nexts(self) -> None:
+        """The first has no use for him now."""
+        ended = known("mail-cool", last_ended_at=ago(10), last_ended_playbook="customer_reactivation")
+
+        row = stories({"cool": {}}, ended, declared=two_emails(), before=[playbook()])["cool"]
+
+        assert row["gate_in_scope"] == "pass"
+
+    def test_who_is_enrolled_already_stays_where_he_is(self) -> None:
+        """One playbook at a time: the first does not take over what has begun in the next."""
+        mine = known("mail-here", active_playbook="customers_not_active", enrolments_total=1)
+
+        here = stories({"here": {}}, mine, declared=two_emails(), before=[playbook()])["here"]
+        there = stories({"here": {}}, mine)["here"]
+
+        assert (here["gate_in_scope"], there["gate_in_scope"]) == ("pass", "fail:other_playbook")
