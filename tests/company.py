@@ -41,9 +41,9 @@ class Company:
     workspace: Workspace
     requests: int = field(default=0)
 
-    def run(self, now: datetime = NOW, **asked: Any) -> str:
+    def run(self, now: datetime = NOW, playbook: str = PLAYBOOK, **asked: Any) -> str:
         """One whole run from the CRM to open lists; its id."""
-        request = RunRequest(PLAYBOOK, triggered_by="operator", **asked)
+        request = RunRequest(playbook, triggered_by="operator", **asked)
         return run_playbook(self.workspace, request, now=now, as_of=None, say=lambda _: None)
 
     def asked(self, now: datetime = NOW) -> list[tuple[RequestId, ListRow, tuple[ListItem, ...]]]:
@@ -62,19 +62,21 @@ class Company:
 
     def answer(
         self, request: RequestId, row: ListRow, items: Iterable[ListItem], option: str, *, by: str,
-        left_out: Iterable[str] = (), now: datetime = NOW,
+        left_out: Iterable[str] = (), now: datetime = NOW, **fields: str,
     ) -> str:  # fmt: skip
-        """``by`` looks at every item, types the code, agrees to every individual item and answers."""
+        """``by`` looks at every item, types the code, agrees to every individual item and answers. ``fields``: others of
+        the form."""
         items = tuple(items)
         with self.workspace.ledger.begin() as conn:
             views.insert_view(
                 conn, view_id=str(uuid4()), list_id=row.list_id, user_id=by, touch_ids=[i.touch_id for i in items],
                 now=now,
             )  # fmt: skip
-        points = self.workspace.playbook(PLAYBOOK).playbook.approval.review_points
+        points = self.workspace.playbook(row.playbook).playbook.approval.review_points
         form = {
             "signing_code": row.signing_code, "left_out": " ".join(left_out), "reason": "",
-            "individual": " ".join(i.touch_id for i in items if i.individual), **{point_field(p): "ok" for p in points},
+            "individual": " ".join(i.touch_id for i in items if i.individual),
+            **{point_field(p): "ok" for p in points}, **fields,
         }  # fmt: skip
         event = {
             "chosen_options": [option], "params_input": form, "responded_at": now.isoformat(),

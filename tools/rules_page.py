@@ -161,6 +161,12 @@ def _gates(rules: GateRules) -> Iterator[str]:
     yield "### Beside the gates\n\nWhat asks for a person although every gate passed.\n\n" + _table(
         ("reason code", "what it means"), beside
     )
+    ways = [
+        (f"`path:{code}`", f"{rule.meaning}; {' '.join(map(str, rule.sources))}") for code, rule in rules.paths.items()
+    ]
+    yield "### The paths of accounts\n\nWhere an account goes although no gate says no.\n\n" + _table(
+        ("reason code", "what it means"), ways
+    )
 
 
 def _results(gate: Gate, rule: GateRule) -> str:

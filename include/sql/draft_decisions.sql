@@ -14,7 +14,10 @@ SELECT
     decisions.email_records,
     decisions.sms_records,
     decisions.gate_reachable,
-    {'affinity_source': decisions.evidence.affinity_source} AS evidence
+    decisions.last_purchase_at,
+    decisions.renewal_at,
+    {'affinity_source': decisions.evidence.affinity_source,
+     'open_case_ids': decisions.evidence.open_case_ids} AS evidence
 FROM decisions
 SEMI JOIN due ON due.customer_id = decisions.customer_id
 ORDER BY decisions.customer_id

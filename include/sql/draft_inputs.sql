@@ -69,11 +69,19 @@ SELECT
     recommended.product.name AS product_name,
     recommended.product.url AS product_url,
     claimed.claim_id,
-    claimed.kind AS claim_kind
+    claimed.kind AS claim_kind,
+    firm.account_name,
+    nullif(decisions.product_affinity, 'unknown') AS account_service,
+    decisions.last_purchase_at AS account_bought_at,
+    issue.kind AS issue_kind,
+    issue.opened_at AS issue_opened_at,
+    decisions.renewal_at
 FROM due
 LEFT JOIN decisions ON decisions.customer_id = due.customer_id
 LEFT JOIN contacts ON contacts.customer_id = due.customer_id
 LEFT JOIN people ON people.customer_id = due.customer_id AND people.kind = 'person'
+LEFT JOIN people AS firm ON firm.key = contacts.account_id AND firm.kind = 'account'
+LEFT JOIN cases AS issue ON issue.case_id = decisions.evidence.open_case_ids[1]
 LEFT JOIN recommended ON recommended.touch_id = due.touch_id
 LEFT JOIN claimed ON claimed.touch_id = due.touch_id
 ORDER BY due.touch_id

@@ -16,6 +16,7 @@ DAGS = {
     "take_snapshot": (["0 5 * * *", "UTC", 0], 1),
     "customer_reactivation": (["reactivation_snapshot"], 1),
     "customers_not_active": (["reactivation_snapshot"], 1),
+    "dormant_account_outreach": (["reactivation_snapshot"], 1),
     "ask_people": ({"AssetAny": ["reactivation_lists", "reactivation_questions"]}, 64),
     "send_due_touches": (["0 * * * *", "UTC", 0], 1),
     "record_outcomes": (["50 * * * *", "UTC", 0], 1),

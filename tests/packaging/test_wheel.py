@@ -50,4 +50,6 @@ def test_installed_package_finds_its_files(wheel: Path, tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env={"PYTHONPATH": str(tmp_path)}, check=False,
                           capture_output=True, text=True)  # fmt: skip
-    assert done.stdout.strip() == "['customer_reactivation', 'customers_not_active']", done.stderr
+    assert done.stdout.strip() == "['dormant_account_outreach', 'customer_reactivation', 'customers_not_active']", (
+        done.stderr
+    )

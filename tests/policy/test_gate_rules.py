@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
-from tests.policy import test_incentives, test_permission
+from tests.policy import test_accounts, test_incentives, test_permission
 from tests.policy.gates.cases import every_case
 from tests.policy.people import (
     AT,
@@ -28,6 +28,7 @@ from tests.policy.people import (
     person,
     playbook,
     rules,
+    suppression,
     together,
     two_emails,
 )
@@ -39,6 +40,7 @@ from reactivation import paths
 from reactivation.contract.snapshot import EMAIL_PROBLEMS, PHONE_PROBLEMS
 from reactivation.contract.tables import FORBIDDING, SUPPRESSIONS
 from reactivation.policy import gates
+from reactivation.policy.accounts import OWNER_DECISIONS
 from reactivation.policy.candidates import Decided
 from reactivation.policy.columns import series
 from reactivation.policy.consents import WHY
@@ -118,7 +120,25 @@ def _situations() -> Iterator[Decided]:
     yield decide(person(), declared=playbook().model_copy(update={"population": tagged}))
     yield decide(person(), declared=two_emails(), before=[playbook()])
     yield decide(person(purchases={"purchases": 0, "last_purchase_at": None}), declared=two_emails())
+    yield from _of_accounts()
     yield from _by_text()
+
+
+def _of_accounts() -> Iterator[Decided]:
+    """Of the playbook about accounts: what their owners decided, and what is not known of them."""
+    firm, said, outreach = test_accounts.firm, test_accounts.said, test_accounts.outreach()
+    for decision in OWNER_DECISIONS:
+        yield decide(firm(), declared=outreach, owners_said=said(decision, owner_hold_until=ago(-5)))
+    worthless = firm("a-1", test_accounts.contact_of(contact={"value_tier": None}, purchases={"margin_known_rows": 0}))
+    worthless["accounts"][0] |= {"annual_value": None, "currency": None}
+    never_used = firm("a-1", test_accounts.contact_of(
+        contact={"last_seen": ago(130)}, purchases={"purchases": 0, "last_purchase_at": None, "last_order_at": None}
+    ))  # fmt: skip
+    refused = firm("a-1", test_accounts.contact_of(), test_accounts.contact_of("c-2"))
+    refused["suppressions"] = [suppression(customer_id="c-2")]
+    small = firm(has_notes=False, annual_value=Decimal(1))
+    for tables in (worthless, never_used, refused, small, firm(primary_contact_id=None)):
+        yield decide(tables, declared=outreach)
 
 
 def _by_text() -> Iterator[Decided]:
@@ -216,7 +236,7 @@ class TestTheLadder:
         }
 
         assert given_reasons
-        assert given_reasons <= on_page | set(declared.reviews)
+        assert given_reasons <= on_page | set(declared.reviews) | {f"path:{path}" for path in declared.paths}
 
 
 class TestTheWords:

@@ -216,6 +216,26 @@ def reply_body(question_id: str, reply: Reply, expires_at: datetime) -> str:
     )  # fmt: skip
 
 
+def account_subject(account_id: str) -> str:
+    """One line for the form and for notices."""
+    return f"Decide about an account that went quiet: {_id(account_id)}"
+
+
+def account_body(question_id: str, account_id: str, playbook: str, expires_at: datetime) -> str:
+    """The Markdown above the form; what is known of the account is on the page alone."""
+    facts = [("Account", _code(account_id)), ("Playbook", _code(playbook)), ("Answer by", _until(expires_at))]
+    return "\n\n".join(
+        [
+            f"### [Read the review brief and find the signing code]({question_path(question_id)})",
+            "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in facts)]),
+            "Nothing is written to this account before you decide: *approve* and *resolve_issue* let a message be "
+            "drafted, which you sign then; *hold_until* wakes it up on the day; *close* keeps it closed until you "
+            "decide anew; *monitor* and *no_outreach* leave it alone until somebody of it does something. No answer "
+            "leaves it as it is, and asks again.",
+        ]
+    )  # fmt: skip
+
+
 def _until(at: datetime) -> str:
     return at.strftime("%Y-%m-%d %H:%M UTC")
 

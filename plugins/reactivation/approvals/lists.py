@@ -25,6 +25,7 @@ Kind = Literal["content", "offer"]
 LIST_SCHEMA = 1
 SIGNING_CODE_LENGTH = 8
 CONTENT_ROLES: tuple[Role, ...] = ("marketing_owner", "account_owner")
+ACCOUNT_ROLES: tuple[Role, ...] = ("account_owner",)
 
 
 @dataclass(frozen=True)
@@ -122,15 +123,21 @@ def signing_code(list_digest: str) -> str:
 
 
 def content_lists(
-    touches: Sequence[DraftedTouch], *, owners: Owners, authors: Iterable[str], now: datetime, answer_within: timedelta
-) -> Lists:
-    """One list per owner × playbook × touch × segment × channel, for the owner or his delegate to sign."""
+    touches: Sequence[DraftedTouch], *, owners: Owners, authors: Iterable[str], now: datetime, answer_within: timedelta,
+    of_accounts: bool = False,
+) -> Lists:  # fmt: skip
+    """One list per owner × playbook × touch × segment × channel, for the owner or his delegate to sign.
 
-    def key(touch: DraftedTouch) -> tuple[str, str, int, str, str]:
-        return touch.playbook, touch.owner_id, touch.number, touch.segment, touch.channel
+    ``of_accounts``: one per account, since nothing of theirs is ever approved in bulk (seed 001), for an account owner.
+    """
+
+    def key(touch: DraftedTouch) -> tuple[str, str, int, str, str, str]:
+        alone = touch.customer_id if of_accounts else ""
+        return touch.playbook, touch.owner_id, touch.number, touch.segment, touch.channel, alone
 
     def make(group: Sequence[DraftedTouch]) -> ListToSign | NotOpened:
-        signers, reason = _content_signers(owners, group[0].owner_id, written_by)
+        roles = ACCOUNT_ROLES if of_accounts else CONTENT_ROLES
+        signers, reason = _content_signers(owners, group[0].owner_id, written_by, roles)
         if reason is not None:
             return _refused("content", group, group[0].owner_id, reason)
         return _list(
@@ -165,11 +172,13 @@ def offer_lists(
     return _grouped([t for t in touches if t.offer is not None], key, make)
 
 
-def _content_signers(owners: Owners, owner_id: str, authors: Sequence[str]) -> tuple[tuple[Signer, ...], str | None]:
+def _content_signers(
+    owners: Owners, owner_id: str, authors: Sequence[str], may_sign: Sequence[Role]
+) -> tuple[tuple[Signer, ...], str | None]:
     if not owners.knows(owner_id):
         return (), "unknown_owner"
     # A delegate stands in for a role the owner has himself, never for one of his own.
-    roles = [role for role in CONTENT_ROLES if role in owners.by_id[owner_id].roles]
+    roles = [role for role in may_sign if role in owners.by_id[owner_id].roles]
     named = {s.user_id: s for role in reversed(roles) for s in owners.signers_for(owner_id, role)}
     if not named:
         return (), "owner_may_not_sign"

@@ -84,6 +84,13 @@ def active_of(conn: Connection, playbook: str | None = None) -> pa.Table:
     return table_of(conn, wanted.order_by(enrolments.c.enrolment_id), ACTIVE)
 
 
+def active_of_account(conn: Connection, playbook: str, account_id: str) -> list[str]:
+    """The ids of an account's active enrolments in a playbook about accounts."""
+    mine = (enrolments.c.playbook == playbook) & (enrolments.c.account_id == account_id)
+    wanted = select(enrolments.c.enrolment_id).where(mine, enrolments.c.state == "active")
+    return list(conn.scalars(wanted.order_by(enrolments.c.enrolment_id)))
+
+
 def enrolments_of(conn: Connection, enrolment_ids: Collection[str]) -> dict[str, Enrolment]:
     """The enrolments of those ids."""
     wanted = _ENROLMENT.where(among(enrolments.c.enrolment_id, enrolment_ids))

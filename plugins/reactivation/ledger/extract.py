@@ -12,11 +12,12 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import ColumnElement, Connection, Select, Subquery, and_, case, func, select, union
+from sqlalchemy import ColumnElement, Connection, Select, Subquery, and_, case, false, func, select, union
 
 from reactivation.ledger.among import among
 from reactivation.ledger.suppressions import EVERY
 from reactivation.ledger.tables import enrolment_keys, enrolments, events, sends, suppressions, tags
+from reactivation.policy.accounts import OWNER_EXIT
 
 _TEXT, _WHOLE, _TIME = pa.string(), pa.int64(), pa.timestamp("us", tz="UTC")
 
@@ -105,7 +106,9 @@ def _suppressed(brand: str) -> Subquery:
 
 
 def _counted(excluding: Collection[str]) -> ColumnElement[bool]:
-    return enrolments.c.enrolment_id.not_in(sorted(excluding))
+    """What an account's owner ended was no sequence: nobody cools down after it."""
+    by_owner = enrolments.c.exit_reason.startswith(OWNER_EXIT, autoescape=True)
+    return enrolments.c.enrolment_id.not_in(sorted(excluding)) & ~func.coalesce(by_owner, false())
 
 
 def _enrolled(excluding: Collection[str]) -> Subquery:

@@ -292,6 +292,37 @@ waivers = Table(
     PrimaryKeyConstraint("run_id", "condition"),
 )  # fmt: skip
 
+# --- accounts: what their owners decide -------------------------------------------------------------------------------
+#: What an owner is asked about an account, as it stood when the question was opened.
+account_questions = Table(
+    "account_questions", metadata,
+    Column("question_id", Id, ForeignKey("questions.question_id"), primary_key=True),
+    Column("run_id", Id, ForeignKey("runs.run_id"), nullable=False, comment="whose decisions.parquet has the account"),
+    Column("playbook", Code, nullable=False),
+    Column("account_id", Code, nullable=False),
+    Column("owner_id", Code, nullable=False),
+    Column("contacts", JSON, nullable=False, comment="customer ids of its contacts, in the order they are shown"),
+    Column("noes", Integer, nullable=False, comment="how many contacts beside the recipient had said no"),
+    Index(None, "playbook", "account_id"),
+)  # fmt: skip
+
+#: What owners decided; the last word about an account stands.
+account_decisions = Table(
+    "account_decisions", metadata,
+    Column("answer_id", Id, ForeignKey("answers.answer_id"), primary_key=True, comment="the signature"),
+    Column("playbook", Code, nullable=False),
+    Column("account_id", Code, nullable=False),
+    Column("decision", Code, nullable=False),
+    Column("reason", Code),
+    Column("until", UtcDateTime, comment="until when it is held"),
+    Column("recipient", Code, comment="the contact to be written to, where the owner chose another"),
+    Column("noes", Integer, nullable=False, comment="how many contacts had said no, as he knew"),
+    Column("decided_by", Code, nullable=False, comment="the Airflow user id"),
+    Column("decided_at", UtcDateTime, nullable=False),
+    _one_of("decision", "approve", "resolve_issue", "hold_until", "close", "monitor", "no_outreach"),
+    Index(None, "playbook", "account_id", "decided_at"),
+)  # fmt: skip
+
 # --- sends and what came back ---------------------------------------------------------------------------------------
 sends = Table(
     "sends", metadata,
@@ -481,9 +512,9 @@ seals = Table(
 
 #: Inserted, never changed and never removed: triggers on both databases say so.
 APPEND_ONLY = (
-    "address_key_checks", "answers", "audit", "erased_addresses", "erased_customers", "events", "identity",
-    "item_verdicts", "list_items", "list_signers", "list_views", "measurement_events", "request_bindings", "runs",
-    "seals", "settings", "snapshots", "suppressions", "waivers",
+    "account_decisions", "account_questions", "address_key_checks", "answers", "audit", "erased_addresses",
+    "erased_customers", "events", "identity", "item_verdicts", "list_items", "list_signers", "list_views",
+    "measurement_events", "request_bindings", "runs", "seals", "settings", "snapshots", "suppressions", "waivers",
 )  # fmt: skip
 
 #: Frozen when inserted, but for these columns, and never removed; a closed list or question and a hold that has ended

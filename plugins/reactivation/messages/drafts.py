@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from reactivation.contract.digests import item_digest
 from reactivation.contract.links import LinkKeys
+from reactivation.messages.account_fields import FACTS, account_fields
 from reactivation.messages.claims import KINDS, ClaimText
 from reactivation.messages.fields import (
     MessageError,
@@ -102,6 +103,12 @@ class DueTouch:
     affinity_source: str | None = None
     claim_id: str | None = None
     claim_kind: str | None = None
+    account_name: str | None = field(default=None, repr=False)
+    account_service: str | None = None
+    account_bought_at: datetime | None = None
+    issue_kind: str | None = None
+    issue_opened_at: datetime | None = None
+    renewal_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -148,6 +155,7 @@ class Drafter:
                 product_names=self.product_names, product=values.get("product_name"),
                 claim=None if claim is None else ClaimShown(due.claim_kind or "", claim.text),
                 keep_url=values.get("keep_url"), close_url=values.get("close_url"), token=token,
+                account_facts=self._facts(values),
             )
         )  # fmt: skip
         if findings:
@@ -223,6 +231,12 @@ class Drafter:
             "salutation": salutation(due.first_name),
             "owner_name": owner.name,
         }
+        if self.playbook.subject == "account":
+            values |= account_fields(
+                name=due.account_name, service=due.account_service, last_bought_at=due.account_bought_at,
+                issue_kind=due.issue_kind, issue_opened_at=due.issue_opened_at, renewal_at=due.renewal_at,
+                zone=due.zone,
+            )  # fmt: skip
         if touch.pattern == "relevance":
             if due.product_name is None:
                 raise MessageError("product_missing", "no product in stock fits what the customer likes")
@@ -232,6 +246,12 @@ class Drafter:
         if due.zone is None:
             raise MessageError("zone_unknown", "the recipient's zone is unknown, so the deadline cannot be shown")
         return values | offer_fields(offer, deadline, due.zone, due.code, short=due.channel == "sms")
+
+    def _facts(self, values: Mapping[str, str]) -> tuple[str, ...] | None:
+        """What may be counted as a fact of the account in a message of a playbook about accounts."""
+        if self.playbook.subject != "account":
+            return None
+        return tuple(values[name] for name in FACTS if name in values)
 
     def _headers(self, due: DueTouch, values: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
         """Our own headers of an e-mail (RFC 8058); a text message has none."""

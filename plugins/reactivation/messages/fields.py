@@ -35,6 +35,11 @@ FIELDS: Mapping[str, str] = {
     "offer_terms": "the terms as approved",
     "offer_deadline": "until when, on the recipient's clock",
     "offer_code": "the single-use code; absent for an offer that needs none",
+    "account_name": "the account's name",
+    "account_service": "what the account bought most",
+    "account_last_month": "the month of its last purchase or booking",
+    "account_issue": "its oldest open issue, with its month",
+    "account_renewal": "the day of its renewal",
 }
 
 #: Why a product is recommended, by the source of the customer's affinity. Nothing more of a history is ever told.
@@ -50,7 +55,7 @@ _DIRECTION = re.compile(r"[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\u2
 _LINK_LIKE = re.compile(r"://|www\.|@|[\w-]\.(?:com|net|org|info|io|co|ru|cn|xyz|top|shop|link|click)\b", re.IGNORECASE)
 _SYMBOLS = {"GBP": "£", "EUR": "€", "USD": "$", "CAD": "CA$", "AUD": "A$", "NZD": "NZ$"}
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_MONTHS = (
+MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
     "December",
 )  # fmt: skip
@@ -140,7 +145,7 @@ def on_the_clock(instant: datetime, zone: str, *, short: bool = False) -> str:
     """
     local = instant.astimezone(ZoneInfo(zone))
     city = zone.rpartition("/")[2].replace("_", " ")
-    weekday, month = _WEEKDAYS[local.weekday()], _MONTHS[local.month - 1]
+    weekday, month = _WEEKDAYS[local.weekday()], MONTHS[local.month - 1]
     if short:
         return f"{weekday[:_SHORT]} {local.day} {month[:_SHORT]}, {local:%H:%M} ({city} time)"
     return f"{weekday} {local.day} {month} {local.year}, {local:%H:%M} ({city} time)"

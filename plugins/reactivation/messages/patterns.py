@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from reactivation.messages import words
+from reactivation.messages.account_fields import FACTS_AT_LEAST
 from reactivation.messages.proof import Check, Finding, Proof, as_read
 
 _NEAR = 600
@@ -156,9 +157,20 @@ def both_answers_work(proof: Proof) -> Iterator[Finding]:
         yield Finding("answer_missing", "the message asks about closing, and does not offer both answers in every part")
 
 
+def speaks_of_its_account(proof: Proof) -> Iterator[Finding]:
+    """A message to an account states at least two facts of it, in both parts: else it is a generic comeback message."""
+    if proof.account_facts is None:
+        return
+    stated = sum(fact in proof.plain and fact in proof.visible for fact in proof.account_facts)
+    if stated < FACTS_AT_LEAST:
+        yield Finding(
+            "account_facts_few", f"the message states {stated} facts of the account; {FACTS_AT_LEAST} are the least"
+        )
+
+
 _ALWAYS: tuple[Check, ...] = (
     nobody_else_is_quoted, scarcity_is_proven, social_proof_is_proven, closure_is_true, both_answers_work,
-    claim_is_word_for_word,
+    claim_is_word_for_word, speaks_of_its_account,
 )  # fmt: skip
 _WITHOUT_OFFER: tuple[Check, ...] = (no_incentive,)
 _WITH_OFFER: tuple[Check, ...] = (offer_is_whole, not_called_best_or_last)
@@ -172,6 +184,8 @@ _OF_PATTERN: dict[str, tuple[Check, ...]] = {
     "finality": (no_incentive, claim_is_present),
     "re_engagement": (no_incentive,),
     "follow_up": (no_incentive,),
+    "check_in": (no_incentive, no_product),
+    "issue_resolution": (no_incentive, no_product),
 }
 
 

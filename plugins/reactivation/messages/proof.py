@@ -61,6 +61,7 @@ class Proof:
     """A rendered message with everything needed to judge it. A text message has no subject, no html and no headers.
 
     ``salutation`` and ``owner_name`` are known, since a customer called Gift or an owner called Price is no incentive.
+    ``account_facts``: what is known of the account a message goes to; ``None`` for a message to a customer.
     ``product``: the one that is recommended; ``token``: what the link out has of the touch, where it is not its id.
     """
 
@@ -83,6 +84,7 @@ class Proof:
     keep_url: str | None = None
     close_url: str | None = None
     token: str | None = None
+    account_facts: tuple[str, ...] | None = None
 
     @cached_property
     def visible(self) -> str:

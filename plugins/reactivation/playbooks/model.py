@@ -6,7 +6,7 @@ Source: seed documents 000, 001, 002 and framework 003; lengths are whole days, 
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
@@ -18,7 +18,7 @@ Purpose = Literal[
 ]
 Pattern = Literal[
     "curiosity", "relevance", "value_reward", "trust", "urgency", "economic_incentive", "finality",
-    "re_engagement", "follow_up",
+    "re_engagement", "check_in", "issue_resolution", "follow_up",
 ]  # fmt: skip
 IncentivePosition = Literal["none", "points_or_credit", "access", "percent"]
 DormancyRange = Literal["under_60", "early_warning", "active_risk", "critical", "deep"]
@@ -28,11 +28,15 @@ ActivitySegment = Literal[
     "active_users", "not_active_users", "customers", "customers_purchase", "customers_no_purchase",
     "customers_not_active", "customers_active", "customers_not_active_after_react",
 ]  # fmt: skip
-#: The required inputs of seed 000 that the gate ``evidence`` asks for.
+#: What the gate ``evidence`` may ask for: the required inputs of seed 000, and those of seed 001 about an account.
 Input = Literal[
     "last_activity", "value_tier", "purchase_history", "inactivity_reason", "consent", "relationship_notes",
-    "offer_boundaries", "owner",
+    "offer_boundaries", "owner", "account_value", "account_history", "recipient",
 ]  # fmt: skip
+INPUTS_OF_CUSTOMERS: tuple[Input, ...] = (
+    "last_activity", "value_tier", "purchase_history", "inactivity_reason", "consent", "relationship_notes",
+    "offer_boundaries", "owner",
+)  # fmt: skip
 #: ``critical`` blocks the run, ``warning`` holds back the rows concerned, ``info`` is reported.
 Severity = Literal["critical", "warning", "info"]
 #: The conditions of readiness that a playbook may weigh itself (``expectations/conditions.yaml``).
@@ -59,6 +63,8 @@ INCENTIVES: dict[str, tuple[str, ...]] = {
     "economic_incentive": ("percent",),
     "finality": ("none",),
     "re_engagement": ("none",),
+    "check_in": ("none",),
+    "issue_resolution": ("none",),
     "follow_up": ("none",),
 }
 
@@ -77,6 +83,14 @@ class Population(Declared):
     lifetime_enrolments: int = Field(default=3, ge=1)
     only_tags: tuple[str, ...] = ()
     only_segments: tuple[ActivitySegment, ...] = ()
+
+
+class Accounts(Declared):
+    """What a playbook about accounts asks beside: which words of a status say dormant, and up to which value an account
+    without context is left to the playbook of its contacts (seed 001)."""
+
+    dormant_statuses: tuple[str, ...] = ()
+    marketing_led_tiers: tuple[Literal["high", "mid", "low"], ...] = ()
 
 
 class Segments(Declared):
@@ -185,8 +199,9 @@ class Playbook(Declared):
     activity: tuple[ActivitySignal, ...] = Field(min_length=1)
     windows: dict[str, Annotated[int, Field(ge=1, le=3650)]] = Field(min_length=1)
     segments: Segments = Segments()
+    accounts: Accounts | None = None
     requires: dict[str, tuple[str, ...]]
-    inputs: tuple[Input, ...] = Field(default=get_args(Input), min_length=1)
+    inputs: tuple[Input, ...] = Field(default=INPUTS_OF_CUSTOMERS, min_length=1)
     sources: dict[str, SourceName] = {}
     readiness: ReadinessLimits = ReadinessLimits()
     channels: tuple[Channel, ...] = Field(min_length=1)
@@ -208,6 +223,12 @@ class Playbook(Declared):
         if without:
             raise ValueError(f"no marketing owner for segment {', '.join(without)}")
         return owners
+
+    @model_validator(mode="after")
+    def _accounts_are_declared(self) -> Playbook:
+        if (self.subject == "account") != (self.accounts is not None):
+            raise ValueError("accounts is declared by a playbook whose subject is account, and by no other")
+        return self
 
     @field_validator("sources")
     @classmethod

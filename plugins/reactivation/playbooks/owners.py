@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +14,8 @@ from reactivation.playbooks.declared import DeclarationError, parse_declared, re
 from reactivation.playbooks.model import Declared, Line
 
 Role = Literal["marketing_owner", "account_owner", "offer_approver", "compliance"]
+#: Who signs for what a playbook is about.
+SIGNS_FOR: Mapping[str, Role] = {"customer": "marketing_owner", "account": "account_owner"}
 OwnerId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=80)]
 
 

@@ -15,8 +15,16 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from reactivation.contract.tables import MONEY, TIME
-from reactivation.policy.activity_segments import activity_segments
+from reactivation.contract.tables import CHANNELS, MONEY, TIME
+from reactivation.policy.accounts import (
+    ISSUE,
+    OUTREACH,
+    high_context,
+    is_marketing_led,
+    paths,
+    resolves_issue,
+    without_account,
+)
 from reactivation.policy.channels import reachability, recommended
 from reactivation.policy.columns import (
     any_of,
@@ -35,7 +43,6 @@ from reactivation.policy.columns import (
 )
 from reactivation.policy.context import Context
 from reactivation.policy.decisions import DECISIONS, EVIDENCE, FAIL, PASS
-from reactivation.policy.dormancy import dormancy
 from reactivation.policy.experiments import holdout
 from reactivation.policy.gates import LADDER
 from reactivation.policy.incentives import incentives
@@ -44,10 +51,10 @@ from reactivation.policy.next_action import next_action
 from reactivation.policy.permission import PEOPLE_COLUMNS, permissions
 from reactivation.policy.priority import priority
 from reactivation.policy.reasons import reasons
+from reactivation.policy.scope import ask_scope, led_by_owners
 from reactivation.policy.segments import dimensions, population
 from reactivation.policy.standing import worst_fit, worst_relationship
 
-_CANDIDACY = LADDER[:2]
 #: What is asked of one customer asks nobody else, so that everybody is decided in shares: so many customers each, and
 #: so many shares at a time.
 _SHARE, _AT_A_TIME = 131_072, 2
@@ -65,18 +72,18 @@ class Decided:
     others: pa.Table
 
 
-def decide_facts(facts: pa.Table, consents: pa.Table, context: Context) -> Decided:
-    """The decisions about everybody in ``facts`` (``candidates.sql``), with ``consents`` (``consent_rows.sql``)."""
-    rules = context.rules.permission
+def decide_facts(facts: pa.Table, consents: pa.Table, context: Context, accounts: pa.Table | None = None) -> Decided:
+    """The decisions about everybody in ``facts`` (``candidates.sql``), with ``consents`` (``consent_rows.sql``); about
+    the ``accounts`` (``account_candidates.sql``) where the playbook is about them, or where one that goes first is."""
+    if accounts is not None:
+        context = replace(context, led_by_owners=led_by_owners(accounts, context))
+    everybody, facts = facts, accounts if context.of_accounts and accounts is not None else facts
     shares = [facts.slice(begin, _SHARE) for begin in range(0, max(len(facts), 1), _SHARE)]
     with ThreadPoolExecutor(max_workers=_AT_A_TIME) as pool:
         # An address shared with somebody who refused is nobody's: permission alone is asked of all together.
-        people = frame_of(facts.select(PEOPLE_COLUMNS))
-        permitted = pool.submit(
-            permissions, people, consents, rules, at=context.at, planned_on=context.planned_on,
-            signed=context.rules.signed,
-        )  # fmt: skip
-        asked = list(pool.map(lambda share: _asked(share, context), shares))
+        people = frame_of(everybody.select(PEOPLE_COLUMNS))
+        permitted = pool.submit(_permitted, people, facts["customer_id"], consents, context)
+        asked = list(pool.map(lambda share: ask_scope(share, context), shares))
 
         def decided(number: int) -> pa.Table:
             mine, one = permitted.result().iloc[number * _SHARE : (number + 1) * _SHARE], asked[number]
@@ -88,56 +95,19 @@ def decide_facts(facts: pa.Table, consents: pa.Table, context: Context) -> Decid
     return Decided(table, _counts(scope, table), pa.concat_tables(one.others for one in asked))
 
 
-@dataclass(frozen=True)
-class _Asked:
-    """A share of everybody: who are candidates, with what is known of them; who are not; and what said so."""
-
-    is_candidate: pd.Series
-    candidates: pd.DataFrame
-    others: pa.Table
-    scope: pd.DataFrame
-
-
-def _asked(facts: pa.Table, context: Context) -> _Asked:
-    everybody = _known(frame_of(facts), context)
-    scope = ask(_CANDIDACY, everybody, context)
-    is_candidate = _are_candidates(scope)
-    others = beside(everybody[["customer_id", "dormant_days", "window_days"]], scope)[~is_candidate]
-    return _Asked(
-        is_candidate, everybody[is_candidate].reset_index(drop=True),
-        pa.table({name: arrow(others[name]) for name in others}), scope,
+def _permitted(people: pd.DataFrame, ids: pa.ChunkedArray, consents: pa.Table, context: Context) -> pd.DataFrame:
+    """What each of ``ids`` permits, in their order; nothing is permitted for an id that is nobody's."""
+    found = permissions(
+        people, consents, context.rules.permission, at=context.at, planned_on=context.planned_on,
+        signed=context.rules.signed,
     )  # fmt: skip
-
-
-def _known(facts: pd.DataFrame, context: Context) -> pd.DataFrame:
-    """What has to be known of every customer before it is said who is a candidate. Whoever is enrolled stays one until
-    he does what ends the enrolment: one who merely opened touch 1 is still to hear touch 2."""
-    playbook = context.playbook
-    enrolled = any_of(*(facts[f"{key}_active_playbook"] == playbook.playbook for key in ("email", "phone")))
-    segment = facts["business_segment"]
-    owner = choose([(segment == name, owner_id) for name, owner_id in playbook.owners.items()], None)
-    quiet = dormancy(facts, playbook, context.rules.permission, context.at)
-    back = dormancy(facts, playbook.only_exits(), context.rules.permission, context.at)
-    quiet = pd.DataFrame({name: choose([(enrolled, back[name])], quiet[name]) for name in quiet})
-    given = facts["contact_owner_id"]
-    known = facts.assign(owner_id=choose([(given.notna(), given)], owner), enrolled=enrolled)
-    if playbook.population.only_segments:
-        known = beside(known, activity_segments(facts, playbook, context.rules.permission, context.at))
-    return beside(known.assign(goes_first=_goes_first(facts, context)), quiet)
-
-
-def _goes_first(facts: pd.DataFrame, context: Context) -> pd.Series:
-    """The playbook before this one whose candidate a customer is; empty where there is none. Whoever runs first: all
-    are asked by the same facts."""
-    wanted: list[tuple[pd.Series, str]] = []
-    for playbook in context.before:
-        theirs = replace(context, playbook=playbook, before=())
-        wanted.append((_are_candidates(ask(_CANDIDACY, _known(facts, theirs), theirs)), playbook.playbook))
-    return choose(wanted, None) if wanted else constant(None, len(facts))
-
-
-def _are_candidates(scope: pd.DataFrame) -> pd.Series:
-    return ~any_of(*(failed(scope[column]) for column in scope))
+    if not context.of_accounts:
+        return found
+    places = pc.index_in(ids, arrow(people["customer_id"])).combine_chunks()
+    theirs = pd.DataFrame({name: series(arrow(found[name]).take(places)) for name in found})
+    nothing = {f"{channel}_ok": False for channel in CHANNELS} | {f"{channel}_why": "no_record" for channel in CHANNELS}
+    nobody = series(pc.is_null(places))
+    return theirs.assign(**{name: theirs[name].mask(nobody, said) for name, said in nothing.items()})
 
 
 def _decided(candidates: pd.DataFrame, context: Context) -> pd.DataFrame:
@@ -151,17 +121,17 @@ def _decided(candidates: pd.DataFrame, context: Context) -> pd.DataFrame:
     known = known.assign(worst_relationship=worst_relationship(known), worst_fit=worst_fit(known))
     known = beside(known, recommended(known, known, playbook))
     known = beside(known, incentives(known, known["average_order"], known["value_tier"], context))
-    known = known.assign(cap_until=_cap_until(known, context))
+    known = known.assign(cap_until=_cap_until(known, context), route=_route(known, context))
 
     known = beside(known, ask(LADDER, known, context))
-    known = known.assign(review_reasons=_review_reasons(known))
+    known = known.assign(review_reasons=_review_reasons(known, context))
     known = beside(known, decide(LADDER, known, known["review_reasons"]))
+    known = _on_its_path(known, context)
     known = known.assign(decisive_reason=first_value(known["reason_codes"]))
     usable = known["decision"].isin(["enrol", "review"])
-    capped = (known["decision"] == "hold") & (known["decisive_reason"] == "timing:cap")
     known = known.assign(
         playbook=playbook.playbook, as_of=constant(context.at, len(known), TIME), rules_version=rules.version,
-        variant=constant(None, len(known)), hold_until=known["cap_until"].where(holds(capped)),
+        variant=constant(None, len(known)), hold_until=_hold_until(known, context),
         recommended_channel=known["recommended_channel"].where(usable),
         review_flags=_review_flags(known), holdout=holdout(known["holdout_point"], playbook.holdout_share),
         population=population(
@@ -186,14 +156,49 @@ def _cap_until(known: pd.DataFrame, context: Context) -> pd.Series:
     )
 
 
-def _review_reasons(known: pd.DataFrame) -> pd.Series:
-    """Why a person must look at this one: relationship, fit, high value, an offer to an account."""
+def _hold_until(known: pd.DataFrame, context: Context) -> pd.Series:
+    """Until when somebody is held, where that is known: by the caps, or by an account's owner."""
+    held = known["decision"] == "hold"
+    until = known["cap_until"].where(holds(held & (known["decisive_reason"] == "timing:cap")))
+    if not context.of_accounts:
+        return until
+    by_owner = known["owner_hold_until"].where(holds(held & (known["decisive_reason"] == "timing:owner_holds")))
+    return latest(until, by_owner)
+
+
+def _route(known: pd.DataFrame, context: Context) -> pd.Series:
+    """Whether the touches are there to resolve an issue: all of the playbook's are, or the account's owner says so."""
+    if all(touch.purpose == ISSUE for touch in context.playbook.touches):
+        return constant(ISSUE, len(known))
+    if not context.of_accounts:
+        return constant(OUTREACH, len(known))
+    return choose([(resolves_issue(known), ISSUE)], OUTREACH)
+
+
+def _on_its_path(known: pd.DataFrame, context: Context) -> pd.DataFrame:
+    """An account's path and context beside its decision; what is left to the playbook of its contacts waits here."""
+    if not context.of_accounts:
+        return beside(known, without_account(len(known)))
+    led_by_marketing = is_marketing_led(known, known["value_tier"], context.playbook)
+    left = led_by_marketing & known["decision"].isin(["enrol", "review"])
+    reason = listed(constant("path:marketing_led", len(known)))
+    known = known.assign(
+        decision=choose([(left, "hold")], known["decision"]),
+        reason_codes=series(pc.if_else(arrow(left), arrow(reason), arrow(known["reason_codes"]))),
+    )
+    path = paths(known["decision"], led_by_marketing)
+    return known.assign(path=path, high_context=high_context(known, known["value_tier"]))
+
+
+def _review_reasons(known: pd.DataFrame, context: Context) -> pd.Series:
+    """Why a person must look at this one: relationship, fit, high value, an offer to an account, an account at all."""
     offered = known["account_id"].notna() & (known["offer_position"] != "none")
     return listed(
         reviews("relationship", known),
         reviews("fit", known),
         choose([(known["value_tier"] == "high", "high_value")], None),
         choose([(offered, "offer_to_account")], None),
+        constant("account" if context.of_accounts else None, len(known)),
     )
 
 

@@ -14,6 +14,7 @@ from typing import Literal
 import pyarrow as pa
 
 from reactivation.contract.tables import MONEY, TEXT, TEXTS, TIME
+from reactivation.policy.accounts import OF_ACCOUNTS
 
 #: The ladder, in order: the first failing gate decides, and all of them are recorded.
 GATES = (
@@ -109,12 +110,14 @@ DECISIONS = pa.schema(
         *_text("sms_why"),
         pa.field("jurisdictions", TEXTS),
         *_text("next_best_action", "offer_position"),
+        *_text("route"),
         pa.field("offer_cap", MONEY),
         pa.field("holdout", pa.bool_()),
         *_text("variant"),
         pa.field("zones", TEXTS),
         pa.field("zone_sources", TEXTS),
         *_text("email_key", "phone_key"),
+        *(pa.field(name, MONEY if name == "annual_value" else type_) for name, type_ in OF_ACCOUNTS.items()),
         pa.field("evidence", EVIDENCE),
         pa.field("reviewed", pa.bool_()),
         *_text("rules_version"),

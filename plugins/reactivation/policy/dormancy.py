@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from reactivation.contract.tables import TIME
 from reactivation.playbooks.model import Playbook
+from reactivation.policy.accounts import windows_of_accounts
 from reactivation.policy.columns import arrow, choose, constant, holds, latest, series, whole_days
 from reactivation.policy.rules import PermissionRules
 
@@ -48,7 +49,7 @@ def dormancy(facts: pd.DataFrame, playbook: Playbook, rules: PermissionRules, at
     ranges = [(days >= low, name) for name, low in RANGES]
     return pd.DataFrame(
         {
-            "window_days": windows(facts["business_segment"], playbook),
+            "window_days": _windows_of(facts, playbook),
             "last_activity_at": last,
             "last_activity_kind": choose([(holds(when == last), kind) for kind, when in by_kind.items()], None),
             "dormant_days": days,
@@ -76,6 +77,11 @@ def _signals(facts: pd.DataFrame, playbook: Playbook, rules: PermissionRules) ->
             seen = [series(pc.if_else(arrow(counts), arrow(s), arrow(nothing))) for s in seen]
         by_kind[kind] = latest(by_kind.get(kind, nothing), *seen)
     return by_kind
+
+
+def _windows_of(facts: pd.DataFrame, playbook: Playbook) -> pd.Series:
+    by_segment = windows(facts["business_segment"], playbook)
+    return windows_of_accounts(facts, by_segment) if playbook.subject == "account" else by_segment
 
 
 def windows(segments: pd.Series, playbook: Playbook) -> pd.Series:

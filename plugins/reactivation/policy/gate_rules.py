@@ -37,7 +37,7 @@ class GateRule(Declared):
 
 
 class ReviewRule(Declared):
-    """What asks for a person although no gate does."""
+    """What asks for a person, or sends an account another way, although no gate does."""
 
     meaning: str = Field(min_length=1)
     sources: tuple[Source, ...] = Field(min_length=1)
@@ -50,6 +50,7 @@ class GateRules(Declared):
     gates: dict[str, GateRule]
     any_gate: dict[Result, str]
     reviews: dict[str, ReviewRule]
+    paths: dict[str, ReviewRule]
 
     @field_validator("gates")
     @classmethod

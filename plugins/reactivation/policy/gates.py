@@ -8,6 +8,7 @@ import pandas as pd
 import pyarrow as pa
 
 from reactivation.playbooks.model import Input
+from reactivation.policy.accounts import ISSUE, is_held, left_alone, said_no_since
 from reactivation.policy.columns import (
     any_of,
     arrow,
@@ -55,11 +56,12 @@ def in_scope(facts: pd.DataFrame, context: Context) -> pd.Series:
 
 
 def dormant(facts: pd.DataFrame, context: Context) -> pd.Series:
-    """Inactive for at least the window of the customer's own business segment; exactly the window is inactive."""
-    return verdict(
-        ("fail:no_window", facts["window_days"].isna()),
-        ("fail:active", holds(facts["dormant_days"] < facts["window_days"])),
-    )
+    """Inactive for at least the window of the customer's own business segment; exactly the window is inactive. An
+    account is dormant, too, where its status says so."""
+    active = holds(facts["dormant_days"] < facts["window_days"])
+    if context.of_accounts:
+        active &= facts["enrolled"] | ~facts["said_dormant"]
+    return verdict(("fail:no_window", facts["window_days"].isna()), ("fail:active", active))
 
 
 def evidence(facts: pd.DataFrame, context: Context) -> pd.Series:
@@ -81,6 +83,14 @@ def evidence(facts: pd.DataFrame, context: Context) -> pd.Series:
         "offer_boundaries": unread("offers") & plans_offers,
         "owner": ~facts["owner_id"].isin(sorted(context.owners)),
     }
+    if context.of_accounts:
+        unknown_value = facts["annual_value"].isna() & (facts["value_tier"] == "unknown")
+        never_used = (facts["purchases"] < 1) & facts["last_usage_at"].isna()
+        missing |= {
+            "account_value": unread("accounts") | unknown_value,
+            "account_history": unread("purchases", "engagements") | never_used,
+            "recipient": ~facts["recipient_known"],
+        }
     return verdict(*((f"fail:{what}", missing[what]) for what in missing if what in context.playbook.inputs))
 
 
@@ -93,6 +103,7 @@ def not_suppressed(facts: pd.DataFrame, context: Context) -> pd.Series:
         (joined(FAIL, reason), lengths(facts["suppression_reasons"]) > 0),
         (joined(FAIL, facts["ledger_suppressed_reason"]), facts["ledger_suppressed_reason"].notna()),
         ("fail:deactivated", holds(facts["lifecycle_stage"].str.lower().isin(context.rules.words.deactivated_stages))),
+        *([("fail:contact_said_no", said_no_since(facts))] if context.of_accounts else []),
     )
 
 
@@ -104,6 +115,7 @@ def relationship(facts: pd.DataFrame, context: Context) -> pd.Series:
     worst = facts["worst_relationship"]
     return verdict(
         *((f"fail:{code}", worst == code) for code in _ENDED),
+        *(left_alone(facts) if context.of_accounts else []),
         ("review:sensitive", worst == "sensitive"),
         ("review:uncoded_notes", (worst != "normal") & notes),
         ("review:relationship_unknown", worst != "normal"),
@@ -120,11 +132,10 @@ def fit(facts: pd.DataFrame, context: Context) -> pd.Series:
 
 
 def no_open_issue(facts: pd.DataFrame, context: Context) -> pd.Series:
-    """No unresolved case of the person or the account, unless every touch is there to resolve it."""
-    resolving = all(touch.purpose == "issue_resolution" for touch in context.playbook.touches)
+    """No unresolved case of the person or the account, unless the touches are there to resolve it."""
     return verdict(
         ("fail:cases_unread", constant("cases" in context.unread, len(facts), pa.bool_())),
-        ("fail:open_case", (lengths(facts["open_case_ids"]) > 0) & constant(not resolving, len(facts), pa.bool_())),
+        ("fail:open_case", (lengths(facts["open_case_ids"]) > 0) & (facts["route"] != ISSUE)),
     )
 
 
@@ -174,6 +185,7 @@ def timing(facts: pd.DataFrame, context: Context) -> pd.Series:
     places = pa.table({name: arrow(facts[name]) for name in PLACE_COLUMNS})
     legal = series(next_legal_instant(arrow(earliest), places, context.rules.timing))
     return verdict(
+        *([("fail:owner_holds", is_held(facts, context.at))] if context.of_accounts else []),
         ("fail:no_legal_window", legal.isna()),
         ("fail:cap", holds(free > context.at)),
     )

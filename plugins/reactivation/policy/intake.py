@@ -40,9 +40,10 @@ class Room:
 def take_in(candidates: pa.Table, room: Room, occupied: pa.Array) -> pa.Table:
     """Who begins (``INTAKE``), among candidates decided ``enrol`` or ``review``.
 
-    ``candidates``: customer_id, business_segment, owner_id, priority, holdout, email_key, phone_key and ``items`` (the
-    touches an owner would have to look at now). ``occupied``: address keys in an active enrolment of any playbook. Of
-    several customers behind one address one begins, and none when one of them is held out.
+    ``candidates``: customer_id, business_segment, owner_id, priority, holdout, email_key, phone_key, ``items`` (the
+    touches an owner would have to look at now) and ``contact_occupied`` (of an account: another contact is enrolled).
+    ``occupied``: address keys in an active enrolment of any playbook. Of several customers behind one address one
+    begins, and none when one of them is held out.
     """
     order = pc.sort_indices(candidates, sort_keys=_SERVED_FIRST)
     people = candidates.take(order).drop_columns("priority").to_pandas()
@@ -57,6 +58,7 @@ def take_in(candidates: pa.Table, room: Room, occupied: pa.Array) -> pa.Table:
     hold(people["items"] == 0, "nothing_to_send")
     for key in _KEYS:
         hold(people[key].isin(set(occupied.to_pylist())), "in_another_playbook")
+    hold(people["contact_occupied"], "in_another_playbook")
     asked = people[[*_KEYS]].where(reason.isna() | people["holdout"])
     for key in _KEYS:
         hold(asked[key].notna() & asked[key].duplicated(), "same_person")

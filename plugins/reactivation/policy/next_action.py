@@ -19,9 +19,10 @@ def next_action(candidates: pd.DataFrame) -> pd.Series:
     valuable = candidates["value_tier"] == "high"
     return choose(
         [
+            (held & reason.str.startswith("open_issue:") & candidates["path"].notna(), "owner_call"),
             (held & reason.str.startswith("open_issue:"), "resolve_issue_first"),
             (held & reason.str.startswith("timing:"), "wait_until"),
-            (suppressed & (reason == "suppressed:deactivated"), "close"),
+            (suppressed & reason.isin(["suppressed:deactivated", "relationship:owner_closed"]), "close"),
             (suppressed & reason.str.startswith("unreachable:") & valuable, "owner_call"),
             (any_of(*(reason.str.startswith(prefix) for prefix in _EVIDENCE_PREFIXES)), "complete_evidence"),
             (suppressed & reason.str.startswith("permission:") & ~refused, "complete_evidence"),

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from reactivation.contract.tables import TIME
-from reactivation.playbooks.model import Playbook
+from reactivation.playbooks.model import Playbook, Segments
 from reactivation.policy.columns import choose, constant, holds, latest, numbers, series
 from reactivation.policy.dormancy import opens_count
 from reactivation.policy.rules import Rules
@@ -23,7 +23,7 @@ def dimensions(facts: pd.DataFrame, playbook: Playbook, rules: Rules, at: dateti
     """One row per customer: the dimensions of ``DECISIONS``, value tier and its source, average_order (in 1/10,000)."""
     limits = playbook.segments
     average = average_order(facts)
-    tier, tier_source = _value_tier(facts, limits.value_high_share, limits.value_mid_share)
+    tier, tier_source = value_tiers(facts, limits)
     affinity, affinity_source = _affinity(facts)
     return pd.DataFrame(
         {
@@ -73,13 +73,14 @@ def _margin_class(facts: pd.DataFrame, high_from: float) -> pd.Series:
     return choose([(series(rate >= high_from), "high"), (series(rate < high_from), "low")], "unknown")
 
 
-def _value_tier(facts: pd.DataFrame, high_share: float, mid_share: float) -> tuple[pd.Series, pd.Series]:
-    """The source's tier when given, else the rank by 24-month margin within segment and currency."""
+def value_tiers(facts: pd.DataFrame, limits: Segments) -> tuple[pd.Series, pd.Series]:
+    """What everybody is worth, and who says so: the source's tier when given, else the rank within segment and currency
+    (a customer's by 24-month margin, an account's by annual value)."""
     place = numbers(facts["margin_rank"]) / numbers(facts["margin_ranked"])
     ranked = choose(
         [
-            (series(place <= high_share), "high"),
-            (series(place <= high_share + mid_share), "mid"),
+            (series(place <= limits.value_high_share), "high"),
+            (series(place <= limits.value_high_share + limits.value_mid_share), "mid"),
             (series(~np.isnan(place)), "low"),
         ],
         "unknown",

@@ -22,6 +22,7 @@ import pyarrow.compute as pc
 
 from reactivation.contract.tables import TEXT, TIME, WHOLE
 from reactivation.playbooks.model import Playbook, Touch
+from reactivation.policy.accounts import ISSUE, OUTREACH
 from reactivation.policy.arrays import any_of, earliest_of, first_reason, flat, latest_of
 from reactivation.policy.channels import KEY_OF, may_use
 from reactivation.policy.rules import IncentiveRules
@@ -49,7 +50,7 @@ from reactivation.policy.touch_offers import (
 CANDIDATE_COLUMNS = (
     "customer_id", "dormancy_range", "email_basis", "sms_basis", "gate_reachable", "gate_offer_allowed",
     "offer_position", "offer_cap", "email_valid_until", "sms_valid_until", "last_sent_at", "last_sms_sent_at",
-    "sms_sent_7d", *RESTS_UNTIL.values(), *PLACE_COLUMNS,
+    "sms_sent_7d", "route", *RESTS_UNTIL.values(), *PLACE_COLUMNS,
 )  # fmt: skip
 
 PLANNED, SKIPPED = "planned", "skipped"
@@ -156,7 +157,9 @@ def _skips(
 ) -> Skips:  # fmt: skip
     """Why a touch is skipped, in the order in which the reasons count."""
     out_of_range = pc.invert(pc.is_in(people["dormancy_range"], pa.array(touch.only_ranges, TEXT)))
+    other_route = pc.not_equal(people["route"], ISSUE if touch.purpose == ISSUE else OUTREACH)
     return [
+        ("route", other_route),
         ("range", out_of_range if touch.only_ranges else False),
         ("no_template", touch.template is None),
         ("channel", pc.is_null(channel)),

@@ -11,7 +11,7 @@ import duckdb
 
 from reactivation.contract.tables import TABLES
 from reactivation.sources.base import Condensed, Few
-from reactivation.sources.chosen import Chosen, choose, similar_to
+from reactivation.sources.chosen import Chosen, choose, near
 from reactivation.sources.files import RawFile, open_told
 from reactivation.sources.several import Reading
 
@@ -41,15 +41,16 @@ def ask_for_all(engine: duckdb.DuckDBPyConnection, reading: Reading, work: Path,
 def ask_about(
     engine: duckdb.DuckDBPyConnection, reading: Reading, work: Path, customer_ids: Collection[str]
 ) -> tuple[Chosen, Answers]:
-    """These customers and whoever shares an address with them, and at least every row that may be about them."""
+    """These customers and whoever shares an address or an account with them, and at least every row that may be about
+    them."""
     answers = Answers()
     contacts = reading.of("contacts")
     if contacts is not None:
         few = Few(frozenset(customer_ids))
         raw = open_told(engine, TABLES["contacts"], contacts.fetch("contacts", few), work)
         if contacts.by_id:
-            near = Few(few.customers, similar=similar_to(engine, raw, customer_ids))
-            raw = open_told(engine, TABLES["contacts"], contacts.fetch("contacts", near), work)
+            wanted = near(engine, raw, customer_ids)
+            raw = open_told(engine, TABLES["contacts"], contacts.fetch("contacts", wanted), work)
         answers.raws["contacts"] = raw
     chosen = choose(engine, answers.raws.get("contacts"), customer_ids)
     for name, table in TABLES.items():

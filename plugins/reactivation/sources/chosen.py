@@ -1,7 +1,8 @@
 # ruff: noqa: S608 - SQL is made of contract names only
 """Which rows touch a few customers: for asking a source again, by id, before something is sent.
 
-A person is an address, so whoever shares one with a chosen customer is read too: their opt-out is the person's.
+A person is an address, so whoever shares one with a chosen customer is read too: their opt-out is the person's. So is
+whoever belongs to the same account: what one of its contacts does or refuses, the account does.
 """
 
 from __future__ import annotations
@@ -27,8 +28,8 @@ _THEIRS = """SELECT text FROM suppressed_addresses WHERE address_key IN
 
 @dataclass(frozen=True)
 class Chosen:
-    """The chosen customers and all who share an address with them, and their accounts; and the countries of all
-    contacts, in which a phone number without one is read."""
+    """The chosen customers and all who share an address or an account with them, and their accounts; and the countries
+    of all contacts, in which a phone number without one is read."""
 
     few: Few
     countries: tuple[str, ...]
@@ -54,29 +55,37 @@ class Chosen:
 
 
 def choose(engine: duckdb.DuckDBPyConnection, contacts: RawFile | None, customer_ids: Collection[str]) -> Chosen:
-    """The customers of these ids and who shares an address with them, looked up in the contacts."""
+    """The customers of these ids and who shares an address or an account with them, looked up in the contacts."""
     ids = frozenset(customer_ids)
     if contacts is None:
         return Chosen(Few(ids), ())
     query, own = _asked(contacts), _own(engine, contacts, ids)
     addresses = _canonical(own)
-    similar = _similar(addresses)
+    similar, firms = _similar(addresses), _accounts(own)
     with reading(contacts.path):
-        near = engine.sql(
-            f"{query} WHERE {_is_near(similar, 'email')} OR {_is_near(similar, 'phone')}"
+        found = engine.sql(
+            f"{query} WHERE {_is_near(similar, 'email')} OR {_is_near(similar, 'phone')} "
+            f"OR account_id IN ({_listed(firms)})"
         ).to_arrow_table().to_pylist()  # fmt: skip
         there = engine.sql(
             f"SELECT DISTINCT country FROM ({query}) WHERE country IS NOT NULL ORDER BY country"
         ).fetchall()
-    sharing = [row for row in near if row["customer_id"] not in ids and _canonical([row]) & addresses]
+    sharing = [
+        row for row in found
+        if row["customer_id"] not in ids and (row["account_id"] in firms or _canonical([row]) & addresses)
+    ]  # fmt: skip
     customers = ids | {row["customer_id"] for row in sharing if row["customer_id"]}
-    accounts = frozenset(row["account_id"] for row in (*own, *sharing) if row["account_id"])
-    return Chosen(Few(customers, accounts), tuple(country for (country,) in there))
+    return Chosen(Few(customers, _accounts((*own, *sharing))), tuple(country for (country,) in there))
 
 
-def similar_to(engine: duckdb.DuckDBPyConnection, contacts: RawFile, customer_ids: Collection[str]) -> Similar:
-    """What addresses must have in common with those of these customers to be worth comparing."""
-    return _similar(_canonical(_own(engine, contacts, customer_ids)))
+def near(engine: duckdb.DuckDBPyConnection, contacts: RawFile, customer_ids: Collection[str]) -> Few:
+    """These customers, their accounts, and what addresses must have in common with theirs to be worth comparing."""
+    own = _own(engine, contacts, customer_ids)
+    return Few(frozenset(customer_ids), _accounts(own), _similar(_canonical(own)))
+
+
+def _accounts(contacts: Sequence[dict[str, str | None]]) -> frozenset[str]:
+    return frozenset(row["account_id"] for row in contacts if row["account_id"])
 
 
 def _asked(contacts: RawFile) -> str:

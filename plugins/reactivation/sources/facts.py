@@ -150,7 +150,7 @@ def _wanted(table: Table, few: Few) -> str:
                 ("email", "local_of", "locals", "is_odd_email"), ("phone", "ending_of", "endings", "is_odd_phone"),
             )
         )  # fmt: skip
-        return f"{of_customer} OR {near}"
+        return f"{of_customer} OR {near} OR {_names('account_id', 'accounts')}"
     return of_customer
 
 

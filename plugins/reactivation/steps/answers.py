@@ -15,8 +15,9 @@ from sqlalchemy import Connection
 
 from reactivation.approvals import AskedList, Judgement, judge_answer
 from reactivation.approvals.brief import body, list_path, subject
+from reactivation.approvals.deciding import FIELDS
 from reactivation.approvals.form import HOLD_ALL, OPTIONS, fields
-from reactivation.ledger import audit, lists, measurements, questions, runs, seals, views
+from reactivation.ledger import accounts, audit, lists, measurements, questions, runs, seals, views
 from reactivation.ledger.lists import ListItem, ListRow, ListSigner
 from reactivation.ledger.questions import QuestionRow, RequestId
 from reactivation.ledger.runs import StepError
@@ -29,6 +30,8 @@ from reactivation.steps.claimed import claims_of
 from reactivation.steps.coded import Kind, Shown, close_expired_questions
 from reactivation.steps.confirming import CONFIRMING, ask_to_confirm
 from reactivation.steps.confirming import KIND as CONFIRM_SEND
+from reactivation.steps.deciding import DECIDING, judge_beside, settle_beside, today_of
+from reactivation.steps.deciding import KIND as DECIDE_ACCOUNT
 from reactivation.steps.labelling import KIND as LABEL_REPLY
 from reactivation.steps.labelling import LABELLING, ask_to_label
 from reactivation.steps.resuming import KIND as RESUME
@@ -41,6 +44,7 @@ from reactivation.steps.workspace import Workspace
 #: The questions that are about no list.
 _CODED: Mapping[str, Kind] = {
     WAIVE: WAIVING, SIGN_SETTING: ACCEPTING, RESUME: RESUMING, CONFIRM_SEND: CONFIRMING, LABEL_REPLY: LABELLING,
+    DECIDE_ACCOUNT: DECIDING,
 }  # fmt: skip
 
 MOST_OPEN_REQUESTS = 500
@@ -176,7 +180,7 @@ def _show(workspace: Workspace, conn: Connection, question: QuestionRow) -> Show
     shown = BoundQuestion(
         question_id=question.question_id, page=list_path(row.list_id), subject=subject(row, items),
         body=body(row, items, playbook, claims_of(workspace, row, items)), options=OPTIONS, default=HOLD_ALL,
-        form=fields(playbook.approval.review_points),
+        form=(*fields(playbook.approval.review_points), *(FIELDS if playbook.subject == "account" else ())),
         signers=tuple(AskedUser(s.user_id, names.get(s.user_id, s.user_id)) for s in signers),
         expires_at=row.expires_at,
     )  # fmt: skip
@@ -207,13 +211,20 @@ def _playbook(workspace: Workspace, conn: Connection, row: ListRow) -> tuple[Pla
 def _record(
     workspace: Workspace, conn: Connection, question: QuestionRow, row: ListRow, *, event: object, now: datetime
 ) -> str:
-    asked = asked_list(workspace, conn, row)
-    judged = judge_answer(asked, event, now)
+    asked, about = asked_list(workspace, conn, row), accounts.question_of(conn, question.question_id)
+    judged, decision = judge_answer(asked, event, now), None
+    if about is not None:
+        judged, decision = judge_beside(about, asked, judged, event, today=today_of(workspace, now))
     answer_id = keep_answer(conn, question.question_id, judged, now)
     counts = dict(Counter(judged.verdicts.values()))
     if row.state == "open":
         questions.insert_verdicts(conn, row.list_id, answer_id, judged.verdicts)
         _close(conn, row, asked.items, judged.verdicts, reason=_reason(judged), now=now, state=judged.list_state)
+    if about is not None and decision is not None:
+        settle_beside(
+            workspace, conn, about, decision, signed="signed" in judged.verdicts.values(), answer_id=answer_id,
+            actor=judged.responder or "nobody", now=now,
+        )  # fmt: skip
     audit.write(
         conn, at=now, actor=judged.responder or "nobody", subject=row.list_id,
         action="answer_accepted" if judged.accepted else "answer_refused",

@@ -23,7 +23,7 @@ from reactivation.messages.templates import load_template, template_problems
 from reactivation.playbooks.declared import DeclarationError, line_of, near_miss
 from reactivation.playbooks.loader import LoadedPlaybook, load_playbook
 from reactivation.playbooks.model import Touch
-from reactivation.playbooks.owners import Owners, load_owners
+from reactivation.playbooks.owners import SIGNS_FOR, Owners, load_owners
 from reactivation.playbooks.tenant import Tenant, load_tenant
 from reactivation.readiness.conditions import conditions
 from reactivation.readiness.suites import read_suite, suite_files
@@ -179,11 +179,12 @@ def _with_people(loaded: LoadedPlaybook, declared: Declared) -> Iterator[Problem
     if owners is None:
         return
     for segment, owner_id in playbook.owners.items():
-        signers = owners.signers_for(owner_id, "marketing_owner")
+        role = SIGNS_FOR[playbook.subject]
+        signers = owners.signers_for(owner_id, role)
         if not owners.knows(owner_id):
             yield f"{owner_id} is not in the owners file", "owners", segment
         elif all(signer.user_id == playbook.authored_by for signer in signers):
-            yield (f"nobody may sign for {owner_id}: it needs a marketing_owner who is not the author, or a delegate "
+            yield (f"nobody may sign for {owner_id}: it needs a {role} who is not the author, or a delegate "
                    "who is one", "owners", segment)  # fmt: skip
     if not owners.knows(playbook.pilot.owner):
         yield f"{playbook.pilot.owner} is not in the owners file", "pilot", "owner"

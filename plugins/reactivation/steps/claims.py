@@ -35,7 +35,7 @@ from reactivation.policy.decisions import GATES
 from reactivation.policy.timing import PLACE_COLUMNS, TimingRules, is_legal, local_time, recipient_zone
 from reactivation.policy.waits import earliest_after
 from reactivation.steps.accepting import rules_in_force
-from reactivation.steps.decide import decide_snapshot
+from reactivation.steps.decide import decide_snapshot, owners_said
 from reactivation.steps.verdicts import Verdict, claims_hold, for_sending, verdict
 
 if TYPE_CHECKING:
@@ -86,8 +86,10 @@ def judge(
             conn, brand=playbook.brand, now=now, address_keys=keys.union(*(case.keys for case in cases)),
             excluding_enrolments=ids,
         )  # fmt: skip
-        rules = rules_in_force(workspace, conn)
-    decided = decide_snapshot(folder, known, for_sending(playbook), rules, workspace.owners, at=now, planned_on=now)
+        rules, said = rules_in_force(workspace, conn), owners_said(conn, playbook)
+    decided = decide_snapshot(
+        folder, known, for_sending(playbook), rules, workspace.owners, at=now, planned_on=now, owners_said=said
+    )
     rows = {row["customer_id"]: row for row in decided.table.to_pylist()}
     declared = {touch.number: touch for touch in playbook.touches}
     latest = {row["claim_id"]: row for row in folder.read("claims").to_pylist()}

@@ -11,13 +11,15 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+from sqlalchemy import Connection
 
 from reactivation import paths
 from reactivation.contract.tables import TABLES
 from reactivation.evidence import SnapshotFolder, questions
-from reactivation.ledger import extract, runs, seals
+from reactivation.ledger import accounts, extract, runs, seals
 from reactivation.playbooks.model import Playbook
-from reactivation.playbooks.owners import Owners
+from reactivation.playbooks.owners import SIGNS_FOR, Owners
+from reactivation.policy.accounts import OWNER_SAID
 from reactivation.policy.candidates import Decided, decide_facts
 from reactivation.policy.context import Context
 from reactivation.policy.rules import Rules
@@ -28,9 +30,8 @@ if TYPE_CHECKING:
     from reactivation.steps.workspace import Workspace
 
 STEP, BEFORE = "decide", "begin"
-SETTINGS = "signed_settings.json"
+SETTINGS, OWNERS_SAID = "signed_settings.json", "owners_said"
 
-_SIGNS_FOR = {"customer": "marketing_owner", "account": "account_owner"}
 #: Ids of one kind that one address may bring into a decision's evidence.
 _MOST_IDS = 20
 
@@ -47,15 +48,26 @@ def decide_run(workspace: Workspace, run_id: str, now: datetime) -> dict[str, An
         run = runs.run_of(conn, run_id)
         playbook, before = playbook_of(workspace, run).playbook, before_of(workspace, run)
         known, rules = extract.ledger_extract(conn, brand=playbook.brand, now=now), rules_in_force(workspace, conn)
+        said = owners_said(conn, playbook, *before)
     snapshot = snapshot_of(workspace, run)
-    decided = decide_snapshot(snapshot, known, playbook, rules, workspace.owners, run.as_of, before=before)
-    digest = folder.add({"ledger_extract": known, SETTINGS: dict(rules.signed), "decisions": decided.table})
+    decided = decide_snapshot(
+        snapshot, known, playbook, rules, workspace.owners, run.as_of, before=before, owners_said=said
+    )
+    digest = folder.add({
+        "ledger_extract": known, SETTINGS: dict(rules.signed), "decisions": decided.table, OWNERS_SAID: said,
+    })  # fmt: skip
     with workspace.ledger.begin() as conn:
         runs.record_step(
             conn, run_id, STEP, state="succeeded", manifest_digest=digest, counts=decided.counts, now=now
         )  # fmt: skip
     seals.seal(workspace.ledger, now)
     return decided.counts
+
+
+def owners_said(conn: Connection, *playbooks: Playbook) -> pa.Table:
+    """What accounts' owners decided (``OWNER_SAID``), by the first of these playbooks that is about accounts, if any."""
+    about = next((one for one in playbooks if one.subject == "account"), None)
+    return OWNER_SAID.empty_table() if about is None else accounts.owners_said(conn, about.playbook)
 
 
 def decide_snapshot(  # noqa: PLR0917  (the one function that everybody shares)
@@ -68,14 +80,27 @@ def decide_snapshot(  # noqa: PLR0917  (the one function that everybody shares)
     planned_on: datetime | None = None,
     *,
     before: Sequence[Playbook] = (),
+    owners_said: pa.Table | None = None,
     threads: int = 2,
 ) -> Decided:
     """The decisions about everybody in the snapshot: ``table`` (``DECISIONS``) and ``counts``.
 
     ``extract`` has the columns of ``ledger.extract.EXTRACT``. ``at`` is the instant everything is judged at;
     permissions must still hold on ``planned_on`` (``at`` when not given). ``before``: the playbooks that go first.
+    ``owners_said`` (``OWNER_SAID``): what accounts' owners decided.
     """
-    told = gathered(folder, extract, playbook, rules, owners, at, planned_on, before=before, threads=threads)
+    told = gathered(
+        folder,
+        extract,
+        playbook,
+        rules,
+        owners,
+        at,
+        planned_on,
+        before=before,
+        owners_said=owners_said,
+        threads=threads,
+    )
     return decide_facts(*told)
 
 
@@ -89,11 +114,14 @@ def gathered(  # noqa: PLR0917  (what ``decide_snapshot`` is asked)
     planned_on: datetime | None = None,
     *,
     before: Sequence[Playbook] = (),
+    owners_said: pa.Table | None = None,
     threads: int = 2,
-) -> tuple[pa.Table, pa.Table, Context]:
+) -> tuple[pa.Table, pa.Table, Context, pa.Table | None]:
     """What the ladder is climbed with: the facts about everybody (``candidates.sql``), the consent records
-    (``consent_rows.sql``), and what they are judged in."""
+    (``consent_rows.sql``), what they are judged in, and the facts about accounts (``account_candidates.sql``) where one
+    of the playbooks is about them."""
     permission, words = rules.permission, rules.words
+    owners_said = OWNER_SAID.empty_table() if owners_said is None else owners_said
     with questions(folder, threads=threads) as ask:
         person_nos = ask(
             paths.sql("person_nos"),
@@ -106,16 +134,24 @@ def gathered(  # noqa: PLR0917  (what ``decide_snapshot`` is asked)
              "asked_tags": _tags(playbook, *before)},
             {"person_nos": person_nos, "ledger_extract": extract},
         )  # fmt: skip
+        of_accounts = None
+        if about := next((one for one in (playbook, *before) if one.subject == "account"), None):
+            of_accounts = ask(
+                paths.sql("account_candidates"),
+                {"playbook": about.playbook, "salt": about.holdout_salt,
+                 "dormant_statuses": list(about.accounts.dormant_statuses if about.accounts else ())},
+                {"candidates": facts, "owner_decisions": owners_said},
+            )  # fmt: skip
         consents = ask(
             paths.sql("consent_rows"), {"brand": playbook.brand, "purposes": list(permission.purposes)}
         )  # fmt: skip
-    role = _SIGNS_FOR[playbook.subject]
+    role = SIGNS_FOR[playbook.subject]
     context = Context(
         playbook=playbook, rules=rules, at=at, planned_on=planned_on or at, unread=_unread(folder, playbook),
         owners=frozenset(owner_id for owner_id in owners.by_id if owners.signers_for(owner_id, role)),
         offers={row["offer_id"]: row for row in folder.read("offers").to_pylist()}, before=tuple(before),
     )  # fmt: skip
-    return facts, consents, context
+    return facts, consents, context, of_accounts
 
 
 def _tags(*playbooks: Playbook) -> list[str]:

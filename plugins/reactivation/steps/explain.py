@@ -20,7 +20,7 @@ from reactivation.playbooks.model import Playbook
 from reactivation.policy.decisions import GATES, PASS
 from reactivation.policy.gate_rules import GateRules, Source
 from reactivation.policy.rules import Rules
-from reactivation.steps.decide import decide_snapshot
+from reactivation.steps.decide import OWNERS_SAID, decide_snapshot
 from reactivation.steps.results import decisions_of
 from reactivation.steps.story import story
 
@@ -62,9 +62,11 @@ def _decided(
         return f"what run {run_id} decided about {customer_id} is no longer kept, if anything: its time is over"
     with workspace.ledger.begin() as conn:
         run = runs.run_of(conn, run_id)
+    folder = workspace.run_folder(run_id)
     decided = decide_snapshot(
-        workspace.snapshot_folder(run.snapshot_id), workspace.run_folder(run_id).read("ledger_extract"), declared,
-        workspace.rules, workspace.owners, run.as_of,
+        workspace.snapshot_folder(run.snapshot_id), folder.read("ledger_extract"), declared, workspace.rules,
+        workspace.owners, run.as_of, before=[one.playbook for one in workspace.before(playbook)],
+        owners_said=folder.read(OWNERS_SAID),
     )  # fmt: skip
     others = decided.others.filter(pc.equal(decided.others["customer_id"], customer_id)).to_pylist()
     if not others and known:

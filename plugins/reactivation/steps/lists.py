@@ -25,6 +25,7 @@ from reactivation.ledger.runs import Run, StepError
 from reactivation.playbooks.model import Playbook
 from reactivation.steps.accepting import ask_to_accept
 from reactivation.steps.answers import close_expired
+from reactivation.steps.deciding import ask_owners
 from reactivation.steps.workspace import Workspace
 
 STEP, BEFORE = "open_lists", "draft"
@@ -50,6 +51,12 @@ def open_lists(workspace: Workspace, run_id: str, now: datetime) -> list[str]:
         question_ids = [] if run.dry else [_open(conn, run, one, now) for one in made.opened]
         if not run.dry:
             _tell_not_opened(conn, run, made.not_opened, now)
+            if playbook.subject == "account":
+                about = [one.items[0].customer_id for one in made.opened]
+                listed = dict(zip(question_ids, about, strict=True))
+                question_ids += ask_owners(
+                    workspace, conn, run, playbook, folder.read("decisions"), with_lists=listed, now=now
+                )  # fmt: skip
             question_ids += ask_to_accept(workspace, conn, now)
         runs.record_step(
             conn, run_id, STEP, state="succeeded", manifest_digest=digest, counts=_counts(made), now=now
@@ -128,6 +135,7 @@ def _lists(
     content = content_lists(
         [t for t in drafted if (t.touch_id, "content") not in asked],
         owners=workspace.owners, authors=authors, now=now, answer_within=within,
+        of_accounts=playbook.subject == "account",
     )  # fmt: skip
     offer = offer_lists(
         [t for t in drafted if (t.touch_id, "offer") not in asked],

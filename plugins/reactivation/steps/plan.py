@@ -23,6 +23,7 @@ from reactivation.ledger import audit, courses, enrolments, measurements, runs, 
 from reactivation.ledger.mail import EMAIL
 from reactivation.ledger.runs import Run
 from reactivation.playbooks.model import Playbook
+from reactivation.playbooks.owners import SIGNS_FOR
 from reactivation.policy.climbs import TRIED, hindered
 from reactivation.policy.intake import INTAKE, Room, take_in
 from reactivation.policy.sequence import candidates_for_sequence, plan_sequence
@@ -50,8 +51,6 @@ if TYPE_CHECKING:
     from reactivation.steps.workspace import Workspace
 
 STEP, BEFORE = "plan", "readiness"
-
-_SIGNS_FOR = {"customer": "marketing_owner", "account": "account_owner"}
 
 
 def plan_run(workspace: Workspace, run_id: str, now: datetime) -> dict[str, int]:
@@ -84,7 +83,7 @@ def plan_run(workspace: Workspace, run_id: str, now: datetime) -> dict[str, int]
             others = decisions.filter(pc.invert(asked))
             measurements.insert_events(conn, decision_events(run, others, INTAKE.empty_table(), now))
         sequence = planned.result()
-        intake = take_in(with_items(candidates, sequence, horizon), room, occupied)
+        intake = take_in(with_items(candidates, sequence, horizon, occupied), room, occupied)
         spent = Counter(touches.outstanding_offers(conn)) + _promised(workspace, conn, playbook, course)
         plan, intake = plan_of(
             run_id, candidates, sequence, intake, playbook=playbook, offers=offers, spent=spent, horizon=horizon
@@ -146,7 +145,7 @@ def _room(
     midnight = datetime.combine(now.astimezone(zone).date(), time(), zone)
     asked = Counter(touches.planned_by_owner(conn, playbook.playbook))
     asked += Counter(entering["owner_id"].to_pylist())
-    role, most = _SIGNS_FOR[playbook.subject], playbook.intake.review_capacity_per_owner
+    role, most = SIGNS_FOR[playbook.subject], playbook.intake.review_capacity_per_owner
     signing = [one for one in workspace.owners.by_id if workspace.owners.signers_for(one, role)]
     places = playbook.intake.per_day - enrolments.begun_since(conn, midnight, playbook.playbook)
     if EMAIL in playbook.channels:

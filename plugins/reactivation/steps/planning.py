@@ -35,9 +35,10 @@ _DIMENSIONS = (
 #: What planning reads of ``decisions.parquet``: most of a decision is evidence.
 DECISION_COLUMNS = (
     "customer_id", "account_id", "owner_id", "business_segment", "decision", "enrolled", "reason_codes",
-    "review_reasons", "priority", "holdout", "email_key", "phone_key", "email_basis", "sms_basis", "email_valid_until",
-    "sms_valid_until", "gate_reachable", "gate_offer_allowed", "offer_position", "offer_cap", "zones", "zone_sources",
-    *_DIMENSIONS, "evidence.last_sent_at", "evidence.last_sms_sent_at", "evidence.sms_sent_7d",
+    "review_reasons", "priority", "holdout", "email_key", "phone_key", "email_basis", "sms_basis",
+    "email_valid_until", "sms_valid_until", "route", "account_email_keys", "account_phone_keys", "gate_reachable",
+    "gate_offer_allowed", "offer_position", "offer_cap", "zones", "zone_sources", *_DIMENSIONS,
+    "evidence.last_sent_at", "evidence.last_sms_sent_at", "evidence.sms_sent_7d",
 )  # fmt: skip
 _OF_TOUCH = (
     "touch_id", "enrolment_id", "number", "pattern", "purpose", "channel", "incentive", "offer_id", "address_key",
@@ -68,12 +69,24 @@ def due(sequence: pa.Table, horizon: datetime) -> pa.ChunkedArray:
     return pc.fill_null(pc.and_(pc.equal(sequence["state"], PLANNED), soon), False)
 
 
-def with_items(candidates: pa.Table, sequence: pa.Table, horizon: datetime) -> pa.Table:
-    """``candidates`` as the intake wants them: with how many touches an owner would have to look at now."""
+def with_items(candidates: pa.Table, sequence: pa.Table, horizon: datetime, occupied: pa.Array) -> pa.Table:
+    """``candidates`` as the intake wants them: with how many touches an owner would have to look at now, and whether a
+    contact of an account is in an enrolment already."""
     counted = sequence.filter(due(sequence, horizon)).group_by("customer_id").aggregate([([], "count_all")])
     items = pc.fill_null(_looked_up(candidates["customer_id"], counted, "count_all"), 0)
     columns = ["customer_id", "business_segment", "owner_id", "priority", "holdout", "email_key", "phone_key"]
-    return candidates.select(columns).append_column("items", items)
+    met = _any_contact_in(candidates, occupied)
+    return candidates.select(columns).append_column("items", items).append_column("contact_occupied", met)
+
+
+def _any_contact_in(candidates: pa.Table, occupied: pa.Array) -> pa.Array:
+    """Whether an address of any contact of an account is occupied already; of a customer there are none."""
+    met = np.zeros(candidates.num_rows, dtype=bool)
+    for key in KEY_OF.values():
+        lists = candidates[f"account_{key}s"].combine_chunks()
+        there = pc.is_in(pc.list_flatten(lists), value_set=occupied).to_numpy(zero_copy_only=False)
+        met[pc.list_parent_indices(lists).to_numpy()[there]] = True
+    return pa.array(met)
 
 
 def plan_of(
@@ -140,7 +153,7 @@ def enrolment_rows(run: Run, begun: pa.Table, now: datetime) -> pa.Table:
 
 
 def key_rows(begun: pa.Table) -> pa.Table:
-    """The address keys that ``beginnings`` occupy: every one behind the customer."""
+    """The address keys that ``beginnings`` occupy: every one behind the customer, and behind an account's contacts."""
     of_channels = [
         pa.table({
             "enrolment_id": begun["enrolment_id"], "address_key": begun[key],
@@ -148,8 +161,26 @@ def key_rows(begun: pa.Table) -> pa.Table:
         })
         for channel, key in KEY_OF.items()
     ]  # fmt: skip
+    beside = [_of_contacts(begun, f"account_{key}s", channel) for channel, key in KEY_OF.items()]
     rows = pa.concat_tables(of_channels)
-    return rows.filter(pc.is_valid(rows["address_key"]))
+    rows = rows.filter(pc.is_valid(rows["address_key"]))
+    if not any(some.num_rows for some in beside):
+        return rows
+    # A contact's address may be the recipient's, or stand for both channels: it is occupied once.
+    rows = pa.concat_tables([rows, *(some.cast(rows.schema) for some in beside)])
+    once = rows.group_by(["enrolment_id", "address_key"]).aggregate([("channel", "min"), ("active", "min")])
+    return once.rename_columns(["enrolment_id", "address_key", "channel", "active"])
+
+
+def _of_contacts(begun: pa.Table, column: str, channel: str) -> pa.Table:
+    """The keys in a column of lists, each with its enrolment; a customer's lists are empty."""
+    lists = begun[column].combine_chunks()
+    keys = pc.list_flatten(lists)
+    enrolment = begun["enrolment_id"].combine_chunks().take(pc.list_parent_indices(lists))
+    return pa.table({
+        "enrolment_id": enrolment, "address_key": keys, "channel": pa.repeat(channel, len(keys)),
+        "active": pa.repeat(True, len(keys)),
+    })  # fmt: skip
 
 
 def touch_rows(playbook: str, rows: pa.Table, now: datetime) -> pa.Table:

@@ -25,7 +25,7 @@ from reactivation.playbooks.loader import LoadedPlaybook
 from reactivation.policy.channels import KEY_OF
 from reactivation.policy.sequence import PLANNED, candidates_for_sequence, plan_sequence
 from reactivation.steps.accepting import rules_in_force
-from reactivation.steps.decide import decide_snapshot
+from reactivation.steps.decide import decide_snapshot, owners_said
 from reactivation.steps.drafting import drafter_of, due_touch, with_customers
 from reactivation.steps.settings import ConfigurationError
 
@@ -59,6 +59,8 @@ def preview(workspace: Workspace, playbook_name: str, number: int, customer_id: 
         extract, rules = ledger_extract(conn, brand=playbook.brand, now=now), rules_in_force(workspace, conn)
         rests = now - timedelta(days=workspace.rules.incentives.equal_or_better_after_days)
         offered = courses.offers_sent(conn, rests)
+        before = [one.playbook for one in workspace.before(playbook_name)]
+        said = owners_said(conn, playbook, *before)
         entered, code = _entered(conn, playbook_name, customer_id, number)
     snapshot = workspace.snapshot_folder(newest.snapshot_id)
     if not pc.any(pc.equal(snapshot.read("contacts")["customer_id"], customer_id)).as_py():
@@ -66,7 +68,7 @@ def preview(workspace: Workspace, playbook_name: str, number: int, customer_id: 
 
     decided = decide_snapshot(
         snapshot, extract, playbook, rules, workspace.owners, at=newest.as_of,
-        before=[one.playbook for one in workspace.before(playbook_name)],
+        before=before, owners_said=said,
     )  # fmt: skip
     decision = decided.table.filter(pc.equal(decided.table["customer_id"], customer_id))
     reason = _not_permitted(decision)

@@ -56,6 +56,8 @@ def sample_problems(
         address_key="", planned_send=at, not_before=at, not_after=at + timedelta(days=1), offer_id=None,
         basis_records=(), zone=_ZONE, recipient="sample@example.com", first_name=None,
         product_name="Annual boiler service", affinity_source="abandoned_cart",
+        account_name="Harbourside Veterinary Surgery", account_service="ventilation", account_bought_at=at,
+        issue_kind="billing", issue_opened_at=at, renewal_at=at,
     )  # fmt: skip
     for sample in _filled_in(plain, touch, tenant, offers, said):
         try:

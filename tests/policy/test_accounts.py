@@ -1,0 +1,306 @@
+"""Accounts: dormant by all of their contacts, decided by their owner one by one, and gone before anybody else's."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import cache
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from tests.policy.people import (
+    AT,
+    Row,
+    Tables,
+    account,
+    ago,
+    case,
+    consent,
+    decide,
+    known,
+    person,
+    playbook,
+    suppression,
+    together,
+)
+
+from reactivation import paths
+from reactivation.playbooks.loader import load_playbook
+from reactivation.playbooks.model import Playbook
+from reactivation.policy.accounts import OWNER_SAID
+
+WORTH: Row = {"annual_value": Decimal(9_000), "currency": "GBP", "has_notes": True, "business_segment": "business"}
+
+
+@cache
+def outreach() -> Playbook:
+    """The shipped playbook of document 001."""
+    return load_playbook(paths.PLAYBOOKS / "dormant_account_outreach.yaml").playbook
+
+
+def firm(account_id: str = "a-1", *contacts: Tables, **changes: Any) -> Tables:
+    """An account with notes and a value that own-ben looks after, with these contacts; the first is the leading one."""
+    people = contacts or (contact_of(),)
+    tables = together(*people)
+    for row in tables["contacts"]:
+        row["account_id"] = account_id
+    lead = tables["contacts"][0]["customer_id"]
+    tables["accounts"] = [account(account_id, **(WORTH | {"primary_contact_id": lead} | changes))]
+    return tables
+
+
+def contact_of(customer_id: str = "c-1", **how: Row) -> Tables:
+    """A contact of a firm."""
+    business = {"business_segment": "business"} | how.pop("contact", {})
+    return person(customer_id, contact=business, **how)
+
+
+def said(decision: str, account_id: str = "a-1", **changes: Any) -> pa.Table:
+    """What an account's owner last decided, ten days ago."""
+    row = {"account_id": account_id, "owner_decision": decision, "owner_decided_at": ago(10), "owner_knew_noes": 0}
+    return pa.Table.from_pylist([row | changes], schema=OWNER_SAID)
+
+
+def story(tables: Tables, *ledger: Row, **options: Any) -> Row:
+    """What became of the one account."""
+    decided = decide(tables, *ledger, declared=outreach(), **options)
+    [row] = [*decided.table.to_pylist(), *decided.others.to_pylist()]
+    return row
+
+
+class TestDormancy:
+    """No meaningful activity after the expected interval, by anybody of the account."""
+
+    def test_account_is_as_active_as_its_most_active_contact(self) -> None:
+        """One quiet for 300 days, another for 20."""
+        tables = firm("a-1", contact_of(), contact_of("c-2", purchases={"last_order_at": ago(20)}))
+
+        assert story(tables)["gate_dormant"] == "fail:active"
+
+    def test_own_expected_interval_goes_before_the_window_of_the_segment(self) -> None:
+        """Quiet for 130 days: dormant at 120, not at 140, and dormant at 130 exactly."""
+        assert story(firm())["gate_dormant"] == "pass"
+        assert story(firm(expected_interval_days=140))["gate_dormant"] == "fail:active"
+        assert story(firm(expected_interval_days=130))["gate_dormant"] == "pass"
+
+    def test_status_that_says_dormant_is_believed(self) -> None:
+        """In a dormant segment by the CRM's own word."""
+        active = {"purchases": {"last_order_at": ago(20), "last_purchase_at": ago(20)}}
+
+        assert story(firm("a-1", contact_of(**active), status="Dormant"))["gate_dormant"] == "pass"
+
+
+class TestWhoIsWrittenTo:
+    """Its leading contact or the owner's choice, by that person's own permission."""
+
+    def test_leading_contact_is_the_recipient(self) -> None:
+        """Not the first by id."""
+        tables = firm("a-1", contact_of("c-1"), contact_of("c-2"), primary_contact_id="c-2")
+
+        row = story(tables)
+
+        assert (row["customer_id"], row["email_records"]) == ("c-2", ["r-c-2"])
+        assert row["account_contacts"] == ["c-1", "c-2"]
+
+    def test_owner_may_choose_another_contact(self) -> None:
+        """By his decision about the account."""
+        tables = firm("a-1", contact_of("c-1"), contact_of("c-2"))
+
+        assert story(tables, owners_said=said("approve", owner_recipient="c-2"))["customer_id"] == "c-2"
+
+    def test_permission_is_the_recipients_own(self) -> None:
+        """A colleague's consent permits nothing."""
+        tables = firm("a-1", person("c-1", consents=[], contact={"business_segment": "business"}), contact_of("c-2"))
+
+        assert story(tables)["gate_permission"] == "fail:no_record"
+
+    @pytest.mark.parametrize("lead", [None, "c-9"])
+    def test_nobody_is_written_to_where_nobody_says_who(self, lead: str | None) -> None:
+        """No leading contact, or one who is none of the account's."""
+        row = story(firm(primary_contact_id=lead))
+
+        assert (row["decision"], row["gate_evidence"]) == ("suppress", "fail:recipient")
+
+    def test_account_without_contacts_is_decided_too(self) -> None:
+        """Suppressed, by name."""
+        tables = firm()
+        tables["contacts"][0]["account_id"] = None
+
+        row = story(tables)
+
+        assert (row["account_id"], row["customer_id"], row["decision"]) == ("a-1", "account:a-1", "suppress")
+
+
+class TestWhatForbids:
+    """What anybody of the account did or said."""
+
+    def test_opt_out_of_one_contact_stops_the_account_until_its_owner_decides(self) -> None:
+        """He decides knowing of one; a second one stops it again."""
+        one_no = firm("a-1", contact_of("c-1"), contact_of("c-2"), contact_of("c-3"))
+        one_no["suppressions"] = [suppression("s-2", customer_id="c-2")]
+        two_noes = one_no | {"suppressions": [*one_no["suppressions"], suppression("s-3", customer_id="c-3")]}
+        knowing = said("approve", owner_knew_noes=1)
+
+        assert story(one_no)["reason_codes"][0] == "suppressed:contact_said_no"
+        assert story(one_no, owners_said=said("approve"))["gate_not_suppressed"] == "fail:contact_said_no"
+        assert story(one_no, owners_said=knowing)["decision"] == "review"
+        assert story(two_noes, owners_said=knowing)["gate_not_suppressed"] == "fail:contact_said_no"
+
+    def test_opt_out_of_the_recipient_is_nobodys_to_lift(self) -> None:
+        """Whatever the owner decides."""
+        tables = firm() | {"suppressions": [suppression(customer_id="c-1")]}
+
+        row = story(tables, owners_said=said("approve", owner_knew_noes=1))
+
+        assert row["reason_codes"][0] == "suppressed:opt_out"
+
+    def test_sensitive_contact_makes_a_sensitive_account(self) -> None:
+        """Where the account itself says nothing."""
+        tables = firm("a-1", contact_of(), contact_of("c-2", contact={"relationship": "dispute"}), relationship=None)
+
+        assert story(tables)["gate_relationship"] == "fail:dispute"
+
+    def test_fit_that_the_account_does_not_say_is_the_worst_of_its_contacts(self) -> None:
+        """One bad fit among them."""
+        tables = firm("a-1", contact_of(), contact_of("c-2", contact={"fit": "bad"}), fit=None)
+
+        assert story(tables)["gate_fit"] == "fail:bad_fit"
+        assert story(firm("a-1", contact_of(), contact_of("c-2"), fit=None))["gate_fit"] == "pass"
+
+    def test_sources_that_disagree_on_the_owner_hold_the_account(self) -> None:
+        """A colleague's row names another owner."""
+        tables = firm("a-1", contact_of(), contact_of("c-2", contact={"owner_id": "own-ada"}))
+
+        assert story(tables)["reason_codes"][0] == "context_conflict:owner"
+
+    def test_account_without_value_or_purchases_is_not_written_to(self) -> None:
+        """What it is worth is unknown."""
+        tables = firm("a-1", contact_of(contact={"value_tier": None}, purchases={"margin_known_rows": 0}))
+        tables["accounts"][0] |= {"annual_value": None, "currency": None}
+
+        assert story(tables)["gate_evidence"] == "fail:account_value"
+
+
+class TestFormerClientPausedAfterABillingIssue:
+    """Document 001's example: not booked in nine months, paused after an unresolved billing issue."""
+
+    def former_client(self) -> Tables:
+        """The last booking nine months ago; a billing case is open since."""
+        nine_months = {"last_booking_at": ago(275), "last_order_at": None, "last_purchase_at": ago(275)}
+        tables = firm("a-1", contact_of(purchases=nine_months))
+        tables["cases"] = [case(account_id="a-1", kind="billing", opened_at=ago(270))]
+        return tables
+
+    def test_flags_the_risk_and_recommends_an_owner_call(self) -> None:
+        """Before any promotional outreach: held, with the case on record."""
+        row = story(self.former_client())
+
+        assert (row["decision"], row["path"]) == ("hold", "delayed")
+        assert row["reason_codes"] == ["open_issue:open_case"]
+        assert row["next_best_action"] == "owner_call"
+        assert row["inactivity_reason"] == "service_problem"
+        assert row["evidence"]["open_case_ids"] == ["k-1"]
+        assert "relationship" in row["review_flags"]
+
+    def test_is_written_to_about_the_issue_alone_when_its_owner_says_so(self) -> None:
+        """The touch is there to resolve it, and the owner still signs it."""
+        row = story(self.former_client(), owners_said=said("resolve_issue"))
+
+        assert (row["decision"], row["route"], row["path"]) == ("review", "issue_resolution", "account_led")
+
+
+class TestWhatTheOwnerDecided:
+    """Each decision has its consequence in later runs."""
+
+    @pytest.mark.parametrize(
+        ("decision", "reason"),
+        [("close", "relationship:owner_closed"), ("no_outreach", "relationship:owner_no_outreach"),
+         ("monitor", "relationship:owner_monitors")],
+    )  # fmt: skip
+    def test_account_is_left_alone(self, decision: str, reason: str) -> None:
+        """Suppressed, by the owner's own word."""
+        row = story(firm(), owners_said=said(decision))
+
+        assert (row["decision"], row["reason_codes"][0], row["path"]) == ("suppress", reason, "suppressed")
+
+    @pytest.mark.parametrize(("decision", "then"), [("close", "suppress"), ("monitor", "review")])
+    def test_new_activity_wakes_what_is_monitored_and_nothing_that_is_closed(self, decision: str, then: str) -> None:
+        """Decided 200 days ago, active 130 days ago, quiet again."""
+        row = story(firm(), owners_said=said(decision, owner_decided_at=ago(200)))
+
+        assert row["decision"] == then
+
+    def test_hold_wakes_up_on_its_day(self) -> None:
+        """Held until tomorrow, and until today."""
+        until = timedelta(days=1)
+
+        held = story(firm(), owners_said=said("hold_until", owner_hold_until=AT + until))
+        awake = story(firm(), owners_said=said("hold_until", owner_hold_until=AT))
+
+        assert (held["decision"], held["reason_codes"][0], held["hold_until"]) == (
+            "hold", "timing:owner_holds", AT + until,
+        )  # fmt: skip
+        assert awake["decision"] == "review"
+
+
+class TestPaths:
+    """Account-led, marketing-led, suppressed or delayed."""
+
+    def test_account_with_context_is_led_by_its_owner(self) -> None:
+        """Always one by one: never without him, whatever else is fine."""
+        row = story(firm())
+
+        assert (row["decision"], row["path"], row["high_context"]) == ("review", "account_led", True)
+        assert "account" in row["review_reasons"]
+
+    def small(self) -> Tables:
+        """The least valuable of three accounts, without notes or cases."""
+        big = [firm(f"a-{n}", contact_of(f"c-{n}"), annual_value=Decimal(9_000 + n)) for n in (2, 3)]
+        return together(firm(annual_value=Decimal(100), has_notes=False), *big)
+
+    def test_small_account_without_context_is_left_to_the_playbook_of_its_contacts(self) -> None:
+        """Held here with the reason."""
+        decided = decide(self.small(), declared=outreach()).table.to_pylist()
+
+        assert {row["account_id"]: (row["path"], row["decision"]) for row in decided} == {
+            "a-1": ("marketing_led", "hold"), "a-2": ("account_led", "review"), "a-3": ("account_led", "review"),
+        }  # fmt: skip
+
+    def test_contacts_of_an_account_led_by_its_owner_are_in_no_other_playbook(self) -> None:
+        """Only those of the small one are candidates there."""
+        decided = decide(self.small(), declared=playbook(), before=[outreach()])
+
+        assert decided.table["customer_id"].to_pylist() == ["c-1"]
+        assert {row["gate_in_scope"] for row in decided.others.to_pylist()} == {"fail:precedence"}
+
+    def test_contact_enrolled_elsewhere_keeps_its_account_out(self) -> None:
+        """One playbook per person at a time; all contacts of the account count."""
+        tables = firm("a-1", contact_of("c-1"), contact_of("c-2"))
+
+        row = story(tables, known("mail-c-2", active_playbook="customer_reactivation"))
+
+        assert row["gate_in_scope"] == "fail:other_playbook"
+
+    def test_enrolled_account_is_found_again(self) -> None:
+        """By whichever contact's address."""
+        tables = firm("a-1", contact_of("c-1"), contact_of("c-2"))
+
+        row = story(tables, known("mail-c-2", active_playbook="dormant_account_outreach", enrolments_total=1))
+
+        assert row["enrolled"] is True
+
+
+@pytest.mark.parametrize("at", [AT - timedelta(days=40), AT])
+def test_shared_address_of_a_colleague_who_does_not_permit_is_nobodys(at: datetime) -> None:
+    """Permission is asked of everybody behind an address, not of the recipients alone."""
+    tables = together(
+        contact_of("c-1", contact={"email_key": "desk"}),
+        person("c-2", consents=[consent("w", "c-2", state="withdrawn")], contact={"email_key": "desk"}),
+    )
+    tables["contacts"][0]["account_id"] = "a-1"
+    tables["accounts"] = [account("a-1", **WORTH, primary_contact_id="c-1", status="dormant")]
+
+    row = story(tables, at=at)
+
+    assert row["gate_permission"] == "fail:shared_address"
