@@ -64,8 +64,8 @@ class Company:
         self, request: RequestId, row: ListRow, items: Iterable[ListItem], option: str, *, by: str,
         left_out: Iterable[str] = (), now: datetime = NOW, **fields: str,
     ) -> str:  # fmt: skip
-        """``by`` looks at every item, types the code, agrees to every individual item and answers. ``fields``: others of
-        the form."""
+        """``by`` looks at every item, types the code, agrees to every individual item and answers; ``fields`` are
+        others of the form."""
         items = tuple(items)
         with self.workspace.ledger.begin() as conn:
             views.insert_view(

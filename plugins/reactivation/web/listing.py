@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 from reactivation.approvals import AskedList
 from reactivation.contract.digests import item_digest
 from reactivation.evidence import EvidenceError
-from reactivation.ledger import audit, erasures, lists, questions, views
+from reactivation.ledger import accounts, audit, erasures, lists, questions, views
 from reactivation.ledger.lists import ListItem, ListRow
 from reactivation.ledger.questions import RequestId
 from reactivation.playbooks.declared import DeclarationError
@@ -27,6 +27,7 @@ from reactivation.playbooks.model import Playbook
 from reactivation.steps.answers import asked_list
 from reactivation.steps.settings import ConfigurationError
 from reactivation.steps.workspace import Workspace
+from reactivation.steps.account_brief import Brief, brief_of
 from reactivation.web.access import role_of
 from reactivation.web.auth import Visitor
 from reactivation.web.reasons import Fact, why
@@ -70,6 +71,7 @@ class ListPage:
     page: int
     pages: int
     now: datetime
+    brief: Brief | None = None
 
     @property
     def is_open(self) -> bool:
@@ -145,8 +147,16 @@ def list_page(workspace: Workspace, list_id: str, page: int, visitor: Visitor, n
         return ListPage(
             row=row, playbook=_playbook(workspace, row), asked=asked_list(workspace, conn, row),
             request=questions.request_of(conn, question_id) if question_id else None, visitor=visitor,
-            seen_as=seen_as, shown=shown, page=page, pages=pages, now=now,
+            seen_as=seen_as, shown=shown, page=page, pages=pages, now=now, brief=_brief(workspace, conn, row),
         )  # fmt: skip
+
+
+def _brief(workspace: Workspace, conn: Connection, row: ListRow) -> Brief | None:
+    """The review brief of the account a list is about; none for a list about customers."""
+    about = accounts.question_of_list(conn, row.list_id)
+    if about is None:
+        return None
+    return brief_of(workspace, conn, about.playbook, about.account_id, run_id=about.run_id, personal=True)
 
 
 def _drafts(workspace: Workspace, row: ListRow, items: Iterable[ListItem]) -> dict[str, Mapping[str, Any]]:

@@ -7,7 +7,7 @@ those alone who may sign.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,9 +15,11 @@ from sqlalchemy import Connection
 
 from reactivation.approvals.brief import SETTINGS
 from reactivation.approvals.coded import AskedCoded
-from reactivation.ledger import audit, mail, questions, settings
+from reactivation.ledger import accounts, audit, mail, questions, settings
+from reactivation.ledger.accounts import AccountQuestion
 from reactivation.ledger.questions import QuestionRow, RequestId
-from reactivation.steps import accepting, confirming, deliverability, labelling, resuming
+from reactivation.steps import accepting, confirming, deciding, deliverability, labelling, resuming
+from reactivation.steps.account_brief import brief_of
 from reactivation.steps.workspace import Workspace
 from reactivation.web import happened
 from reactivation.web.auth import Visitor
@@ -92,6 +94,8 @@ def question_page(workspace: Workspace, question_id: str, visitor: Visitor, now:
         is_open = question.state == "open" and now < question.expires_at
         may_sign = visitor.user_id in asked.signers - asked.authors
         answers_now = is_open and may_sign and asked.hindrance is None
+        if answers_now and question.kind == deciding.KIND:
+            about = _with_names(workspace, conn, question, about, visitor, now)
         return QuestionPage(
             visitor=visitor, question=question, about=about, is_open=is_open, may_sign=may_sign,
             said=_said(conn, question, visitor, now) if answers_now else None, hindrance=asked.hindrance,
@@ -185,6 +189,48 @@ def _reply(workspace: Workspace, conn: Connection, question: QuestionRow, _: dat
     )  # fmt: skip
 
 
+def _account(workspace: Workspace, conn: Connection, question: QuestionRow, _: datetime) -> tuple[AskedCoded, About]:
+    about = accounts.question_of(conn, question.question_id)
+    asked = deciding.asked_account(workspace, conn, question)
+    tables: list[Shown] = []
+    facts: dict[str, str] = {"Account": question.subject}
+    if about is not None:
+        tables, facts = brief_tables(workspace, conn, about, personal=False)
+    return asked, About(
+        eyebrow="An account to decide", state="open" if question.state == "open" else "decided",
+        well=question.state != "open", title=f"What becomes of account {question.subject}?",
+        means="Nothing is written to it before its owner decides. No answer leaves it as it is, and asks again.",
+        facts=facts, tables=tables, agrees=deciding.DECIDE, closed="Its owner is asked again where it is still needed.",
+        answered_by="The owner of the account, or the one who stands in for him,",
+        hindered="Nothing is on record of what was asked.",
+    )  # fmt: skip
+
+
+def _with_names(
+    workspace: Workspace, conn: Connection, question: QuestionRow, about: About, visitor: Visitor, now: datetime
+) -> About:  # fmt: skip
+    """For whoever decides the account, names and notes stand in the brief; that he read them is on record."""
+    asked_about = accounts.question_of(conn, question.question_id)
+    if asked_about is None:
+        return about
+    audit.write(conn, at=now, actor=visitor.user_id, action="account_read", subject=question.subject, details={})
+    tables, _ = brief_tables(workspace, conn, asked_about, personal=True)
+    return replace(about, tables=tables)
+
+
+def brief_tables(
+    workspace: Workspace, conn: Connection, about: AccountQuestion, *, personal: bool
+) -> tuple[list[Shown], dict[str, str]]:
+    """The review brief of an account as tables, and what stands above them."""
+    brief = brief_of(workspace, conn, about.playbook, about.account_id, run_id=about.run_id, personal=personal)
+    tables = [Shown(part.title, "", part.columns, part.rows, "Nothing on record.") for part in brief.parts]
+    facts = {
+        "Account": brief.account_id, "Recommended": brief.recommendation, "Path": words(brief.path),
+        "As of": moment(brief.as_of),
+    }  # fmt: skip
+    return tables, facts
+
+
 def _said(conn: Connection, question: QuestionRow, visitor: Visitor, now: datetime) -> str | None:
     reply = labelling.open_reply(conn, question) if question.kind == labelling.KIND else None
     if reply is None or reply.words is None:
@@ -214,4 +260,5 @@ def _count(number: int | None) -> str:
 
 _PAGES: Mapping[str, Callable[[Workspace, Connection, QuestionRow, datetime], tuple[AskedCoded, About]]] = {
     accepting.KIND: _setting, resuming.KIND: _stop, confirming.KIND: _send, labelling.KIND: _reply,
+    deciding.KIND: _account,
 }  # fmt: skip
