@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from reactivation.science.harm import STOP_AT, log_e_harm
-from reactivation.science.margins import largest_discount
 from reactivation.science.response import Rungs, rung_to_use, shares
 from reactivation.science.sequential import ALPHA, log_e_worse
 
@@ -52,7 +51,7 @@ NAIVE_Z = 1.6448536269514722
 
 @dataclass(frozen=True)
 class Tripped:
-    """Of all streams, the share stopped by the evidence and the share in which the observed rate was above the limit."""
+    """Of all streams, the share stopped by evidence, and the share in which the observed rate exceeded the limit."""
 
     evidence: float
     observed: float
@@ -94,8 +93,8 @@ Choose = Callable[[Whole, Whole, np.random.Generator], Floats]
 
 
 def course(seed: int, response: tuple[float, ...], choose: Choose, *, batches: int = 40, people: int = 1_000) -> Course:
-    """A population treated in batches. ``choose`` tells, from what each rung was sent and how many converted, the share of
-    the next batch for each rung; profit counts what was expected, so that only choices differ."""
+    """A population treated in batches. ``choose`` tells, from what each rung was sent and how many converted, the share
+    of the next batch for each rung; profit counts what was expected, so that only choices differ."""
     dice = np.random.default_rng(seed)
     costs, truth = np.array(COSTS), np.array(response)
     sent, converted = np.zeros(len(costs), dtype=np.int64), np.zeros(len(costs), dtype=np.int64)
@@ -111,9 +110,9 @@ def course(seed: int, response: tuple[float, ...], choose: Choose, *, batches: i
     return Course(profit, discount, deepest, int(np.argmax(share)))
 
 
-def minimum_first(explored: float) -> Choose:
+def minimum_first(explored: float, floor: float = FLOOR) -> Choose:
     """The policy of ``response``: from no incentive upwards, ``explored`` of the people on each rung beside it."""
-    allowed = [cost for cost in COSTS if cost <= MARGIN - FLOOR]
+    allowed = [cost for cost in COSTS if cost <= MARGIN - floor + 1e-12]
     costs, current = np.array(allowed), 0
 
     def choose(sent: Whole, converted: Whole, _: np.random.Generator) -> Floats:
@@ -137,4 +136,4 @@ def thompson(sent: Whole, converted: Whole, dice: np.random.Generator) -> Floats
 def best_fixed(response: tuple[float, ...], *, batches: int = 40, people: int = 1_000) -> float:
     """The profit of the best rung for everybody, from the truth, among those within the margin floor."""
     costs, truth = np.array(COSTS), np.array(response)
-    return float((truth * (MARGIN - costs))[costs <= MARGIN - FLOOR].max() * batches * people)
+    return float((truth * (MARGIN - costs))[costs <= MARGIN - FLOOR + 1e-12].max() * batches * people)

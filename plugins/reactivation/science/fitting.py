@@ -67,11 +67,7 @@ def fit_purchasing(histories: Histories, model: Model = "mbg_nbd") -> Purchasing
     if repeaters < LEAST_REPEATERS:
         return NoFit("too_few_repeaters", f"{repeaters} customers bought again, {LEAST_REPEATERS} are needed")
     scale = float(histories.age.max()) / _LONGEST_AGE
-    different = distinct(histories)
-    few = different.histories
-    rows = _Rows(
-        few, chances_to_leave(model, few), few.recency / scale, few.age / scale, different.weight.astype(float)
-    )
+    rows = _rows(histories, model, scale)
 
     def loss(logs: Floats) -> tuple[float, Floats]:
         value, slope = _log_likelihood(np.exp(logs), rows)
@@ -92,12 +88,16 @@ def fit_purchasing(histories: Histories, model: Model = "mbg_nbd") -> Purchasing
 
 def log_likelihood(purchasing: Purchasing, histories: Histories) -> float:
     """The log-likelihood of these customers, in days."""
-    few = distinct(histories)
-    rows = _Rows(
-        few.histories, chances_to_leave(purchasing.model, few.histories), few.histories.recency.astype(float),
-        few.histories.age.astype(float), few.weight.astype(float),
-    )  # fmt: skip
+    rows = _rows(histories, purchasing.model, 1.0)
     return _log_likelihood(np.array([purchasing.r, purchasing.alpha, purchasing.a, purchasing.b]), rows)[0]
+
+
+def _rows(histories: Histories, model: Model, scale: float) -> _Rows:
+    different = distinct(histories)
+    few = different.histories
+    return _Rows(
+        few, chances_to_leave(model, few), few.recency / scale, few.age / scale, different.weight.astype(np.float64)
+    )
 
 
 def _log_likelihood(parameters: Floats, rows: _Rows) -> tuple[float, Floats]:

@@ -55,7 +55,8 @@ def judge_harm(events: int, sends: int, limit: float) -> Harm:
     """What is to be done about so many events among so many sends."""
     log_e = float(log_e_harm(events, sends, limit))
     stop: Stop | None = None
-    if sends >= ABSOLUTE_FROM_SENDS and events >= ABSOLUTE_TIMES * limit * sends:
+    # What is exactly at three times the limit must not pass by a rounding error.
+    if sends >= ABSOLUTE_FROM_SENDS and events >= ABSOLUTE_TIMES * limit * sends * (1 - 1e-12):
         stop = "absolute"
     elif log_e >= math.log(STOP_AT):
         stop = "evidence"
