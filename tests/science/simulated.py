@@ -9,11 +9,39 @@ import numpy as np
 import numpy.typing as npt
 
 from reactivation.science.harm import STOP_AT, log_e_harm
+from reactivation.science.histories import Histories
+from reactivation.science.purchasing import Purchasing
 from reactivation.science.response import Rungs, rung_to_use, shares
+from reactivation.science.scoring import HORIZON_DAYS, HeldOut
 from reactivation.science.sequential import ALPHA, log_e_worse
 
 Floats = npt.NDArray[np.float64]
 Whole = npt.NDArray[np.int64]
+
+
+def company(truth: Purchasing, customers: int, seed: int, *, days: int = 730) -> tuple[Histories, HeldOut]:
+    """Customers acquired over two years who buy and leave as a model says: their histories now, and as known 90 days
+    ago, when all of them had bought."""
+    dice = np.random.default_rng(seed)
+    rate, leaves = dice.gamma(truth.r, 1 / truth.alpha, customers), dice.beta(truth.a, truth.b, customers)
+    age = dice.integers(HORIZON_DAYS + 1, days, customers)
+    frequency, last = np.zeros((2, customers), dtype=np.int64), np.zeros((2, customers), dtype=np.int64)
+    returned, at = np.zeros(customers, dtype=bool), np.zeros(customers)
+    stays = dice.random(customers) > leaves
+    buying = np.flatnonzero(stays | (truth.model == "bg_nbd"))
+    while len(buying):
+        # Purchases of one day are one occasion: the next one is at least a day later.
+        at[buying] += np.maximum(dice.exponential(1 / rate[buying]), 1)
+        buying = buying[at[buying] < age[buying]]
+        day = at[buying].astype(np.int64)
+        by_then = day <= age[buying] - HORIZON_DAYS
+        for known, who in enumerate((buying[by_then], buying)):
+            frequency[known, who] += 1
+            last[known, who] = at[who].astype(np.int64)
+        returned[buying[~by_then]] = True
+        buying = buying[dice.random(len(buying)) > leaves[buying]]
+    then = Histories(frequency[0], last[0], age - HORIZON_DAYS)
+    return Histories(frequency[1], last[1], age), HeldOut(then, returned)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy.optimize import check_grad
 from tests.science.cdnow import SAMPLE, purchases
+from tests.science.simulated import company
 
 from reactivation.science import fitting
 from reactivation.science.fitting import NoFit, PurchasingFit, fit_purchasing, log_likelihood
@@ -76,7 +77,7 @@ def test_the_gradient_is_that_of_the_likelihood(model: Model) -> None:
 def test_a_population_with_known_parameters_is_found_again(model: Model) -> None:
     """Ten thousand simulated customers give their parameters back within fifteen per cent, α in days."""
     truth = Purchasing(model, r=0.8, alpha=60.0, a=1.2, b=3.0)
-    again = fit_purchasing(simulated(truth, 10_000), model)
+    again = fit_purchasing(company(truth, 10_000, seed=11)[0], model)
     assert isinstance(again, PurchasingFit)
     for name in ("r", "alpha", "a", "b"):
         assert getattr(again.purchasing, name) == pytest.approx(getattr(truth, name), rel=0.15), name
@@ -111,21 +112,3 @@ class TestNoFit:
         found = fit_purchasing(Histories(alike, alike * 60, np.full(1000, 301)), model)
         assert isinstance(found, NoFit)
         assert found.why in ("at_the_edge", "no_convergence")
-
-
-def simulated(truth: Purchasing, customers: int, days: int = 540) -> Histories:
-    """Customers who buy and leave as the model says, all acquired on a day of the first 200."""
-    dice = np.random.default_rng(11)
-    rate = dice.gamma(truth.r, 1 / truth.alpha, customers)
-    leaves = dice.beta(truth.a, truth.b, customers)
-    age = days - dice.integers(0, 200, customers)
-    frequency, last = np.zeros(customers, dtype=np.int64), np.zeros(customers)
-    alive = dice.random(customers) > leaves if truth.model == "mbg_nbd" else np.ones(customers, dtype=bool)
-    at = np.zeros(customers)
-    while alive.any():
-        at = at + np.where(alive, dice.exponential(1 / rate), 0)
-        alive &= at < age
-        frequency, last = frequency + alive, np.where(alive, at, last)
-        alive &= dice.random(customers) > leaves
-    recency = np.where(frequency > 0, np.maximum(np.rint(last), 1), 0).astype(np.int64)
-    return Histories(frequency, np.minimum(recency, age), age)

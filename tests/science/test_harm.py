@@ -17,7 +17,7 @@ from reactivation.science.harm import judge_harm, log_e_harm
 LIMIT = 0.003
 
 
-@given(st.integers(0, 60), st.floats(1e-4, 0.19), st.floats(0, 1))
+@given(st.integers(0, 60), st.floats(1e-4, 0.19), st.floats(1e-6, 1))
 def test_the_bet_wins_nothing_within_the_limit(n: int, limit: float, part: float) -> None:
     """Summed over everything that may happen to n sends, the e-value is 1 at the limit and at most 1 below it."""
     x = np.arange(n + 1)

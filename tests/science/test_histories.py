@@ -63,14 +63,14 @@ class TestCondense:
 class TestDistinct:
     """Equal customers are counted once."""
 
-    rows = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=60)
+    rows = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 5), st.integers(0, 9)), min_size=1, max_size=60)
 
     @given(rows)
     def test_everybody_gets_their_own_row_again(self, rows: list[tuple[int, int, int]]) -> None:
         """The weights sum to the customers, the rows are different, and each leads back."""
         made = of(
-            [x if t > 0 else 0 for x, t, _ in rows], [t if x > 0 else 0 for x, t, _ in rows],
-            [t + more for _, t, more in rows],
+            [x for x, _, _ in rows], [x + more if x > 0 else 0 for x, more, _ in rows],
+            [x + more + since for x, more, since in rows],
         )  # fmt: skip
         found = distinct(made)
         assert found.weight.sum() == len(rows)
@@ -95,6 +95,7 @@ class TestDistinct:
     [
         ([0, -1], [0, 3], [9, 9], "row 1: a frequency"),
         ([1], [10], [9], "row 0: recency lies between"),
+        ([4], [3], [9], "row 0: a day is one occasion"),
         ([0], [3], [9], "row 0: who bought on one day"),
         ([1, 1], [0, 0], [9, 9], "2 such rows"),
         ([1, 1], [1], [9], "differ in length"),

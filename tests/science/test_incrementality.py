@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reactivation.science.incrementality import NOT_MEASURABLE, WRONG_SPLIT, Group, increment
+from reactivation.science.incrementality import NOT_MEASURABLE, WRONG_SPLIT, Group, increment, incremental_efficiency
 
 
 def test_a_difference_that_can_be_told() -> None:
@@ -53,3 +53,11 @@ def test_nobody_came_back() -> None:
     """No share of nothing."""
     found = increment(Group(900, 0), Group(100, 0), 0.1)
     assert (found.rate, found.difference, found.share) == (0, 0, None)
+
+
+def test_what_the_incentives_added_per_money_spent() -> None:
+    """9,000 treated spent 45,000 where the holdout says 36,000: 9,000 for a cost of 3,000. Nothing spent, no ratio."""
+    treated, holdout = Group(9_000, 900), Group(1_000, 60)
+    assert incremental_efficiency(45_000, treated, 4_000, holdout, 3_000) == pytest.approx(3)
+    assert incremental_efficiency(45_000, treated, 4_000, holdout, 0) is None
+    assert incremental_efficiency(45_000, treated, 0, Group(0, 0), 3_000) is None

@@ -29,8 +29,9 @@ models = st.builds(
 @st.composite
 def histories(draw: st.DrawFn) -> Histories:
     """One customer as there may be."""
-    frequency, age = draw(st.integers(0, 200)), draw(st.integers(1, 3000))
-    recency = draw(st.integers(1, age)) if frequency else 0
+    age = draw(st.integers(1, 3000))
+    recency = draw(st.integers(0, age))
+    frequency = draw(st.integers(1, recency)) if recency else 0
     return Histories(np.array([frequency]), np.array([recency]), np.array([age]))
 
 
@@ -74,6 +75,14 @@ def test_probabilities_are_probabilities(model: Purchasing, one: Histories, days
 
 
 @given(models, histories(), st.floats(0.5, 1000))
+def test_expectations_lie_between_what_they_may(model: Purchasing, one: Histories, days: float) -> None:
+    """At least the chance of a purchase, at most what somebody who never leaves is to buy, however many they made."""
+    expected = expected_purchases(model, one, days)[0]
+    never_leaving = p_alive(model, one)[0] * days * (model.r + one.frequency[0]) / (model.alpha + one.age[0])
+    assert p_active(model, one, days)[0] * (1 - 1e-4) - 1e-9 <= expected <= never_leaving * (1 + 1e-4) + 1e-9
+
+
+@given(models, histories(), st.floats(0.5, 1000))
 def test_a_longer_horizon_never_lowers_a_probability(model: Purchasing, one: Histories, days: float) -> None:
     """Who buys within some days buys within more."""
     assert p_active(model, one, days)[0] <= p_active(model, one, days * 1.5)[0] + 1e-12
@@ -82,8 +91,8 @@ def test_a_longer_horizon_never_lowers_a_probability(model: Purchasing, one: His
 @given(models, st.integers(1, 50), st.integers(2, 2000), st.floats(0.5, 1000))
 def test_more_silence_never_raises_the_probability(model: Purchasing, x: int, age: int, days: float) -> None:
     """At equal frequency and age, whoever bought longer ago is at most as likely to buy again."""
-    recency = np.arange(1, age + 1, max(age // 20, 1))
-    same = Histories(np.full(len(recency), x), recency, np.full(len(recency), age))
+    recency = np.arange(x, x + age + 1, max(age // 20, 1))
+    same = Histories(np.full(len(recency), x), recency, np.full(len(recency), x + age))
     assert np.all(np.diff(p_active(model, same, days)) >= -1e-12)
 
 

@@ -79,6 +79,18 @@ class TestOnCdnow:
         assert np.all(found.purchases >= 1 - found.churn - 1e-12)
 
 
+def test_whom_the_model_has_given_up_on_still_has_a_number() -> None:
+    """A thousand days of purchases and then two thousand of none: P(alive) is 0 to the last digit, churn nearly 1, and
+    what is expected as little as the probability."""
+    master = purchases(MASTER)
+    _, now = master.as_of(NOW)
+    heavy = Histories(np.append(now.frequency, 1000), np.append(now.recency, 1000), np.append(now.age, 3000))
+    found = score(heavy, master.held_out(THEN, 90))
+    assert found.alive[-1] == 0
+    assert 0.999 < found.churn[-1] < 1
+    assert found.purchases[-1] == pytest.approx(1 - found.churn[-1])
+
+
 class TestFallback:
     """Without a model that can be trusted there is an empirical rate, and it says so."""
 

@@ -36,7 +36,7 @@ class TestKnownAnswers:
 
 def test_the_gradient_is_that_of_the_likelihood() -> None:
     """The analytic slopes agree with differences of the value."""
-    mean, count = np.array([0.4, 1.1, 2.6]), np.array([1.0, 4.0, 9.0])
+    mean, count = np.array([0.4, 1.1, 2.6]), np.array([1, 4, 9])
     off = check_grad(
         lambda v: spending._log_likelihood(v, mean, count)[0], lambda v: spending._log_likelihood(v, mean, count)[1],
         np.array([5.0, 3.0, 1.2]),

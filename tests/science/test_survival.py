@@ -11,11 +11,11 @@ from statsmodels.duration.survfunc import SurvfuncRight
 from reactivation.science.errors import ScienceError
 from reactivation.science.survival import kaplan_meier
 
-#: Remission in weeks under 6-MP, and whether it ended (Freireich et al., 1963), as in textbooks.
+#: Remission in weeks under 6-MP, and whether it ended (Freireich et al., 1963).
 FREIREICH = [
-    (6, True), (6, True), (6, True), (6, False), (7, True), (9, False), (10, True), (10, False), (11, False), (13, True),
-    (16, True), (17, False), (19, False), (20, False), (22, True), (23, True), (25, False), (32, False), (32, False),
-    (34, False), (35, False),
+    (6, True), (6, True), (6, True), (6, False), (7, True), (9, False), (10, True), (10, False), (11, False),
+    (13, True), (16, True), (17, False), (19, False), (20, False), (22, True), (23, True), (25, False), (32, False),
+    (32, False), (34, False), (35, False),
 ]  # fmt: skip
 people = st.lists(st.tuples(st.integers(0, 20), st.booleans()), max_size=60)
 

@@ -77,8 +77,10 @@ def _shares(position: Whole, count: Whole, rule: Rule) -> Floats:
     last = position == count - 1
     even: Floats = np.divide(1.0, count)
     if rule == "last":
-        return last.astype(np.float64)
+        alone: Floats = last.astype(np.float64)
+        return alone
     if rule == "linear":
         return even
     between = (1 - 2 * _ENDS) / np.maximum(count - 2, 1)
-    return np.where(count <= 2, even, np.where(last | (position == 0), _ENDS, between))
+    shares: Floats = np.where(count <= 2, even, np.where(last | (position == 0), _ENDS, between))
+    return shares

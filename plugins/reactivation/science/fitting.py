@@ -52,13 +52,15 @@ class PurchasingFit:
 
 @dataclass(frozen=True, eq=False)
 class _Rows:
-    """Different histories in scaled time, with the customers of each."""
+    """Different histories in scaled time with the customers of each, and how many customers have each frequency: most
+    of the likelihood depends on the frequency alone."""
 
-    histories: Histories
-    chances: Whole
+    frequency: Whole
     recency: Floats
     age: Floats
     weight: Floats
+    customers: Floats
+    chances: Whole
 
 
 def fit_purchasing(histories: Histories, model: Model = "mbg_nbd") -> PurchasingFit | NoFit:
@@ -79,7 +81,7 @@ def fit_purchasing(histories: Histories, model: Model = "mbg_nbd") -> Purchasing
     )  # fmt: skip
     if np.max(np.abs(found.x)) > _EDGE - 1e-3:
         return NoFit("at_the_edge", "the likelihood grows without end: these customers do not differ as the model says")
-    if not np.max(np.abs(loss(found.x)[1])) < _STEEPEST:
+    if not np.max(np.abs(found.jac)) < _STEEPEST:
         return NoFit("no_convergence", f"no maximum after {found.nit} steps: {found.message}")
     r, alpha, a, b = (float(value) for value in np.exp(found.x))
     in_days = -float(found.fun) * len(histories) - float(histories.frequency.sum()) * math.log(scale)
@@ -96,8 +98,10 @@ def _rows(histories: Histories, model: Model, scale: float) -> _Rows:
     different = distinct(histories)
     few = different.histories
     return _Rows(
-        few, chances_to_leave(model, few), few.recency / scale, few.age / scale, different.weight.astype(np.float64)
-    )
+        few.frequency, few.recency / scale, few.age / scale, different.weight.astype(np.float64),
+        np.bincount(histories.frequency).astype(np.float64),
+        chances_to_leave(model, np.arange(few.frequency.max() + 1)),
+    )  # fmt: skip
 
 
 def _log_likelihood(parameters: Floats, rows: _Rows) -> tuple[float, Floats]:
@@ -107,21 +111,27 @@ def _log_likelihood(parameters: Floats, rows: _Rows) -> tuple[float, Floats]:
     chances to leave; ``gone`` is the weight of the second.
     """
     r, alpha, a, b = parameters
-    x, n, until_last, age, weight = rows.histories.frequency, rows.chances, rows.recency, rows.age, rows.weight
-    shape, may_be_gone = r + x, n > 0
-    b_gone = b + np.maximum(n, 1) - 1
-    log_rate = np.log((alpha + age) / (alpha + until_last))
-    odds = np.where(may_be_gone, np.log(a / b_gone) + shape * log_rate, -np.inf)
-    gone = expit(odds)
-    value = (
-        gammaln(shape) - gammaln(r) + r * np.log(alpha) - shape * np.log(alpha + age)
-        + betaln(a, b + n) - betaln(a, b) + np.logaddexp(0, odds)
-    )  # fmt: skip
-    by_total = digamma(a + b) - digamma(a + b + n)
-    slopes = (
-        digamma(shape) - digamma(r) + np.log(alpha) - np.log(alpha + age) + gone * log_rate,
-        r / alpha - shape / (alpha + age) + gone * shape * (1 / (alpha + age) - 1 / (alpha + until_last)),
-        by_total + gone / a,
-        by_total + digamma(b + n) - digamma(b) - gone / b_gone,
+    n, customers, weight = rows.chances, rows.customers, rows.weight
+    shapes = r + np.arange(len(n))
+    lasts = b + np.maximum(n, 1) - 1
+    rates = gammaln(shapes) - gammaln(r) + r * np.log(alpha)
+    by_rate = digamma(shapes) - digamma(r) + np.log(alpha)
+    by_leaving = digamma(a + b) - digamma(a + b + n)
+
+    shape = shapes[rows.frequency]
+    known, until_last = alpha + rows.age, alpha + rows.recency
+    log_known = np.log(known)
+    log_rate = log_known - np.log(until_last)
+    with np.errstate(divide="ignore"):
+        log_leaving = np.log(np.where(n > 0, a / lasts, 0.0))
+    odds = log_leaving[rows.frequency] + shape * log_rate
+    gone = weight * expit(odds)
+
+    value = customers @ (rates + betaln(a, b + n) - betaln(a, b)) + weight @ (np.logaddexp(0, odds) - shape * log_known)
+    slope = (
+        customers @ by_rate - weight @ log_known + gone @ log_rate,
+        customers.sum() * r / alpha - weight @ (shape / known) + gone @ (shape / known - shape / until_last),
+        customers @ by_leaving + gone.sum() / a,
+        customers @ (by_leaving + digamma(b + n) - digamma(b)) - gone @ (1 / lasts)[rows.frequency],
     )
-    return float(weight @ value), np.array([weight @ slope for slope in slopes])
+    return float(value), np.array(slope)

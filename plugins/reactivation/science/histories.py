@@ -28,6 +28,7 @@ class Histories:
         require(self.frequency >= 0, "a frequency is at least 0")
         require((self.recency >= 0) & (self.recency <= self.age), "recency lies between 0 and age")
         require((self.frequency > 0) == (self.recency > 0), "who bought on one day only has frequency 0 and recency 0")
+        require(self.frequency <= self.recency, "a day is one occasion, so frequency is at most recency")
 
     def __len__(self) -> int:
         return len(self.frequency)

@@ -74,6 +74,18 @@ def increment(treated: Group, holdout: Group, holdout_share: float) -> Increment
     )
 
 
+def incremental_efficiency(
+    revenue: float, treated: Group, holdout_revenue: float, holdout: Group, cost: float
+) -> float | None:
+    """(Revenue of the treated - what the holdout's says they would have spent anyway) ÷ the cost of *all* redemptions.
+
+    ``None``, not infinity, where nothing was spent or nobody was held out.
+    """
+    if not cost or not holdout.assigned:
+        return None
+    return (revenue - holdout_revenue / holdout.assigned * treated.assigned) / cost
+
+
 def _rate(group: Group) -> float | None:
     return group.returned / group.assigned if group.assigned else None
 

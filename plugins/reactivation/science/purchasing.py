@@ -20,8 +20,8 @@ from reactivation.science.histories import Histories
 
 Model = Literal["mbg_nbd", "bg_nbd"]
 
-#: So close to a = 1 the expectation is 0 ÷ 0; the value beside it has ten exact digits.
-_NEAR_ONE = 1e-6
+#: So close to a = 1 or a + b + n = 1 the expectation is 0 ÷ 0 or 0 · ∞; beside it, it is the same to six digits.
+_NEAR = 1e-6
 
 
 @dataclass(frozen=True)
@@ -35,15 +35,15 @@ class Purchasing:
     b: float
 
 
-def chances_to_leave(model: Model, histories: Histories) -> Whole:
-    """After how many purchases each customer may have left and, being alive, did not."""
-    chances: Whole = histories.frequency + (1 if model == "mbg_nbd" else 0)
+def chances_to_leave(model: Model, frequency: Whole) -> Whole:
+    """After how many purchases whoever bought so often may have left and, being alive, did not."""
+    chances: Whole = frequency + (1 if model == "mbg_nbd" else 0)
     return chances
 
 
 def log_odds_gone(model: Purchasing, histories: Histories) -> Floats:
     """ln of P(gone) ÷ P(alive); -inf for who had no chance to leave (BG/NBD without a repeat purchase)."""
-    chances = chances_to_leave(model.model, histories)
+    chances = chances_to_leave(model.model, histories.frequency)
     rate = np.log((model.alpha + histories.age) / (model.alpha + histories.recency))
     odds = np.log(model.a / (model.b + np.maximum(chances, 1) - 1)) + (model.r + histories.frequency) * rate
     gone: Floats = np.where(chances > 0, odds, -np.inf)
@@ -65,10 +65,16 @@ def p_active(model: Purchasing, histories: Histories, days: float) -> Floats:
 
 
 def expected_purchases(model: Purchasing, histories: Histories, days: float) -> Floats:
-    """E[Y(t)], the purchases to expect in the next ``days``, per customer."""
-    a = model.a if abs(model.a - 1) > _NEAR_ONE else 1 + _NEAR_ONE
-    shape, waited = model.r + histories.frequency, model.alpha + histories.age
-    stayed = model.b + chances_to_leave(model.model, histories)
-    still = (waited / (waited + days)) ** shape * hyp2f1(shape, stayed, a + stayed - 1, days / (waited + days))
-    purchases: Floats = p_alive(model, histories) * (a + stayed - 1) / (a - 1) * (1 - still)
+    """E[Y(t)], the purchases to expect in the next ``days``, per customer.
+
+    The hypergeometric function of the papers' formula is written by Euler's transformation: its numbers stay small
+    however often somebody bought, where the original is 0 · ∞.
+    """
+    a = model.a if abs(model.a - 1) > _NEAR else 1 + _NEAR
+    waited = model.alpha + histories.age
+    total = a + model.b + chances_to_leave(model.model, histories.frequency) - 1
+    total = np.where(np.abs(total) > _NEAR, total, _NEAR)
+    same = total - model.r - histories.frequency
+    still = (waited / (waited + days)) ** (a - 1) * hyp2f1(same, a - 1, total, days / (waited + days))
+    purchases: Floats = p_alive(model, histories) * total / (a - 1) * (1 - still)
     return purchases

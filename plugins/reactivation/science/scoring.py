@@ -82,12 +82,12 @@ def score(
         return _by_hazard(now, held_out, dormancy_days, f"{model}: the last {days} days do not agree with its ranking")
     active, alive, purchases = _of_each(latest.purchasing, now, days)
     recalibrated = level.of(active)
+    # What is expected of whoever buys at all is the model's; whether they buy is set right. One at least, where the
+    # model's own probability is too small for a number.
+    each = np.maximum(np.divide(purchases, active, out=np.ones_like(active), where=active > 0), 1.0)
     return Scores(
-        method=model, days=days, churn=1 - recalibrated, alive=alive,
-        # What is expected of whoever buys at all is the model's; whether they buy is set right.
-        purchases=purchases * recalibrated / active,
-        fit=latest, recalibration=level,
-        backtest=_backtest(predicted, level.of(predicted), held_out, learned_here=False),
+        method=model, days=days, churn=1 - recalibrated, alive=alive, purchases=each * recalibrated, fit=latest,
+        recalibration=level, backtest=_backtest(predicted, level.of(predicted), held_out, learned_here=False),
     )  # fmt: skip
 
 

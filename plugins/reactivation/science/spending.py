@@ -54,7 +54,7 @@ def fit_spending(mean_value: Floats, purchases: Whole) -> SpendingFit | NoFit:
     """
     require_one_length(mean_value=mean_value, purchases=purchases)
     some = (purchases > 0) & (mean_value > 0)
-    values, count = mean_value[some], purchases[some].astype(float)
+    values, count = mean_value[some], purchases[some]
     if len(values) < LEAST_REPEATERS:
         return NoFit("too_few_repeaters", f"{len(values)} customers with purchases, {LEAST_REPEATERS} are needed")
     scale = float(values.mean())
@@ -71,7 +71,7 @@ def fit_spending(mean_value: Floats, purchases: Whole) -> SpendingFit | NoFit:
     p, q, v = (float(value) for value in np.exp(found.x))
     if np.max(np.abs(found.x)) > _EDGE - 1e-3 or q <= 1:
         return NoFit("at_the_edge", "purchases of these customers have no mean value that the model could tell")
-    if not np.max(np.abs(loss(found.x)[1])) < _STEEPEST:
+    if not np.max(np.abs(found.jac)) < _STEEPEST:
         return NoFit("no_convergence", f"no maximum after {found.nit} steps: {found.message}")
     in_money = -float(found.fun) * len(values) - len(values) * math.log(scale)
     return SpendingFit(Spending(p, q, v * scale), in_money, len(values), _correlation(count, values))
@@ -85,22 +85,24 @@ def expected_order_value(spending: Spending, mean_value: Floats, purchases: Whol
     return value
 
 
-def _log_likelihood(parameters: Floats, mean: Floats, count: Floats) -> tuple[float, Floats]:
-    """Its value and its slope by p, q, v."""
+def _log_likelihood(parameters: Floats, mean: Floats, count: Whole) -> tuple[float, Floats]:
+    """Its value and its slope by p, q, v. What depends on the count alone is worked out once for each."""
     p, q, v = parameters
-    shape, total = p * count, v + count * mean
-    value = (
-        gammaln(shape + q) - gammaln(shape) - gammaln(q) + q * np.log(v) + (shape - 1) * np.log(mean)
-        + shape * np.log(count) - (shape + q) * np.log(total)
-    )  # fmt: skip
-    slopes = (
-        count * (digamma(shape + q) - digamma(shape) + np.log(mean * count / total)),
-        digamma(shape + q) - digamma(q) + np.log(v / total),
-        q / v - (shape + q) / total,
+    different, of, customers = np.unique(count, return_inverse=True, return_counts=True)
+    shapes = p * different
+    alone = gammaln(shapes + q) - gammaln(shapes) - gammaln(q) + q * np.log(v) + shapes * np.log(different)
+    shape, total = shapes[of], v + count * mean
+    log_mean, log_total = np.log(mean), np.log(total)
+    value = customers @ alone + ((shape - 1) * log_mean - (shape + q) * log_total).sum()
+    slope = (
+        customers @ (different * (digamma(shapes + q) - digamma(shapes) + np.log(different)))
+        + count @ (log_mean - log_total),
+        customers @ (digamma(shapes + q) - digamma(q) + np.log(v)) - log_total.sum(),
+        len(mean) * q / v - ((shape + q) / total).sum(),
     )
-    return float(value.sum()), np.array([slope.sum() for slope in slopes])
+    return float(value), np.array(slope)
 
 
-def _correlation(count: Floats, values: Floats) -> float:
+def _correlation(count: Whole, values: Floats) -> float:
     constant = np.ptp(count) == 0 or np.ptp(values) == 0
     return 0.0 if constant else float(np.corrcoef(count, values)[0, 1])
