@@ -7,15 +7,15 @@ from pathlib import Path
 
 from reactivation.science import (
     backtest,
-    fitting,
     harm,
     hazards,
+    likelihood,
     proportions,
     response,
     scoring,
     sequential,
     subscriptions,
-)
+)  # fmt: skip
 
 ROOT = Path(__file__).parents[2]
 PAGE = " ".join((ROOT / "docs" / "science.md").read_text(encoding="utf-8").split())
@@ -34,7 +34,7 @@ def test_the_numbers_of_the_rules_are_those_of_the_code() -> None:
     """Where the page says how many, how sure and how long, it says what is used."""
     quoted = (
         f"H = {scoring.HORIZON_DAYS},",
-        f"fewer than {fitting.LEAST_REPEATERS} customers who bought again",
+        f"fewer than {likelihood.LEAST_CUSTOMERS} customers who bought again",
         f"fewer than {hazards.LEAST_CUSTOMERS} customers to learn from",
         f"by {hazards.DRAWN_BY:g} customers' weight",
         f"within {subscriptions.GRACE_DAYS} days",

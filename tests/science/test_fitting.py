@@ -11,8 +11,9 @@ from tests.science.cdnow import SAMPLE, purchases
 from tests.science.simulated import company
 
 from reactivation.science import fitting
-from reactivation.science.fitting import NoFit, PurchasingFit, fit_purchasing, log_likelihood
+from reactivation.science.fitting import PurchasingFit, fit_purchasing, log_likelihood
 from reactivation.science.histories import Histories
+from reactivation.science.likelihood import NoFit
 from reactivation.science.purchasing import Model, Purchasing
 
 
@@ -98,7 +99,7 @@ class TestNoFit:
         x = np.r_[np.ones(99, dtype=int), np.zeros(5000, dtype=int)]
         found = fit_purchasing(Histories(x, x * 30, np.full(len(x), 300)))
         assert isinstance(found, NoFit)
-        assert (found.why, found.sentence) == ("too_few_repeaters", "99 customers bought again, 100 are needed")
+        assert (found.why, found.sentence) == ("too_few", "99 customers bought again, 100 are needed")
 
     def test_nobody_at_all(self) -> None:
         """An empty table is too few as well."""

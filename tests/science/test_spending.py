@@ -10,7 +10,7 @@ from scipy.optimize import check_grad
 from tests.science.cdnow import SAMPLE, purchases
 
 from reactivation.science import spending
-from reactivation.science.fitting import NoFit
+from reactivation.science.likelihood import NoFit
 from reactivation.science.spending import Spending, SpendingFit, expected_order_value, fit_spending
 
 
@@ -63,8 +63,8 @@ def test_without_a_purchase_everybodys_mean_is_expected() -> None:
 @pytest.mark.parametrize(
     ("values", "why"),
     [
-        (np.full(99, 20.0), "too_few_repeaters"),
-        (np.zeros(500), "too_few_repeaters"),
+        (np.full(99, 20.0), "too_few"),
+        (np.zeros(500), "too_few"),
         (np.full(500, 20.0), "at_the_edge"),
         (np.random.default_rng(1).pareto(0.5, 500) + 1, "at_the_edge"),
     ],

@@ -1,7 +1,7 @@
-"""Maximum likelihood for the purchasing models: analytic gradient, L-BFGS-B on the logarithms of the parameters.
+"""The purchasing model of a population of customers, by maximum likelihood.
 
 Ages are scaled to at most 10 and equal customers counted once, so that a million customers are as many rows as there
-are different histories. What cannot be fitted is said, with its reason; a bad fit is never given out as one.
+are different histories.
 
 Source: METHODS.md section 1; Fader, Hardie & Lee (2005), equation 6.
 """
@@ -10,34 +10,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
-from scipy.optimize import minimize
 from scipy.special import betaln, digamma, expit, gammaln
 
 from reactivation.science.arrays import Floats, Whole
 from reactivation.science.histories import Histories, distinct
+from reactivation.science.likelihood import LEAST_CUSTOMERS, NoFit, maximise
 from reactivation.science.purchasing import Model, Purchasing, chances_to_leave
 
-#: With fewer customers who came back, four parameters are guesses.
-LEAST_REPEATERS = 100
-
 _LONGEST_AGE = 10.0
-#: Logarithms of the scaled parameters; a maximum at the edge is none.
-_EDGE = 8.0
-#: Per customer, at the maximum. A sum over so many has rounding errors far below it.
-_STEEPEST = 1e-5
-
-Why = Literal["too_few_repeaters", "no_convergence", "at_the_edge"]
-
-
-@dataclass(frozen=True)
-class NoFit:
-    """Why there is no model, in a word of ``Why`` and in a sentence."""
-
-    why: Why
-    sentence: str
 
 
 @dataclass(frozen=True)
@@ -66,25 +48,15 @@ class _Rows:
 def fit_purchasing(histories: Histories, model: Model = "mbg_nbd") -> PurchasingFit | NoFit:
     """The most likely parameters for these customers, or why there are none."""
     repeaters = int(np.count_nonzero(histories.frequency))
-    if repeaters < LEAST_REPEATERS:
-        return NoFit("too_few_repeaters", f"{repeaters} customers bought again, {LEAST_REPEATERS} are needed")
+    if repeaters < LEAST_CUSTOMERS:
+        return NoFit("too_few", f"{repeaters} customers bought again, {LEAST_CUSTOMERS} are needed")
     scale = float(histories.age.max()) / _LONGEST_AGE
     rows = _rows(histories, model, scale)
-
-    def loss(logs: Floats) -> tuple[float, Floats]:
-        value, slope = _log_likelihood(np.exp(logs), rows)
-        return -value / len(histories), -slope * np.exp(logs) / len(histories)
-
-    found = minimize(
-        loss, np.zeros(4), jac=True, method="L-BFGS-B", bounds=[(-_EDGE, _EDGE)] * 4,
-        options={"maxiter": 500, "ftol": 1e-15, "gtol": 1e-9},
-    )  # fmt: skip
-    if np.max(np.abs(found.x)) > _EDGE - 1e-3:
-        return NoFit("at_the_edge", "the likelihood grows without end: these customers do not differ as the model says")
-    if not np.max(np.abs(found.jac)) < _STEEPEST:
-        return NoFit("no_convergence", f"no maximum after {found.nit} steps: {found.message}")
-    r, alpha, a, b = (float(value) for value in np.exp(found.x))
-    in_days = -float(found.fun) * len(histories) - float(histories.frequency.sum()) * math.log(scale)
+    found = maximise(lambda parameters: _log_likelihood(parameters, rows), np.ones(4), len(histories))
+    if isinstance(found, NoFit):
+        return found
+    r, alpha, a, b = (float(value) for value in found.parameters)
+    in_days = found.log_likelihood - float(histories.frequency.sum()) * math.log(scale)
     return PurchasingFit(Purchasing(model, r, alpha * scale, a, b), in_days, len(histories), repeaters)
 
 

@@ -18,9 +18,10 @@ import numpy as np
 
 from reactivation.science.arrays import Flags, Floats, require_one_length
 from reactivation.science.backtest import Backtest, Recalibration, area_under_curve, calibration, recalibration
-from reactivation.science.fitting import NoFit, PurchasingFit, fit_purchasing
+from reactivation.science.fitting import PurchasingFit, fit_purchasing
 from reactivation.science.hazards import LEAST_CUSTOMERS, Hazards, hazard, learn_hazards
 from reactivation.science.histories import Histories, distinct
+from reactivation.science.likelihood import NoFit
 from reactivation.science.purchasing import Model, Purchasing, expected_purchases, p_active, p_alive
 
 HORIZON_DAYS = 90

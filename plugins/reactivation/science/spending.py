@@ -12,14 +12,13 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import minimize
 from scipy.special import digamma, gammaln
 
 from reactivation.science.arrays import Floats, Whole, require_one_length
-from reactivation.science.fitting import LEAST_REPEATERS, NoFit
+from reactivation.science.likelihood import LEAST_CUSTOMERS, NoFit, maximise
 
-_EDGE = 8.0
-_STEEPEST = 1e-5
+#: Where the search begins, values being scaled to a mean of 1.
+_START = (3.0, 3.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -55,25 +54,17 @@ def fit_spending(mean_value: Floats, purchases: Whole) -> SpendingFit | NoFit:
     require_one_length(mean_value=mean_value, purchases=purchases)
     some = (purchases > 0) & (mean_value > 0)
     values, count = mean_value[some], purchases[some]
-    if len(values) < LEAST_REPEATERS:
-        return NoFit("too_few_repeaters", f"{len(values)} customers with purchases, {LEAST_REPEATERS} are needed")
+    if len(values) < LEAST_CUSTOMERS:
+        return NoFit("too_few", f"{len(values)} customers with purchases, {LEAST_CUSTOMERS} are needed")
     scale = float(values.mean())
     scaled = values / scale
-
-    def loss(logs: Floats) -> tuple[float, Floats]:
-        value, slope = _log_likelihood(np.exp(logs), scaled, count)
-        return -value / len(values), -slope * np.exp(logs) / len(values)
-
-    found = minimize(
-        loss, np.array([1.0, 1.0, 0.0]), jac=True, method="L-BFGS-B", bounds=[(-_EDGE, _EDGE)] * 3,
-        options={"maxiter": 500, "ftol": 1e-15, "gtol": 1e-9},
-    )  # fmt: skip
-    p, q, v = (float(value) for value in np.exp(found.x))
-    if np.max(np.abs(found.x)) > _EDGE - 1e-3 or q <= 1:
-        return NoFit("at_the_edge", "purchases of these customers have no mean value that the model could tell")
-    if not np.max(np.abs(found.jac)) < _STEEPEST:
-        return NoFit("no_convergence", f"no maximum after {found.nit} steps: {found.message}")
-    in_money = -float(found.fun) * len(values) - len(values) * math.log(scale)
+    found = maximise(lambda parameters: _log_likelihood(parameters, scaled, count), np.array(_START), len(values))
+    if isinstance(found, NoFit):
+        return found
+    p, q, v = (float(value) for value in found.parameters)
+    if q <= 1:
+        return NoFit("at_the_edge", "so few purchases are worth so much that the model knows no mean")
+    in_money = found.log_likelihood - len(values) * math.log(scale)
     return SpendingFit(Spending(p, q, v * scale), in_money, len(values), _correlation(count, values))
 
 
