@@ -158,12 +158,12 @@ class TestShares:
 
 
 def test_the_policy_against_populations_that_are_known() -> None:
-    """Three populations for each response (the bench has more): on average .8 of the best fixed rung's profit, less
+    """Two populations for each response (the bench has more): on average .8 of the best fixed rung's profit, less
     discount than Thompson sampling, and never a discount that leaves less than the margin floor."""
     for name, response in RESPONSES.items():
-        ours = [course(seed, response, minimum_first(0.07)) for seed in range(3)]
-        theirs = [course(seed, response, thompson) for seed in range(3)]
-        assert sum(one.profit for one in ours) / 3 > 0.8 * best_fixed(response), name
+        ours = [course(seed, response, minimum_first(0.07)) for seed in range(2)]
+        theirs = [course(seed, response, thompson) for seed in range(2)]
+        assert sum(one.profit for one in ours) / 2 > 0.8 * best_fixed(response), name
         assert sum(one.discount for one in ours) < sum(one.discount for one in theirs), name
         assert max(one.deepest for one in ours) <= MARGIN - FLOOR
 

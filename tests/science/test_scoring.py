@@ -10,7 +10,7 @@ from tests.science.cdnow import MASTER, Purchases, purchases
 
 from reactivation.science.backtest import area_under_curve
 from reactivation.science.histories import Histories
-from reactivation.science.purchasing import Model
+from reactivation.science.purchasing import Model, p_active
 from reactivation.science.scoring import HeldOut, Scores, score
 
 NOW, THEN = "1997-12-31", "1997-10-02"
@@ -69,6 +69,29 @@ class TestOnCdnow:
             assert band.interval is not None
             within = band.interval.low <= band.recalibrated <= band.interval.high
             assert within or abs(band.recalibrated - band.rate) < 0.03
+
+    @pytest.mark.parametrize(
+        ("now", "then", "figures"),
+        [
+            ("1997-12-31", "1997-10-02", (0.82, 0.796, 0.91, 1.09)),
+            ("1998-04-01", "1998-01-01", (0.91, 0.834, 1.04, 1.14)),
+        ],
+    )
+    def test_one_quarters_correction_is_not_the_nexts(self, now: str, then: str, figures: tuple[float, ...]) -> None:
+        """The level found in the backtest; then, in the quarter after: AUC, the level without the correction, and with
+        it. docs/science.md quotes these."""
+        master = purchases(MASTER)
+        histories = master.as_of(now)[1]
+        found = score(histories, master.held_out(then, 90))
+        assert found.fit is not None and found.backtest is not None
+        happened = later(master, now, 90)
+        auc = area_under_curve(1 - found.churn, happened)
+        raw = p_active(found.fit.purchasing, histories, 90)
+        levels = [found.backtest.level, raw.sum() / happened.sum(), (1 - found.churn).sum() / happened.sum()]
+        assert auc is not None
+        assert (round(levels[0], 2), round(auc, 3), *(round(level, 2) for level in levels[1:])) == figures
+        off = [float(np.mean((p - happened) ** 2)) for p in (raw, 1 - found.churn)]
+        assert off[0] == pytest.approx(off[1], abs=2e-4)
 
     @pytest.mark.parametrize("model", ["mbg_nbd", "bg_nbd"])
     def test_every_column_is_what_it_says(self, model: Model) -> None:

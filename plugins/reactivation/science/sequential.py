@@ -2,7 +2,8 @@
 
 Of the people who converted, the share that had the variant is s, the variant's randomised share, when it is as good as
 its control. The evidence that the share is lower is an e-value: a bet against "as good" that on average wins nothing
-while that is true, however often it is looked at (Ville: it reaches K/α with a probability of at most α/K).
+while that is true, however often it is looked at (Ville: it reaches K/α with a probability of at most α/K). Whether it
+is better is asked with the arms exchanged and 1-s for s.
 
     log e = ln B(a+t, b+c) + ln I_s(a+t, b+c) - ln B(a, b) - ln I_s(a, b) - t·ln s - c·ln(1-s)
 
