@@ -107,6 +107,11 @@ class TestRecalibration:
         """No events, no differences, events that the order predicts without fail, or a ranking that is upside down."""
         assert recalibration(np.array(predicted), np.array(returned)) is None
 
+    def test_a_ranking_that_is_upside_down_is_not_turned_round(self) -> None:
+        """Whoever was less probable came back more often: there is a best slope, and it is below 0."""
+        upside_down = np.random.default_rng(5).random(4000) < expit(-2 - 0.7 * self.odds)
+        assert recalibration(self.predicted, upside_down) is None
+
     def test_certainties_survive(self) -> None:
         """A probability of 0 or 1 is taken for nearly so, and stays a probability."""
         found = recalibration(np.r_[0.0, 1.0, self.predicted], np.r_[False, True, self.returned])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -84,6 +86,11 @@ class TestLowerUplift:
         """Nobody converted at either rung: a bound far below 1, and no error."""
         assert lower_uplift(0, 0, 0, 0) < 0.02
         assert lower_uplift(50, 0, 50, 0) < 0.1
+
+    @pytest.mark.parametrize(("mine", "other"), [((10**8, 0), (100, 90)), ((100, 90), (10**8, 0))])
+    def test_the_extremes_have_a_bound_too(self, mine: tuple[int, int], other: tuple[int, int]) -> None:
+        """Nobody of a hundred million against nearly everybody, and the other way round."""
+        assert 0 < lower_uplift(*mine, *other) < math.inf
 
     def test_more_conversions_than_people_are_refused(self) -> None:
         """6 of 5."""

@@ -30,7 +30,8 @@ LEAST_SENT = 100
 _PRIOR = 0.5
 #: So many equally likely values stand for a posterior; the error of a probability is far below a thousandth.
 _POINTS = 2_000
-_UPLIFTS = (1e-6, 1e6)
+#: Between these any uplift lies that so many people as there are could show.
+_UPLIFTS = (1e-15, 1e15)
 
 
 @dataclass(frozen=True, eq=False)
