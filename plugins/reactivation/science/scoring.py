@@ -11,7 +11,7 @@ is at risk; who is worth an incentive is told by response.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -27,6 +27,9 @@ from reactivation.science.purchasing import Model, Purchasing, expected_purchase
 HORIZON_DAYS = 90
 #: Lower bounds of framework 003's dormancy ranges, with what lies below them.
 DORMANCY_DAYS = (0, 60, 90, 120, 180)
+
+#: Of the parameters that score. A sum's last digits are the processor's; no score may depend on which one it was.
+_DIGITS = 5
 
 Method = Literal["mbg_nbd", "bg_nbd", "hazard", "none"]
 
@@ -77,19 +80,30 @@ def score(
         return _by_hazard(now, held_out, dormancy_days, f"{model}, {days} days ago: {earlier.sentence}")
     if isinstance(latest, NoFit):
         return _by_hazard(now, held_out, dormancy_days, f"{model}: {latest.sentence}")
-    predicted, _, _ = _of_each(earlier.purchasing, then, days)
-    level = recalibration(predicted, held_out.returned)
-    if level is None:
+    predicted, _, _ = _of_each(_published(earlier).purchasing, then, days)
+    exact = recalibration(predicted, held_out.returned)
+    if exact is None:
         return _by_hazard(now, held_out, dormancy_days, f"{model}: the last {days} days do not agree with its ranking")
-    active, alive, purchases = _of_each(latest.purchasing, now, days)
+    level, fit = Recalibration(_digits(exact.intercept), _digits(exact.slope)), _published(latest)
+    active, alive, purchases = _of_each(fit.purchasing, now, days)
     recalibrated = level.of(active)
     # What is expected of whoever buys at all is the model's; whether they buy is set right. One at least, where the
     # model's own probability is too small for a number.
     each = np.maximum(np.divide(purchases, active, out=np.ones_like(active), where=active > 0), 1.0)
     return Scores(
-        method=model, days=days, churn=1 - recalibrated, alive=alive, purchases=each * recalibrated, fit=latest,
+        method=model, days=days, churn=1 - recalibrated, alive=alive, purchases=each * recalibrated, fit=fit,
         recalibration=level, backtest=_backtest(predicted, level.of(predicted), held_out, learned_here=False),
     )  # fmt: skip
+
+
+def _published(fit: PurchasingFit) -> PurchasingFit:
+    """The fit with the parameters that are used, which are the ones published."""
+    p = fit.purchasing
+    return replace(fit, purchasing=Purchasing(p.model, _digits(p.r), _digits(p.alpha), _digits(p.a), _digits(p.b)))
+
+
+def _digits(value: float) -> float:
+    return float(f"{value:.{_DIGITS}g}")
 
 
 def _of_each(purchasing: Purchasing, histories: Histories, days: int) -> tuple[Floats, Floats, Floats]:
