@@ -67,7 +67,7 @@ def main() -> int:
     groups: dict[str, Callable[[], Iterator[Figure]]] = {
         "generator": lambda: _generator(share), "runs": lambda: _runs(share), "decided": lambda: _decided(share),
         "drafts": _drafts, "sends": _sends, "faulty": _faulty, "steady": _steady, "kills": _kills,
-        "questions": _questions, "dags": _dags,
+        "questions": _questions, "science": lambda: _science(share), "dags": _dags,
     }  # fmt: skip
     wanted = os.environ.get("BENCH_ONLY", "").split() or list(groups)
     for figure in chain.from_iterable(groups[name]() for name in wanted):
@@ -201,6 +201,26 @@ def _questions() -> Iterator[Figure]:
     yield Figure("reserving 100 touches", took["reserve"], 10, "ms", among)
     all_of_it = f"{among}; all its questions {took['claim']} ms"
     yield Figure("the slowest question of a claim of 25", took["slowest"], 10, "ms", all_of_it)
+
+
+def _science(share: float) -> Iterator[Figure]:
+    told = _work("scores", customers=CUSTOMERS)
+    detail = f"{CUSTOMERS:,} customers, processor time; AUC {told['auc']:.3f}, level {told['level']:.3f}"
+    yield Figure("fit, backtest and score", _sum(told), 8 * share, "s", detail, told["peak"], 2 * GIB)
+    told = _work("simulations")
+    paused, naive, stopped = told["paused"], told["naive"], told["stopped"]
+    looks = "2,000 streams, looked at on each of 28 days; the naive z-test"
+    yield Figure("good variants paused", paused["same"], 5, "%", f"{looks} {naive['same']} %")
+    yield Figure("good variants paused, of four", paused["four"], 5, "%", f"{looks} {naive['four']} %")
+    yield Figure("variants 20 % worse not paused", 100 - paused["worse"], 25, "%", "base 10 %, 200 an arm a day")
+    detail = f"true .2 %, limit .3 %; observed above the limit in {told['observed']} %; {stopped['beyond']} % at .6 %"
+    yield Figure("stopped within the harm limit", stopped["within"], 1, "%", detail)
+    yield Figure("stopped at the harm limit", stopped["at_limit"], 5, "%", "true .3 %, limit .3 %")
+    for name, one in told["incentives"].items():
+        detail = f"worst of 100 populations {100 - one['worst']:.1f}, Thompson sampling {100 - one['thompson']:.1f}"
+        yield Figure(f"short of the best rung, {name}", 100 - one["profit"], 15, "%", detail)
+        yield Figure(f"discount of Thompson's, {name}", one["discount"], 100, "%", "on average of the same populations")
+        yield Figure(f"beyond the margin floor, {name}", one["beyond_floor"], 0, "%", "deepest discount of all")
 
 
 def _dags() -> Iterator[Figure]:

@@ -17,7 +17,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from tests.bench import crowd, data, sending
+from tests.bench import crowd, data, science, sending
 
 from reactivation import paths
 from reactivation.evidence import SnapshotFolder, open_engine
@@ -155,6 +155,16 @@ def kills(*, folder: str, ledger: str, count: int) -> Told:
 def questions(*, ledger: str, count: int) -> Told:
     """What a dispatcher asks of a ledger with so many touches, in milliseconds."""
     return {"parts": crowd.ask_much(ledger, count)}
+
+
+def scores(*, customers: int) -> Told:
+    """So many customers fitted, backtested and scored."""
+    return science.score_many(customers)
+
+
+def simulations() -> Told:
+    """Monitor, harm limits and incentive policy over many streams and populations."""
+    return science.simulate()
 
 
 def prepare_verdicts(*, folder: str, customers: int) -> Told:
@@ -323,7 +333,7 @@ WORK: dict[str, Callable[..., Told]] = {
     "sample": sample, "begin": begin, "step": step, "prepare_drafts": prepare_drafts, "drafts": drafts, "bare": bare,
     "prepare_verdicts": prepare_verdicts, "verdict": verdict, "bare_verdict": bare_verdict, "ladder": ladder,
     "prepare_sends": prepare_sends, "sends": sends, "bare_sends": bare_sends, "faulty": faulty, "steady": steady,
-    "kills": kills, "questions": questions,
+    "kills": kills, "questions": questions, "scores": scores, "simulations": simulations,
 }  # fmt: skip
 
 

@@ -1,0 +1,99 @@
+"""What a purchase of a customer is worth: Gamma-Gamma.
+
+The values of a customer's purchases are gamma(p, ν) around their own mean, and ν is gamma(q, v) over customers. What is
+expected of somebody lies between their own mean and everybody's, the nearer to their own the more they bought.
+
+Source: Fader & Hardie (2013), "The Gamma-Gamma Model of Monetary Value"; METHODS.md section 1.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import digamma, gammaln
+
+from reactivation.science.arrays import Floats, Whole, require_one_length
+from reactivation.science.likelihood import LEAST_CUSTOMERS, NoFit, maximise
+
+#: Where the search begins, values being scaled to a mean of 1.
+_START = (3.0, 3.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Spending:
+    """The parameters of one population; ``v`` is in money, the others have no unit."""
+
+    p: float
+    q: float
+    v: float
+
+    @property
+    def mean(self) -> float:
+        """What a purchase is worth, over all customers."""
+        return self.p * self.v / (self.q - 1)
+
+
+@dataclass(frozen=True)
+class SpendingFit:
+    """The parameters with the log-likelihood. ``correlation`` of how often with how much: the model takes it for 0."""
+
+    spending: Spending
+    log_likelihood: float
+    customers: int
+    correlation: float
+
+
+def fit_spending(mean_value: Floats, purchases: Whole) -> SpendingFit | NoFit:
+    """The most likely parameters, or why there are none.
+
+    One row per customer: the mean value of ``purchases`` purchases, in one currency. Rows without a purchase or worth
+    nothing tell the model nothing and are left out.
+    """
+    require_one_length(mean_value=mean_value, purchases=purchases)
+    some = (purchases > 0) & (mean_value > 0)
+    values, count = mean_value[some], purchases[some]
+    if len(values) < LEAST_CUSTOMERS:
+        return NoFit("too_few", f"{len(values)} customers with purchases, {LEAST_CUSTOMERS} are needed")
+    scale = float(values.mean())
+    scaled = values / scale
+    found = maximise(lambda parameters: _log_likelihood(parameters, scaled, count), np.array(_START), len(values))
+    if isinstance(found, NoFit):
+        return found
+    p, q, v = (float(value) for value in found.parameters)
+    if q <= 1:
+        return NoFit("at_the_edge", "so few purchases are worth so much that the model knows no mean")
+    in_money = found.log_likelihood - len(values) * math.log(scale)
+    return SpendingFit(Spending(p, q, v * scale), in_money, len(values), _correlation(count, values))
+
+
+def expected_order_value(spending: Spending, mean_value: Floats, purchases: Whole) -> Floats:
+    """What the next purchase is worth, per customer; everybody's mean for who has no purchase to tell from."""
+    known = np.where(purchases > 0, mean_value, 0.0)
+    count = np.where(purchases > 0, purchases, 0)
+    value: Floats = spending.p * (spending.v + count * known) / (spending.p * count + spending.q - 1)
+    return value
+
+
+def _log_likelihood(parameters: Floats, mean: Floats, count: Whole) -> tuple[float, Floats]:
+    """Its value and its slope by p, q, v. What depends on the count alone is worked out once for each."""
+    p, q, v = parameters
+    different, of, customers = np.unique(count, return_inverse=True, return_counts=True)
+    shapes = p * different
+    alone = gammaln(shapes + q) - gammaln(shapes) - gammaln(q) + q * np.log(v) + shapes * np.log(different)
+    shape, total = shapes[of], v + count * mean
+    log_mean, log_total = np.log(mean), np.log(total)
+    value = customers @ alone + ((shape - 1) * log_mean - (shape + q) * log_total).sum()
+    slope = (
+        customers @ (different * (digamma(shapes + q) - digamma(shapes) + np.log(different)))
+        + count @ (log_mean - log_total),
+        customers @ (digamma(shapes + q) - digamma(q) + np.log(v)) - log_total.sum(),
+        len(mean) * q / v - ((shape + q) / total).sum(),
+    )
+    return float(value), np.array(slope)
+
+
+def _correlation(count: Whole, values: Floats) -> float:
+    constant = np.ptp(count) == 0 or np.ptp(values) == 0
+    return 0.0 if constant else float(np.corrcoef(count, values)[0, 1])
