@@ -65,7 +65,8 @@ def _amount(figure: Figure) -> str:
 
 def metrics(workspace: Workspace, name: str, now: datetime) -> Metrics:
     """The figures of a playbook at ``now``. Raises ``StepError`` when it has decided nothing yet."""
-    measurement = workspace.playbook(name).playbook.measurement
+    playbook = workspace.playbook(name).playbook
+    measurement = playbook.measurement
     run_id, decisions = decisions_of(workspace, name)
     with workspace.ledger.begin() as conn:
         sent, told = measured.sent(conn, name), measured.told(conn, name)
@@ -79,5 +80,6 @@ def metrics(workspace: Workspace, name: str, now: datetime) -> Metrics:
         reactivated_days=measurement.reactivated_within_days, now=now,
     )  # fmt: skip
     place = {measure: position for position, measure in enumerate(MEASURES)}
-    figures = [*review_figures(decisions), *outreach_figures(answers, outreach)]
+    reviewed = review_figures(decisions, accounts_alone=playbook.subject == "account")
+    figures = [*reviewed, *outreach_figures(answers, outreach)]
     return Metrics(name, run_id, now, tuple(sorted(figures, key=lambda figure: place[figure.measure])))
