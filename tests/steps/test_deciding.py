@@ -348,7 +348,7 @@ class TestBrief:
 
         for said in (
             "**Recommended: Call before anything is written", "Last activity | 2026-02-15 (booking)",
-            "Reason | service problem (inferred)", "cases/k-oak", "Annual value | GBP 5,000.00",
+            "Reason | service problem (inferred)", "email | permitted by express | r-c-oak", "cases/k-oak", "Annual value | GBP 5,000.00",
             "Revenue of 24 months | GBP 900.00", "k-oak | billing | open | 2026-02-20", "Relationship owner | own-ben",
             "no open issue | no | a case of the customer, the account", "1 | c-oak | yes", "| hold_until |",
             "Altogether",

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import Connection
 
+from reactivation.contract.tables import CHANNELS
 from reactivation.evidence import SnapshotFolder
 from reactivation.ledger import accounts, runs
 from reactivation.ledger.runs import StepError
@@ -104,6 +105,7 @@ def brief_of(
         Part("Value and history", ("What", "Known"), list(_value(row, snapshot))),
         Part("Issues", ("Case", "Kind", "State", "Opened", "Closed"), _issues(row, snapshot)),
         Part("Contacts", ("Number", "Contact", "Written to", "Said no"), _contacts(row, snapshot)),
+        Part("Permission of the one written to", ("Channel", "Known", "Records"), list(_permission(row))),
         Part("Flags", ("Gate", "Found", "Which means"), list(_flags(row, workspace.rules.gates))),
         Part("Priority", ("Part", "Points", "Weight"), list(_priority(row, workspace.rules))),
         Part("Next-step options", ("Decision", "What follows"), [(one, _OPTIONS[one]) for one in OWNER_DECISIONS]),
@@ -172,6 +174,13 @@ def _contacts(row: Row, snapshot: SnapshotFolder) -> Rows:
         (str(number), one, "yes" if one == row["customer_id"] else "", "yes" if one in suppressed else "")
         for number, one in enumerate(row["account_contacts"], start=1)
     ]
+
+
+def _permission(row: Row) -> Iterator[Sequence[str]]:
+    for channel in CHANNELS:
+        basis, why = row[f"{channel}_basis"], row[f"{channel}_why"]
+        known = f"permitted by {_words(basis)}" if basis else f"not permitted: {_words(why)}"
+        yield channel, known, ", ".join(row[f"{channel}_records"] or ()) or "none"
 
 
 def _people(row: Row, snapshot: SnapshotFolder) -> Iterator[Sequence[str]]:

@@ -16,6 +16,7 @@ from reactivation.ledger.runs import Run, Snapshot
 from reactivation.playbooks.owners import Owners, Role
 from reactivation.steps.accepting import KIND as SIGN_SETTING
 from reactivation.steps.confirming import KIND as CONFIRM_SEND
+from reactivation.steps.deciding import KIND as DECIDE_ACCOUNT
 from reactivation.steps.funnel import funnel
 from reactivation.steps.labelling import KIND as LABEL_REPLY
 from reactivation.steps.resuming import KIND as RESUME
@@ -31,6 +32,7 @@ CUSTOMER_STAGES = ("contacts", "candidates", "may be contacted", "may be contact
 _ASKED_OF: Mapping[str, Role] = {
     SIGN_SETTING: "compliance", RESUME: "marketing_owner", CONFIRM_SEND: "marketing_owner",
     LABEL_REPLY: "marketing_owner",
+    DECIDE_ACCOUNT: "account_owner",
 }  # fmt: skip
 
 #: So many verdicts of each playbook, and so many snapshots, are listed.
