@@ -275,12 +275,14 @@ class TestWithoutAMessage:
                     found[about.account_id] = (request, question_id, asked.signing_code)
         return found
 
-    def answer(self, office: Office, request: RequestId, code: str, *, by: str = "ben", **fields: str) -> str:
+    def answer(
+        self, office: Office, request: RequestId, code: str, *, by: str = "ben", at: datetime = NOW, **fields: str
+    ) -> str:
         event = {
             "chosen_options": [DECIDE], "params_input": {"signing_code": code, **fields}, "timedout": False,
             "responded_at": NOW.isoformat(), "responded_by_user": {"id": by, "name": by},
         }  # fmt: skip
-        return record_answer(office.workspace, request, event, NOW)
+        return record_answer(office.workspace, request, event, at)
 
     def test_account_with_an_open_issue_goes_to_its_owner_and_the_issue_is_written_about(self, office: Office) -> None:
         """Held, asked about, sent on the way to resolve it, signed, and sent: about the issue and nothing else."""
@@ -348,7 +350,8 @@ class TestBrief:
 
         for said in (
             "**Recommended: Call before anything is written", "Last activity | 2026-02-15 (booking)",
-            "Reason | service problem (inferred)", "email | permitted by express | r-c-oak", "cases/k-oak", "Annual value | GBP 5,000.00",
+            "Reason | service problem (inferred)", "email | permitted by express | r-c-oak", "cases/k-oak",
+            "Annual value | GBP 5,000.00",
             "Revenue of 24 months | GBP 900.00", "k-oak | billing | open | 2026-02-20", "Relationship owner | own-ben",
             "no open issue | no | a case of the customer, the account", "1 | c-oak | yes", "| hold_until |",
             "Altogether",
@@ -387,7 +390,7 @@ class TestReopening:
         with pytest.raises(StepError, match="is being asked"):
             reopen(office.workspace, PLAYBOOK, "a-oak", NOW)
         request, _, code = TestWithoutAMessage().by_itself(office)["a-oak"]
-        TestWithoutAMessage().answer(office, request, code, decision="approve")
+        TestWithoutAMessage().answer(office, request, code, at=NOW + timedelta(hours=1), decision="approve")
 
         assert question_id
         assert decided(office)["a-oak"] == "approve"

@@ -179,6 +179,7 @@ def test_decisions_do_not_depend_on_threads(tmp_path: Path, threads: int) -> Non
     snapshot = made.workspace.snapshot_folder(folder.manifest["inputs"]["snapshot_id"])
     decided = decide_snapshot(
         snapshot, folder.read("ledger_extract"), made.workspace.playbook(PLAYBOOK).playbook, made.workspace.rules,
-        made.workspace.owners, folder.as_of, threads=threads,
+        made.workspace.owners, folder.as_of, before=[one.playbook for one in made.workspace.before(PLAYBOOK)],
+        owners_said=folder.read("owners_said"), threads=threads,
     )  # fmt: skip
     assert decided.table.equals(folder.read("decisions"))

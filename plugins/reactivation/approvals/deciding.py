@@ -13,14 +13,13 @@ from datetime import date
 from typing import Any
 
 from reactivation.approvals.form import FormField
-from reactivation.policy.accounts import APPROVE, CLOSE, HOLD_UNTIL, OWNER_DECISIONS, RESOLVE_ISSUE
+from reactivation.policy.accounts import CLOSE, HOLD_UNTIL, OWNER_DECISIONS, WRITING
 
 #: Why an account is closed, held or left alone.
 REASONS = (
     "bad_fit", "out_of_business", "moved_to_competitor", "unresolved_issue", "relationship", "timing", "no_need",
     "budget", "contact_left", "other",
 )  # fmt: skip
-_WRITING = (APPROVE, RESOLVE_ISSUE)
 _LONGEST = 20
 
 FIELDS = (
@@ -62,7 +61,7 @@ def read_decision(event: object, contacts: Sequence[str], today: date) -> Decisi
         ("until_past", isinstance(until, date) and until <= today),
         ("until_out_of_place", bool(until) and decision != HOLD_UNTIL),
         ("reason_missing", decision == CLOSE and not reason),
-        ("contact_out_of_place", bool(recipient) and decision not in _WRITING),
+        ("contact_out_of_place", bool(recipient) and decision not in WRITING),
     ]
     return Decision(
         decision=decision or "", until=until if isinstance(until, date) else None, reason=reason or None,

@@ -7,12 +7,12 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 
 import pyarrow as pa
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, case, func, insert, select
 
 from reactivation.ledger import audit
 from reactivation.ledger.among import among
 from reactivation.ledger.tables import account_decisions, account_questions, questions
-from reactivation.policy.accounts import OWNER_SAID
+from reactivation.policy.accounts import OWNER_SAID, WRITING
 
 
 @dataclass(frozen=True)
@@ -101,9 +101,11 @@ def decide(conn: Connection, decided: AccountDecision) -> None:
 def decisions(conn: Connection, playbook: str, account_ids: Collection[str] | None = None) -> list[AccountDecision]:
     """The last word about each account of a playbook, by account."""
     mine = account_decisions.c.playbook == playbook
+    # Of two words in the same instant the one against writing stands.
+    writes = case((account_decisions.c.decision.in_(WRITING), 1), else_=0)
     place = func.row_number().over(
         partition_by=account_decisions.c.account_id,
-        order_by=(account_decisions.c.decided_at.desc(), account_decisions.c.answer_id),
+        order_by=(account_decisions.c.decided_at.desc(), writes, account_decisions.c.answer_id),
     )
     ranked = select(account_decisions, place.label("place")).where(mine)
     if account_ids is not None:

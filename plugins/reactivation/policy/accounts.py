@@ -22,6 +22,9 @@ APPROVE, RESOLVE_ISSUE, HOLD_UNTIL, CLOSE, MONITOR, NO_OUTREACH = (
 )  # fmt: skip
 OWNER_DECISIONS = (APPROVE, RESOLVE_ISSUE, HOLD_UNTIL, CLOSE, MONITOR, NO_OUTREACH)
 
+#: Those by which something may be written to the account.
+WRITING = (APPROVE, RESOLVE_ISSUE)
+
 #: How the reasons of exits begin that an account's owner decided.
 OWNER_EXIT = "owner_"
 
@@ -95,7 +98,7 @@ def is_held(facts: pd.DataFrame, at: datetime) -> pd.Series:
 def said_no_since(facts: pd.DataFrame) -> pd.Series:
     """Whether a contact other than the one written to said no since the owner last decided to write to the account; his
     word is about those who had said no by then and nobody else."""
-    went_on = facts["owner_decision"].isin([APPROVE, RESOLVE_ISSUE])
+    went_on = facts["owner_decision"].isin(list(WRITING))
     known = choose([(went_on, facts["owner_knew_noes"])], constant(0, len(facts), pa.int64()))
     return holds_or_unknown(facts["contacts_said_no"] > known)
 

@@ -34,7 +34,7 @@ from reactivation.ledger.accounts import AccountDecision, AccountQuestion
 from reactivation.ledger.questions import QuestionRow
 from reactivation.ledger.runs import Run, StepError
 from reactivation.playbooks.model import Playbook
-from reactivation.policy.accounts import APPROVE, OWNER_DECISIONS, OWNER_EXIT, RESOLVE_ISSUE
+from reactivation.policy.accounts import APPROVE, OWNER_DECISIONS, OWNER_EXIT, WRITING
 from reactivation.steps.coded import Kind, Shown, bound, keep, write_answer
 from reactivation.steps.results import decisions_of
 
@@ -46,7 +46,6 @@ DECIDE = "Decide"
 OPTIONS = (DECIDE, HOLD_ALL)
 
 _ROLE = "account_owner"
-_WRITING = (APPROVE, RESOLVE_ISSUE)
 #: Whom nobody can write to without a word of the owner: the first letters of a decisive reason.
 _ASKED_ABOUT = ("open_issue:", "context_conflict:", "suppressed:contact_said_no")
 _ASK_AGAIN = timedelta(days=7)
@@ -201,8 +200,8 @@ def judge_beside(
     typed = read_codes(event, (), {}).signing_code
     checks = [
         (decision.refusal or "", decision.refusal is not None),
-        ("decision_differs", signs and decision.decision not in ("", *_WRITING)),
-        ("decision_differs", judged.chosen == HOLD_ALL and decision.decision in _WRITING),
+        ("decision_differs", signs and decision.decision not in ("", *WRITING)),
+        ("decision_differs", judged.chosen == HOLD_ALL and decision.decision in WRITING),
         ("contact_out_of_place", signs and decision.recipient is not None),
         ("signing_code_differs", bool(decision.decision) and typed != asked.signing_code),
     ]
@@ -223,7 +222,7 @@ def settle_beside(
     to the contact he chose before; whatever is no signature ends the enrolment."""
     if signed:
         standing = next(iter(accounts.decisions(conn, about.playbook, [about.account_id])), None)
-        if standing is not None and standing.decision in _WRITING:
+        if standing is not None and standing.decision in WRITING:
             decision = replace(decision, decision=standing.decision, recipient=standing.recipient)
     kept = _keep(workspace, about, decision, answer_id=answer_id, actor=actor, now=now)
     accounts.decide(conn, kept)

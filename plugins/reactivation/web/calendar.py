@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow.compute as pc
 
+from reactivation.ledger import enrolments
 from reactivation.steps.calendar import calendar, schedule
 from reactivation.steps.workspace import Workspace
 from reactivation.web.auth import Visitor
@@ -35,10 +36,10 @@ class CalendarPage:
 
 
 def calendar_page(workspace: Workspace, playbook: str | None, page: int, visitor: Visitor) -> CalendarPage:
-    """One page of a playbook's schedule (of the first playbook when none is named), by time. ``page`` counts from 1;
-    one past the end is the last. Raises ``NoSuchPlaybook``."""
+    """One page of a playbook's schedule, by time: of the first with something on it when none is named. ``page`` counts
+    from 1; one past the end is the last. Raises ``NoSuchPlaybook``."""
     declared = [(p.playbook.playbook, p.playbook.title) for p in workspace.all_playbooks()]
-    name = playbook or declared[0][0]
+    name = playbook or _first_at_work(workspace, [known for known, _ in declared])
     if name not in {known for known, _ in declared}:
         raise NoSuchPlaybook
     found = schedule(workspace, name)
@@ -53,3 +54,9 @@ def calendar_page(workspace: Workspace, playbook: str | None, page: int, visitor
         rows=listed.slice((page - 1) * ROWS_PER_PAGE, ROWS_PER_PAGE).to_pylist(), total=listed.num_rows, page=page,
         pages=pages,
     )  # fmt: skip
+
+
+def _first_at_work(workspace: Workspace, names: Sequence[str]) -> str:
+    with workspace.ledger.begin() as conn:
+        begun = set(enrolments.playbooks(conn))
+    return next((name for name in names if name in begun), names[0])
