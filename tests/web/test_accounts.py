@@ -1,0 +1,78 @@
+"""The pages of accounts: the review brief, to whom it shows names, and the code that decides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+from tests.builders import AS_OF, case, days_ago, write_source
+from tests.sending import settings
+from tests.steps.test_deciding import NOW, PLAYBOOK, Office, source
+from tests.web.conftest import TestClient, application
+
+from reactivation.ledger.tables import account_questions, audit, questions
+from reactivation.steps.workspace import open_workspace
+
+
+@pytest.fixture
+def office(tmp_path: Path, sqlite_template: Path) -> Iterator[Office]:
+    """Three dormant accounts after a run; one has an open billing case, so its owner is asked without a message."""
+    billing = case("k-oak", account_id="a-oak", kind="billing", opened_at=days_ago(270))
+    write_source(tmp_path / "source", as_of=AS_OF, **source(cases=[billing]))
+    ledger = tmp_path / "ledger.db"
+    ledger.write_bytes(sqlite_template.read_bytes())
+    made = Office(open_workspace(settings(tmp_path, f"sqlite:///{ledger}")))
+    made.run(now=NOW, playbook=PLAYBOOK)
+    yield made
+    made.workspace.ledger.close()
+
+
+def paths_of(office: Office) -> dict[str, str]:
+    """Where each account's question is read."""
+    joined = account_questions.join(questions, questions.c.question_id == account_questions.c.question_id)
+    wanted = select(account_questions.c.account_id, questions.c.question_id, questions.c.list_id).select_from(joined)
+    with office.workspace.ledger.begin() as conn:
+        return {
+            row.account_id: f"/reactivation/lists/{row.list_id}" if row.list_id
+            else f"/reactivation/questions/{row.question_id}"
+            for row in conn.execute(wanted)
+        }  # fmt: skip
+
+
+def test_owner_reads_the_brief_with_names_and_finds_the_code(office: Office) -> None:
+    """That he read it is on record."""
+    text = TestClient(application(office.workspace, "ben")).get(paths_of(office)["a-oak"]).text
+
+    assert all(
+        said in text for said in ("Call before anything is written", "Oak Dental Ltd", "Prefers a call.", "k-oak")
+    )
+    assert "The signing code of this question" in text
+    with office.workspace.ledger.begin() as conn:
+        assert "account_read" in set(conn.scalars(select(audit.c.action)))
+
+
+@pytest.mark.parametrize("user", ["ada", "cleo", "vic"])
+def test_others_see_ids_and_no_code(office: Office, user: str) -> None:
+    """Neither names nor notes."""
+    text = TestClient(application(office.workspace, user)).get(paths_of(office)["a-oak"]).text
+
+    assert "c-oak" in text
+    assert not any(private in text for private in ("Oak Dental", "Hart", "Prefers a call", "The signing code of this"))
+
+
+def test_message_to_an_account_stands_beneath_its_brief(office: Office) -> None:
+    """One page: why it went quiet, what may be decided, and the bytes that would go out."""
+    text = TestClient(application(office.workspace, "ben")).get(paths_of(office)["a-elm"]).text
+
+    assert "What becomes of account a-elm?" in text
+    assert text.index("Why it went quiet") < text.index("Elm Dental Ltd: how are things?")
+
+
+def test_first_page_lists_what_the_owner_has_to_decide(office: Office) -> None:
+    """To account owners alone."""
+    page = "/reactivation/"
+
+    assert "What becomes of account a-oak?" in TestClient(application(office.workspace, "ben")).get(page).text
+    assert "What becomes of account" not in TestClient(application(office.workspace, "ada")).get(page).text
