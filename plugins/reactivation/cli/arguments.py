@@ -103,6 +103,12 @@ def _to_look(listed: Subcommands) -> None:
     _playbook(sub)
     sub.add_argument("--csv", action="store_true", help=_CSV)
 
+    sub = _add(listed, "segment", commands.segment, "who is in a segment of a playbook, such as customers_not_active")
+    _playbook(sub)
+    sub.add_argument("name", metavar="NAME")
+    _of_run(sub)
+    sub.add_argument("--csv", action="store_true", help=_CSV)
+
     sub = _add(listed, "metrics", commands.metrics, "what came of it: every measure, with what it is a share of")
     _playbook(sub)
 

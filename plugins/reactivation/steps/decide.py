@@ -15,9 +15,11 @@ import pyarrow as pa
 from reactivation import paths
 from reactivation.contract.tables import TABLES
 from reactivation.evidence import SnapshotFolder, questions
+from reactivation.evidence.folders import Content
 from reactivation.ledger import extract, runs, seals
 from reactivation.playbooks.model import Playbook
 from reactivation.playbooks.owners import Owners
+from reactivation.policy.activity_segments import segment_counts, segment_table
 from reactivation.policy.candidates import Decided, decide_facts
 from reactivation.policy.context import Context
 from reactivation.policy.rules import Rules
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
 STEP, BEFORE = "decide", "begin"
 SETTINGS = "signed_settings.json"
+SEGMENTS_FILE = "segments"
 
 _SIGNS_FOR = {"customer": "marketing_owner", "account": "account_owner"}
 #: Ids of one kind that one address may bring into a decision's evidence.
@@ -36,8 +39,8 @@ _MOST_IDS = 20
 
 
 def decide_run(workspace: Workspace, run_id: str, now: datetime) -> dict[str, Any]:
-    """Decide a run: writes ``ledger_extract``, the signed settings and ``decisions``, records the step; returns the
-    counts.
+    """Decide a run: writes ``ledger_extract``, the signed settings, ``decisions`` and, for a playbook that asks for
+    segments, who is in which (``segments``); records the step and returns the counts.
 
     Raises ``StepError`` when the beginning, the snapshot, the playbook or the rules are not those of the run.
     """
@@ -48,14 +51,19 @@ def decide_run(workspace: Workspace, run_id: str, now: datetime) -> dict[str, An
         playbook, before = playbook_of(workspace, run).playbook, before_of(workspace, run)
         known, rules = extract.ledger_extract(conn, brand=playbook.brand, now=now), rules_in_force(workspace, conn)
     snapshot = snapshot_of(workspace, run)
-    decided = decide_snapshot(snapshot, known, playbook, rules, workspace.owners, run.as_of, before=before)
-    digest = folder.add({"ledger_extract": known, SETTINGS: dict(rules.signed), "decisions": decided.table})
+    told = gathered(snapshot, known, playbook, rules, workspace.owners, run.as_of, before=before)
+    decided = decide_facts(*told)
+    files: dict[str, Content] = {"ledger_extract": known, SETTINGS: dict(rules.signed), "decisions": decided.table}
+    counts = decided.counts
+    if playbook.population.only_segments:
+        facts, _, context = told
+        files[SEGMENTS_FILE] = segments = segment_table(facts, context)
+        counts = counts | {SEGMENTS_FILE: segment_counts(segments)}
+    digest = folder.add(files)
     with workspace.ledger.begin() as conn:
-        runs.record_step(
-            conn, run_id, STEP, state="succeeded", manifest_digest=digest, counts=decided.counts, now=now
-        )  # fmt: skip
+        runs.record_step(conn, run_id, STEP, state="succeeded", manifest_digest=digest, counts=counts, now=now)
     seals.seal(workspace.ledger, now)
-    return decided.counts
+    return counts
 
 
 def decide_snapshot(  # noqa: PLR0917  (the one function that everybody shares)
