@@ -143,6 +143,14 @@ def exit_reasons(conn: Connection, playbook: str) -> dict[str, int]:
     return _counts(conn, query)
 
 
+def customers_ended(conn: Connection, playbook: str, reason: str | None = None) -> set[str]:
+    """The customers with a sequence of the playbook that ended, of those that ended for ``reason`` if it is given."""
+    ended = (enrolments.c.playbook == playbook) & (enrolments.c.state == "ended")
+    if reason is not None:
+        ended &= enrolments.c.exit_reason == reason
+    return set(conn.scalars(select(enrolments.c.customer_id).where(ended).distinct()))
+
+
 def _counts(conn: Connection, query: Select[Any]) -> dict[Any, int]:
     return {word: int(count) for word, count in conn.execute(query)}
 
