@@ -40,10 +40,11 @@ class Company:
 
     workspace: Workspace
     requests: int = field(default=0)
+    playbook: str = PLAYBOOK
 
     def run(self, now: datetime = NOW, **asked: Any) -> str:
         """One whole run from the CRM to open lists; its id."""
-        request = RunRequest(PLAYBOOK, triggered_by="operator", **asked)
+        request = RunRequest(self.playbook, triggered_by="operator", **asked)
         return run_playbook(self.workspace, request, now=now, as_of=None, say=lambda _: None)
 
     def asked(self, now: datetime = NOW) -> list[tuple[RequestId, ListRow, tuple[ListItem, ...]]]:
@@ -71,7 +72,7 @@ class Company:
                 conn, view_id=str(uuid4()), list_id=row.list_id, user_id=by, touch_ids=[i.touch_id for i in items],
                 now=now,
             )  # fmt: skip
-        points = self.workspace.playbook(PLAYBOOK).playbook.approval.review_points
+        points = self.workspace.playbook(self.playbook).playbook.approval.review_points
         form = {
             "signing_code": row.signing_code, "left_out": " ".join(left_out), "reason": "",
             "individual": " ".join(i.touch_id for i in items if i.individual), **{point_field(p): "ok" for p in points},

@@ -47,8 +47,8 @@ class TestBegin:
     """What a run begins with."""
 
     def test_it_vouches_for_what_it_began_with(self, six: Six) -> None:
-        """Snapshot, playbook, those that go first, rules, owners and the audit trail by digest; the playbook lies in the
-        folder."""
+        """Snapshot, playbook, those that go first, rules, owners and the audit trail by digest; the playbook lies in
+        the folder."""
         run_id = begun(six, segment="household", sample_size=5)
 
         folder, loaded = six.workspace.run_folder(run_id), six.workspace.playbook(PLAYBOOK)

@@ -20,11 +20,7 @@ from reactivation.ledger import erasures, runs
 from reactivation.ledger.engine import Ledger
 from reactivation.ledger.runs import StepError
 from reactivation.policy.activity_segments import NAMES, SEGMENTS
-from reactivation.readiness.checker import CONCERNED
 from reactivation.sources import SourceError
-from reactivation.steps.begin import begin_run
-from reactivation.steps.decide import decide_run
-from reactivation.steps.readiness import ROWS
 from reactivation.steps.segmented import segment_members
 from reactivation.steps.workspace import Workspace
 from reactivation.steps.writing_back import write_segments_back
@@ -54,15 +50,7 @@ def six(tmp_path: Path, ledger: Ledger) -> Six:
 
 
 def decided(six: Six, playbook: str = TWO, *, dry: bool = False, ready: bool = True, now: datetime = NOW) -> str:
-    run_id = begin_run(six.workspace, playbook, now=now, dry=dry, triggered_by="operator")
-    decide_run(six.workspace, run_id, now)
-    if ready:
-        digest = six.workspace.run_folder(run_id).add_file(ROWS, CONCERNED.empty_table())
-        with six.ledger.begin() as conn:
-            runs.record_step(
-                conn, run_id, "readiness", state="succeeded", manifest_digest=digest, counts={}, now=now
-            )  # fmt: skip
-    return run_id
+    return (six.ready if ready else six.decided)(now, dry=dry, playbook=playbook)
 
 
 def ids(rows: list[dict[str, Any]]) -> list[str]:

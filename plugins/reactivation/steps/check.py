@@ -100,9 +100,22 @@ def check(settings: Settings, include: Path = paths.INCLUDE) -> list[Finding]:
     for file in suite_files():
         _read(findings, lambda file=file: read_suite(file))  # type: ignore[misc]
     for loaded in playbooks:
-        findings += _playbook(loaded, declared)
+        findings += [*_playbook(loaded, declared), *_places(loaded, playbooks)]
     findings += _providers(settings)
     return sorted({*findings, *of_sources})
+
+
+def _places(loaded: LoadedPlaybook, playbooks: Sequence[LoadedPlaybook]) -> Iterator[Finding]:
+    """No two playbooks have one place in the order in which they go first."""
+    place = loaded.playbook.population.precedence
+    same = [one for one in playbooks if one.playbook.population.precedence == place and one is not loaded]
+    if same:
+        line = line_of(loaded.path.read_text(encoding="utf-8"), "population", "precedence")
+        others = ", ".join(one.playbook.playbook for one in same)
+        yield Finding(
+            str(loaded.path), line, "population.precedence",
+            f"{place} is that of {others}, too: who goes first where both want one person? Give each its own",
+        )  # fmt: skip
 
 
 def _providers(settings: Settings) -> list[Finding]:
