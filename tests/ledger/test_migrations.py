@@ -19,6 +19,7 @@ from reactivation.ledger.migrations.versions import m0001_foundation as foundati
 from reactivation.ledger.migrations.versions import m0003_waivers as waivers
 from reactivation.ledger.migrations.versions import m0004_privacy as privacy
 from reactivation.ledger.migrations.versions import m0005_replies as replies
+from reactivation.ledger.migrations.versions import m0008_pilots as pilots
 
 _AT = datetime(2026, 3, 3, 11, 0, tzinfo=UTC)
 
@@ -90,7 +91,7 @@ def test_the_code_knows_the_newest_revision() -> None:
 def test_the_migration_guards_what_the_tables_declare_guarded() -> None:
     """The triggers of the migrations cover exactly ``APPEND_ONLY`` and ``CHANGES_ONLY``."""
     assert {*foundation.APPEND_ONLY, *waivers.APPEND_ONLY, *privacy.APPEND_ONLY} == set(tables.APPEND_ONLY)
-    frozen = foundation.FROZEN | privacy.FROZEN | replies.FROZEN
+    frozen = foundation.FROZEN | privacy.FROZEN | replies.FROZEN | pilots.FROZEN
     for name, free in tables.CHANGES_ONLY.items():
         assert set(frozen[name]) == {c.name for c in tables.metadata.tables[name].columns} - set(free)
 

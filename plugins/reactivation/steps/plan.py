@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -25,12 +26,14 @@ from reactivation.ledger.runs import Run
 from reactivation.playbooks.model import Playbook
 from reactivation.policy.climbs import TRIED, hindered
 from reactivation.policy.intake import INTAKE, Room, take_in
+from reactivation.policy.pilots import kept_out
 from reactivation.policy.sequence import candidates_for_sequence, plan_sequence
 from reactivation.policy.timing import PLACE_COLUMNS
 from reactivation.policy.touch_offers import NOT_TRIED
 from reactivation.steps.begun import playbook_of, snapshot_of
 from reactivation.steps.deliverability import allowed_today
 from reactivation.steps.going_on import GoingOn, going_on, not_entered, plans_of
+from reactivation.steps.piloting import sample_of
 from reactivation.steps.planning import (
     DECISION_COLUMNS,
     beginnings,
@@ -80,6 +83,7 @@ def plan_run(workspace: Workspace, run_id: str, now: datetime) -> dict[str, int]
         course = going_on(workspace, conn, playbook, contacts)
         entering = course.waiting.filter(due(course.waiting, horizon))
         room = _room(workspace, conn, playbook, run, entering=entering, now=now)
+        room = replace(room, kept_out=kept_out(candidates, sample_of(conn, playbook, now)))
         if not run.dry:
             others = decisions.filter(pc.invert(asked))
             measurements.insert_events(conn, decision_events(run, others, INTAKE.empty_table(), now))
