@@ -29,6 +29,7 @@ CANDIDATE_COLUMNS = (
 
 
 def check(arguments: argparse.Namespace) -> int:
+    from reactivation.playbooks.quality import quality
     from reactivation.steps.check import check
 
     findings = check(_settings(arguments))
@@ -37,7 +38,9 @@ def check(arguments: argparse.Namespace) -> int:
     for finding in [] if arguments.json else findings:
         print(finding)
     if not findings:
+        gates = [name for name, gate in quality().gates.items() if gate.of_playbook]
         say("playbooks, templates, offers, owners, tenant, rules and suites hold together")
+        say(f"quality gates that hold of every playbook: {', '.join(gates)}")
     return WRONG if findings else OK
 
 

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 from reactivation import paths
 from reactivation.contract.addresses import AddressKeys
+from reactivation.measures import MEASURES
 from reactivation.messages.claims import ClaimText, read_text, why_unusable
 from reactivation.messages.fields import Offer
 from reactivation.messages.templates import load_template, template_problems
@@ -24,6 +25,8 @@ from reactivation.playbooks.declared import DeclarationError, line_of, near_miss
 from reactivation.playbooks.loader import LoadedPlaybook, load_playbook
 from reactivation.playbooks.model import Touch
 from reactivation.playbooks.owners import Owners, load_owners
+from reactivation.playbooks.quality import QualityError, quality
+from reactivation.playbooks.quality_checks import problems_of as problems_of_quality
 from reactivation.playbooks.tenant import Tenant, load_tenant
 from reactivation.readiness.conditions import conditions
 from reactivation.readiness.suites import read_suite, suite_files
@@ -97,6 +100,7 @@ def check(settings: Settings, include: Path = paths.INCLUDE) -> list[Finding]:
     findings += _accepted(settings.tenant, declared)
     _read(findings, read_rules)
     _read(findings, conditions)
+    _read(findings, quality)
     for file in suite_files():
         _read(findings, lambda file=file: read_suite(file))  # type: ignore[misc]
     for loaded in playbooks:
@@ -173,6 +177,7 @@ def _playbook(loaded: LoadedPlaybook, declared: Declared) -> Iterator[Finding]:
     """What of a playbook does not hold with the rest, at its line."""
     text = loaded.path.read_text(encoding="utf-8")
     for message, *loc in (
+        *_of_quality(loaded),
         *_with_people(loaded, declared),
         *_with_offers(loaded, declared),
         *_with_claims(loaded, declared),
@@ -182,6 +187,14 @@ def _playbook(loaded: LoadedPlaybook, declared: Declared) -> Iterator[Finding]:
     for name in {touch.template for touch in loaded.playbook.touches if touch.template is not None}:
         for file, found in template_problems(declared.templates, name).items():
             yield from (Finding(file, problem.line, problem.field, problem.message) for problem in found)
+
+
+def _of_quality(loaded: LoadedPlaybook) -> Iterator[Problem]:
+    """The quality gates of the source documents, each by name."""
+    try:
+        yield from problems_of_quality(loaded.playbook, quality(), MEASURES)
+    except QualityError:  # it is a finding of its own
+        return
 
 
 def _with_people(loaded: LoadedPlaybook, declared: Declared) -> Iterator[Problem]:

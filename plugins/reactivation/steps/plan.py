@@ -47,6 +47,7 @@ from reactivation.steps.planning import (
     with_items,
     without_held_back,
 )
+from reactivation.steps.quality import require_quality
 from reactivation.steps.readiness import ROWS
 
 if TYPE_CHECKING:
@@ -58,7 +59,8 @@ _SIGNS_FOR = {"customer": "marketing_owner", "account": "account_owner"}
 
 
 def plan_run(workspace: Workspace, run_id: str, now: datetime) -> dict[str, int]:
-    """Plan a run and enrol who begins; returns the counts. Raises ``StepError`` before ``readiness`` succeeded."""
+    """Plan a run and enrol who begins; returns the counts. Raises ``StepError`` before ``readiness`` succeeded,
+    and where a quality gate of the documents does not hold."""
     folder = workspace.run_folder(run_id)
     with workspace.ledger.begin() as conn:
         runs.require_step(conn, run_id, BEFORE, folder.manifest_digest)
@@ -66,6 +68,7 @@ def plan_run(workspace: Workspace, run_id: str, now: datetime) -> dict[str, int]
         rests = now - timedelta(days=workspace.rules.incentives.equal_or_better_after_days)
         offered = courses.offers_sent(conn, rests)
     playbook, snapshot = playbook_of(workspace, run).playbook, snapshot_of(workspace, run)
+    require_quality(folder)
     decisions = without_held_back(folder.read("decisions", DECISION_COLUMNS), folder.read(ROWS))
     offers = snapshot.read("offers")
     allowed = pc.is_in(decisions["decision"], pa.array(["enrol", "review"]))
