@@ -41,7 +41,7 @@ def test_every_gate_is_proven_where_it_says_so() -> None:
 
     gates = quality().gates
     assert set(CHECKS) == {name for name, gate in gates.items() if gate.of_playbook}
-    of_run = set(unproven(DECISIONS.empty_table())) | {LOGGED}
+    of_run = set(unproven(DECISIONS.empty_table(), "customer")) | {LOGGED}
     assert of_run == {name for name, gate in gates.items() if gate.of_run}
     assert set(COLUMNS) <= {*DECISIONS.names, "evidence.window_days"}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 import pytest
@@ -12,11 +12,10 @@ from reactivation.policy.decisions import DECISIONS
 from reactivation.policy.quality import unproven
 
 
-def found(*rows: dict[str, Any]) -> dict[str, int]:
+def found(*rows: dict[str, Any], subject: Literal["customer", "account"] = "customer") -> dict[str, int]:
     """The gates that do not hold, with how many decisions."""
-    return {
-        name: count for name, count in unproven(pa.Table.from_pylist(list(rows), schema=DECISIONS)).items() if count
-    }
+    decisions = pa.Table.from_pylist(list(rows), schema=DECISIONS)
+    return {name: count for name, count in unproven(decisions, subject).items() if count}
 
 
 SUPPRESSED = {"decision": "suppress", "reason_codes": ["permission:no_record"], "gate_permission": "fail:no_record"}
@@ -27,6 +26,13 @@ def test_what_the_ladder_decides_holds() -> None:
     reviewed = decision("c-2", decision="review", review_reasons=["high_value"], gate_fit="review:fit_unknown")
     assert found(decision("c-1"), reviewed, decision("c-3", decision="hold"), decision("c-4", **SUPPRESSED)) == {}
     assert found() == {}
+
+
+def test_an_account_may_be_dormant_by_its_status() -> None:
+    """However few days ago it was last heard of; that it was heard of at all must be known all the same."""
+    assert found(decision("c-1", dormant_days=3)) == {"trigger_is_narrow": 1}
+    assert found(decision("c-1", dormant_days=3), subject="account") == {}
+    assert found(decision("c-1", last_activity_at=None), subject="account") == {"trigger_is_narrow": 1}
 
 
 def test_who_is_enrolled_may_have_stirred() -> None:

@@ -53,7 +53,7 @@ def test_a_run_reports_every_gate_by_name(six: Six, *, dry: bool) -> None:
 def test_a_run_that_does_not_hold_enrols_nobody(six: Six, monkeypatch: pytest.MonkeyPatch) -> None:
     """As if the ladder had let somebody through: the gate is named with its sentence, and the ledger is as before."""
     run_id = six.ready()
-    monkeypatch.setattr(step, "unproven", lambda _: {"owner_is_assigned": 2, "evidence_is_listed": 0})
+    monkeypatch.setattr(step, "unproven", lambda *_: {"owner_is_assigned": 2, "evidence_is_listed": 0})
     with pytest.raises(StepError, match=r"owner_is_assigned \(Human owner is assigned\): 2 decisions"):
         plan_run(six.workspace, run_id, NOW)
     with six.ledger.begin() as conn:

@@ -6,6 +6,8 @@ asked. Source: seeds 000 and 001, Quality and stop gates.
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -22,8 +24,9 @@ _SAY_NO = ("permission", "fit", "relationship", "not_suppressed")
 _ASK = ("fit", "relationship")
 
 
-def unproven(decisions: pa.Table) -> dict[str, int]:
-    """By gate, how many decisions do not hold to it; ``decisions`` has at least ``COLUMNS``."""
+def unproven(decisions: pa.Table, subject: Literal["customer", "account"]) -> dict[str, int]:
+    """By gate, how many decisions do not hold to it; ``decisions`` has at least ``COLUMNS``. ``subject``: what the
+    playbook is about; an account may be dormant by its status, however many days that are."""
     let_on = pc.is_in(decisions["decision"], pa.array(["enrol", "review"]))
     result = {name: decisions[f"gate_{name}"] for name in (*_SAY_NO, "dormant", "evidence")}
     asked = _any(pc.starts_with(result[name], REVIEW) for name in _ASK)
@@ -31,6 +34,7 @@ def unproven(decisions: pa.Table) -> dict[str, int]:
     days, window = decisions["dormant_days"], decisions["evidence"].combine_chunks().field("window_days")
     # Who is enrolled already stays, whatever he did that does not end it.
     quiet = pc.or_(pc.fill_null(pc.greater_equal(days, window), False), pc.fill_null(decisions["enrolled"], False))
+    quiet = pc.or_(quiet, pa.scalar(subject == "account"))
     broken = {
         "trigger_is_narrow": pc.and_(
             let_on, _not(_all([pc.is_valid(decisions["last_activity_at"]), quiet, _is(result["dormant"], PASS)]))

@@ -68,7 +68,7 @@ def draft_run(workspace: Workspace, run_id: str, now: datetime) -> dict[str, int
     )
     rendered = pa.RecordBatchReader.from_batches(DRAFTS, _batches(drafter, asked, code_of, held))
     with workspace.ledger.begin() as conn:
-        report = quality_report(conn, folder, run)
+        report = quality_report(conn, folder, run, drafter.playbook)
     manifest_digest = folder.add({"drafts": rendered, REPORT: report}, rows_per_group=_ROWS_AT_ONCE)
     drafted = folder.read("drafts", _ENTERED)
     with_code = drafted.num_rows - drafted["code"].null_count

@@ -68,7 +68,7 @@ def plan_run(workspace: Workspace, run_id: str, now: datetime) -> dict[str, int]
         rests = now - timedelta(days=workspace.rules.incentives.equal_or_better_after_days)
         offered = courses.offers_sent(conn, rests)
     playbook, snapshot = playbook_of(workspace, run).playbook, snapshot_of(workspace, run)
-    require_quality(folder)
+    require_quality(folder, playbook)
     decisions = without_held_back(folder.read("decisions", DECISION_COLUMNS), folder.read(ROWS))
     offers = snapshot.read("offers")
     allowed = pc.is_in(decisions["decision"], pa.array(["enrol", "review"]))

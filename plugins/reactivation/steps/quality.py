@@ -18,21 +18,22 @@ from reactivation.policy.quality import COLUMNS, unproven
 
 if TYPE_CHECKING:
     from reactivation.evidence import RunFolder
+    from reactivation.playbooks.model import Playbook
 
 REPORT = "quality.json"
 LOGGED = "measurement_is_logged"
 
 
-def require_quality(folder: RunFolder) -> None:
+def require_quality(folder: RunFolder, playbook: Playbook) -> None:
     """Raises ``StepError`` naming every gate that stops and does not hold of a run's decisions."""
-    _require(folder, unproven(folder.read("decisions", COLUMNS)))
+    _require(folder, unproven(folder.read("decisions", COLUMNS), playbook.subject))
 
 
-def quality_report(conn: Connection, folder: RunFolder, run: Run) -> dict[str, Any]:
+def quality_report(conn: Connection, folder: RunFolder, run: Run, playbook: Playbook) -> dict[str, Any]:
     """Every gate of a run that was planned. Raises ``StepError`` like ``require_quality``. A dry run logs nothing, and
     is not asked whether it did."""
     decisions = folder.read("decisions", COLUMNS)
-    found: dict[str, int | None] = dict(unproven(decisions))
+    found: dict[str, int | None] = dict(unproven(decisions, playbook.subject))
     logged = measured.decided_in(conn, run)
     found[LOGGED] = None if run.dry else decisions.num_rows - logged
     _require(folder, found)
