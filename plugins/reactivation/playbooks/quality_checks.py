@@ -121,3 +121,12 @@ def problems_of(playbook: Playbook, declared: Quality, counted: Collection[str])
     for name, check in CHECKS.items():
         for message, *loc in check(playbook, declared, counted):
             yield f"{message} [{name}: {declared.gates[name].sentence}]", *loc
+
+
+def one_place(playbook: Playbook, playbooks: Collection[Playbook]) -> Iterator[Problem]:
+    """No two playbooks have one place in the order in which they go first (PLAYBOOKS.md, duplicate guard)."""
+    place = playbook.population.precedence
+    same = [one.playbook for one in playbooks if one.population.precedence == place and one is not playbook]
+    if same:
+        yield (f"{place} is that of {', '.join(same)}, too: who goes first where both want one person? Give each its "
+               "own", "population", "precedence")  # fmt: skip

@@ -25,7 +25,8 @@ from reactivation.playbooks.declared import DeclarationError, line_of, near_miss
 from reactivation.playbooks.loader import LoadedPlaybook, load_playbook
 from reactivation.playbooks.model import Touch
 from reactivation.playbooks.owners import Owners, load_owners
-from reactivation.playbooks.quality import QualityError, quality
+from reactivation.playbooks.quality import Quality, quality
+from reactivation.playbooks.quality_checks import one_place
 from reactivation.playbooks.quality_checks import problems_of as problems_of_quality
 from reactivation.playbooks.tenant import Tenant, load_tenant
 from reactivation.readiness.conditions import conditions
@@ -76,6 +77,7 @@ class Declared:
     tenant: Tenant | None
     told: Told | None
     include: Path
+    quality: Quality | None
 
     @property
     def templates(self) -> Path:
@@ -96,30 +98,17 @@ def check(settings: Settings, include: Path = paths.INCLUDE) -> list[Finding]:
         _read(findings, lambda: load_tenant(settings.tenant)),
         None if of_sources else _read(findings, lambda: _told(settings, playbooks)),
         include,
+        _read(findings, quality),
     )
     findings += _accepted(settings.tenant, declared)
     _read(findings, read_rules)
     _read(findings, conditions)
-    _read(findings, quality)
     for file in suite_files():
         _read(findings, lambda file=file: read_suite(file))  # type: ignore[misc]
     for loaded in playbooks:
-        findings += [*_playbook(loaded, declared), *_places(loaded, playbooks)]
+        findings += _playbook(loaded, declared, playbooks)
     findings += _providers(settings)
     return sorted({*findings, *of_sources})
-
-
-def _places(loaded: LoadedPlaybook, playbooks: Sequence[LoadedPlaybook]) -> Iterator[Finding]:
-    """No two playbooks have one place in the order in which they go first."""
-    place = loaded.playbook.population.precedence
-    same = [one for one in playbooks if one.playbook.population.precedence == place and one is not loaded]
-    if same:
-        line = line_of(loaded.path.read_text(encoding="utf-8"), "population", "precedence")
-        others = ", ".join(one.playbook.playbook for one in same)
-        yield Finding(
-            str(loaded.path), line, "population.precedence",
-            f"{place} is that of {others}, too: who goes first where both want one person? Give each its own",
-        )  # fmt: skip
 
 
 def _providers(settings: Settings) -> list[Finding]:
@@ -173,11 +162,12 @@ def _told(settings: Settings, playbooks: Sequence[LoadedPlaybook]) -> Told | Non
     return Told(at, {row["offer_id"]: Offer(**row) for row in offers}, tuple(claims))
 
 
-def _playbook(loaded: LoadedPlaybook, declared: Declared) -> Iterator[Finding]:
+def _playbook(loaded: LoadedPlaybook, declared: Declared, playbooks: Sequence[LoadedPlaybook]) -> Iterator[Finding]:
     """What of a playbook does not hold with the rest, at its line."""
     text = loaded.path.read_text(encoding="utf-8")
     for message, *loc in (
-        *_of_quality(loaded),
+        *one_place(loaded.playbook, [one.playbook for one in playbooks]),
+        *(() if declared.quality is None else problems_of_quality(loaded.playbook, declared.quality, MEASURES)),
         *_with_people(loaded, declared),
         *_with_offers(loaded, declared),
         *_with_claims(loaded, declared),
@@ -187,14 +177,6 @@ def _playbook(loaded: LoadedPlaybook, declared: Declared) -> Iterator[Finding]:
     for name in {touch.template for touch in loaded.playbook.touches if touch.template is not None}:
         for file, found in template_problems(declared.templates, name).items():
             yield from (Finding(file, problem.line, problem.field, problem.message) for problem in found)
-
-
-def _of_quality(loaded: LoadedPlaybook) -> Iterator[Problem]:
-    """The quality gates of the source documents, each by name."""
-    try:
-        yield from problems_of_quality(loaded.playbook, quality(), MEASURES)
-    except QualityError:  # it is a finding of its own
-        return
 
 
 def _with_people(loaded: LoadedPlaybook, declared: Declared) -> Iterator[Problem]:
