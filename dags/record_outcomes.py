@@ -22,7 +22,9 @@ with DAG(
     Asks the providers what they were told, then the sources. Opt-outs, complaints and objections are committed first;
     purchases, bookings, replies, clicks and visits end an enrolment, and its remaining touches are cancelled. A silent
     provider keeps nothing else from being recorded; once it was silent for too long, nothing is sent. At the end, tags
-    that were set or taken off are written to where `REACTIVATION_TAGS_TO` says, if anywhere.
+    that were set or taken off are written to where `REACTIVATION_TAGS_TO` says, and who is in which segment to where
+    `REACTIVATION_SEGMENTS_TO` says, if anywhere.
     """,
 ):
-    tasks.ask_providers() >> tasks.record_what_came_back() >> tasks.write_tags_back()
+    recorded = tasks.ask_providers() >> tasks.record_what_came_back()
+    recorded >> [tasks.write_tags_back(), tasks.write_segments_back()]

@@ -40,10 +40,11 @@ class Company:
 
     workspace: Workspace
     requests: int = field(default=0)
+    playbook: str = PLAYBOOK
 
-    def run(self, now: datetime = NOW, playbook: str = PLAYBOOK, **asked: Any) -> str:
+    def run(self, now: datetime = NOW, playbook: str | None = None, **asked: Any) -> str:
         """One whole run from the CRM to open lists; its id."""
-        request = RunRequest(playbook, triggered_by="operator", **asked)
+        request = RunRequest(playbook or self.playbook, triggered_by="operator", **asked)
         return run_playbook(self.workspace, request, now=now, as_of=None, say=lambda _: None)
 
     def asked(self, now: datetime = NOW) -> list[tuple[RequestId, ListRow, tuple[ListItem, ...]]]:

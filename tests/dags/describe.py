@@ -86,6 +86,7 @@ def task(found: Any, hitl: type) -> dict[str, Any]:
         "expanded_by": type(found).__name__ if found.is_mapped else None,
         "expands": sorted(found._get_specified_expand_input().value) if found.is_mapped else [],
         "links": [link.name for link in kind.operator_extra_links], "trigger_rule": found.trigger_rule.value,
+        "downstream": sorted(found.downstream_task_ids),
     }  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from reactivation.ledger.migrations.versions import m0003_waivers as waivers
 from reactivation.ledger.migrations.versions import m0004_privacy as privacy
 from reactivation.ledger.migrations.versions import m0005_replies as replies
 from reactivation.ledger.migrations.versions import m0007_accounts as accounts
+from reactivation.ledger.migrations.versions import m0008_pilots as pilots
 
 _AT = datetime(2026, 3, 3, 11, 0, tzinfo=UTC)
 
@@ -92,7 +93,7 @@ def test_the_migration_guards_what_the_tables_declare_guarded() -> None:
     """The triggers of the migrations cover exactly ``APPEND_ONLY`` and ``CHANGES_ONLY``."""
     guarded = {*foundation.APPEND_ONLY, *waivers.APPEND_ONLY, *privacy.APPEND_ONLY, *accounts.APPEND_ONLY}
     assert guarded == set(tables.APPEND_ONLY)
-    frozen = foundation.FROZEN | privacy.FROZEN | replies.FROZEN
+    frozen = foundation.FROZEN | privacy.FROZEN | replies.FROZEN | pilots.FROZEN
     for name, free in tables.CHANGES_ONLY.items():
         assert set(frozen[name]) == {c.name for c in tables.metadata.tables[name].columns} - set(free)
 

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from reactivation import paths
-from reactivation.measures import MEASURES, Answers, Figure, Outreach, outreach_figures, review_figures
+from reactivation.measures import MEASURES, Answers, Figure, Outreach, outreach_figures, return_figures, review_figures
 from reactivation.measures.figures import NOT_ENOUGH
 from reactivation.playbooks.loader import load_all
 from reactivation.policy.decisions import DECISIONS
@@ -108,7 +108,9 @@ def test_a_run_without_candidates_has_no_rate() -> None:
 
 def test_every_figure_is_of_a_measure_that_is_defined() -> None:
     """And every measure has figures."""
-    figures = [*outreach_figures(ANSWERS, OUTREACH), *review_figures(DECISIONS.empty_table(), accounts_alone=True)]
+    returned = return_figures({"c-1"}, {"c-1"}, TestWhoCameBack.SEGMENTS)
+    reviewed = review_figures(DECISIONS.empty_table(), accounts_alone=True)
+    figures = [*outreach_figures(ANSWERS, OUTREACH), *reviewed, *returned]
     shown = {figure.measure for figure in figures}
     assert shown <= set(MEASURES)
     assert set(MEASURES) - shown == {"retained_revenue"} - shown
@@ -147,3 +149,25 @@ def test_path_coverage_needs_every_named_part(change: dict[str, Any], covered: i
     first = review_figures(table, accounts_alone=True)[0]
 
     assert (first.measure, first.count, first.of) == ("dormant_account_outreach_path_coverage", covered, 1)
+
+
+class TestWhoCameBack:
+    """Document 002's two readings, side by side."""
+
+    SEGMENTS = pa.table({
+        "customer_id": ["c-1", "c-2", "c-3", "c-4"], "customers": [True, True, True, False],
+        "customers_active": [True, False, True, False],
+    })  # fmt: skip
+
+    def test_who_left_and_who_is_active_differ(self) -> None:
+        """Two left as re-engaged, of whom one has bought since; two of three customers are active."""
+        figures = return_figures({"c-1", "c-2"}, {"c-1", "c-2", "c-9", "c-8"}, self.SEGMENTS)
+        left, active, both = figures
+        assert (left.measure, left.count, left.of) == ("re_engaged", 2, 4)
+        assert (active.measure, active.by, active.count, active.of) == ("customers_active", None, 2, 3)
+        assert (both.by, both.count, both.of) == ("of who left as re-engaged", 1, 2)
+
+    def test_a_playbook_without_segments_has_one_of_them(self) -> None:
+        """And where nothing has ended yet there is no rate."""
+        (left,) = return_figures(set(), set(), None)
+        assert (left.measure, left.rate, left.note) == ("re_engaged", None, NOT_ENOUGH)

@@ -187,3 +187,13 @@ class TestProperties:
 def test_nobody_is_taken_in() -> None:
     """No candidates give an empty table of the same columns."""
     assert reasons() == {}
+
+
+class TestPilot:
+    def test_who_is_kept_out_does_not_begin(self) -> None:
+        """With the reason given, before any place is taken."""
+        room = Room(
+            enrolments=1, items_by_owner={"own-ada": 2}, kept_out={"best": "outside_pilot", "last": "pilot_over"}
+        )
+        told = reasons(of("best", priority=90), of("next"), of("last"), of("held", holdout=True), room=room)
+        assert told == {"best": "outside_pilot", "next": None, "last": "pilot_over", "held": "holdout"}

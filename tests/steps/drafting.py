@@ -20,9 +20,11 @@ from reactivation.contract.snapshot import SNAPSHOT
 from reactivation.evidence import RunFolder, as_path, building
 from reactivation.evidence.folders import file_digests
 from reactivation.evidence.parquet import write_parquet
-from reactivation.ledger import runs
+from reactivation.ledger import measurements, runs
 from reactivation.ledger.engine import Ledger
-from reactivation.policy.decisions import DECISIONS
+from reactivation.policy.decisions import DECISIONS, GATES
+from reactivation.policy.intake import INTAKE
+from reactivation.steps.planning import decision_events
 from reactivation.steps.settings import Settings
 from reactivation.steps.workspace import Workspace
 
@@ -48,9 +50,11 @@ def person(customer_id: str, **changes: Any) -> dict[str, Any]:
 
 def decision(customer_id: str, **changes: Any) -> dict[str, Any]:
     return {"playbook": PLAYBOOK, "customer_id": customer_id, "owner_id": "own-ada", "decision": "enrol",
-            "recommended_channel": "email", "email_basis": "express", "gate_reachable": "pass",
-            "email_records": [f"r-{customer_id}"], "product_affinity": "heating",
-            "evidence": {"affinity_source": "purchases"}} | changes  # fmt: skip
+            "recommended_channel": "email", "email_basis": "express", **{f"gate_{name}": "pass" for name in GATES},
+            "email_records": [f"r-{customer_id}"], "product_affinity": "heating", "enrolled": False,
+            "dormant_days": 130, "last_activity_at": NOW - timedelta(days=130),
+            "reason_codes": ["context_conflict:owner"] if changes.get("decision") == "hold" else [],
+            "evidence": {"affinity_source": "purchases", "window_days": 90}} | changes  # fmt: skip
 
 
 def offer(**changes: Any) -> dict[str, Any]:
@@ -105,8 +109,12 @@ class House:
         )
         return Workspace(settings, self.ledger, KEYS)
 
-    def open(self, *touches: Mapping[str, Any], run_id: str = RUN_ID, dry: bool = False, now: datetime = NOW) -> None:
-        """Writes the snapshot once, begins a run, and ends its plan; each touch is ``customer`` and what differs."""
+    def open(
+        self, *touches: Mapping[str, Any], run_id: str = RUN_ID, dry: bool = False, now: datetime = NOW,
+        logged: bool = True,
+    ) -> None:  # fmt: skip
+        """Writes the snapshot once, begins a run, and ends its plan; each touch is ``customer`` and what differs.
+        ``logged``: each decision has its measurement event."""
         workspace = self.workspace
         snapshot = workspace.snapshot_folder(SNAPSHOT_ID)
         if not snapshot.exists():
@@ -130,6 +138,10 @@ class House:
             runs.record_step(conn, run_id, "plan", state="succeeded", manifest_digest=digest, counts={}, now=now)
             if not dry:
                 self._enter(conn, touches, run_id)
+            if logged and not dry:
+                run = runs.run_of(conn, run_id)
+                events = decision_events(run, folder.read("decisions"), INTAKE.empty_table(), now)
+                measurements.insert_events(conn, events)
 
     def _enter(self, conn: Any, touches: tuple[Mapping[str, Any], ...], run_id: str) -> None:
         enrolled: dict[str, str] = {}

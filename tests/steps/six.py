@@ -95,9 +95,9 @@ class Six:
                 conn, snapshot_id=folder.name, as_of=as_of, taken_at=as_of, manifest_digest=digest, state="ready"
             )  # fmt: skip
 
-    def decided(self, now: datetime = NOW, *, dry: bool = False, **asked: Any) -> str:
+    def decided(self, now: datetime = NOW, *, dry: bool = False, playbook: str = PLAYBOOK, **asked: Any) -> str:
         """A run on the newest snapshot, decided."""
-        run_id = begin_run(self.workspace, PLAYBOOK, now=now, dry=dry, triggered_by="operator", **asked)
+        run_id = begin_run(self.workspace, playbook, now=now, dry=dry, triggered_by="operator", **asked)
         decide_run(self.workspace, run_id, now)
         return run_id
 

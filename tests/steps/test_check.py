@@ -95,6 +95,17 @@ def test_each_mistake_is_named(
     assert str(found[0]).startswith(f"{found[0].file}:{found[0].line} ")
 
 
+def test_two_playbooks_do_not_go_first_at_once(house: Path, edit: Edit) -> None:
+    """Each of those with one precedence is named, at its line, with the other."""
+    edit("playbooks/customers_not_active.yaml", "precedence: 3", "precedence: 2")
+    found = findings(house)
+    assert [(Path(one.file).stem, one.field) for one in found] == [
+        ("customer_reactivation", "population.precedence"), ("customers_not_active", "population.precedence"),
+    ]  # fmt: skip
+    assert "customers_not_active" in found[0].message
+    assert "precedence: 2" in Path(found[1].file).read_text().splitlines()[found[1].line - 1]
+
+
 def test_a_link_out_to_our_own_page_holds_together(house: Path, edit: Edit) -> None:
     """Every shipped message passes with a token in its link."""
     edit("tenant.yaml", "harbour-finch.example/unsubscribe", "go.harbour-finch.example/u/{token}")

@@ -81,12 +81,15 @@ class TestDrafted:
         assert drafts(house)[0]["code"] is None
 
     def test_the_step_is_recorded_with_its_counts(self, house: House) -> None:
-        """What the next step asks for: success on the manifest that has the drafts."""
+        """What the next step asks for: success on the manifest that has the drafts; and every quality gate holds."""
         house.open(ADA)
         counts = draft_run(house.workspace, RUN_ID, NOW)
         with house.ledger.begin() as conn:
             step = conn.execute(select(steps).where(steps.c.step == "draft")).one()
-        assert (step.state, step.counts) == ("succeeded", counts)
+        of_quality = {name: count for name, count in step.counts.items() if name.startswith("quality:")}
+        assert (step.state, step.counts) == ("succeeded", counts | of_quality)
+        assert len(of_quality) == 10
+        assert set(of_quality.values()) == {0}
         assert step.manifest_digest == house.workspace.run_folder(RUN_ID).manifest_digest
 
     def test_nothing_due_is_an_empty_file(self, house: House) -> None:

@@ -50,6 +50,9 @@ def test_what_came_back_is_counted_as_defined(ready: Ready) -> None:
     assert found["suppressed_since", "opt_out"].count == found["suppressed_since", "complaint"].count == 1
     baseline = found["reactivation_eligibility_review_rate", None]
     assert baseline.of == found["reactivation_rate_by_cohort", None].of
+    left = found["re_engaged", None]
+    assert (left.count, left.of) == (1, 4)
+    assert not [part for measure, part in found if measure == "customers_active"], "of a playbook with segments alone"
 
 
 @pytest.mark.parametrize("ready", ["sqlite"], indirect=True)
@@ -66,7 +69,7 @@ class TestBeforeAnythingCameBack:
         assert {len(row) for row in rows} == {len(SHOWN)}
         titles = [row[0] for row in rows if row[0]]
         assert len(titles) == len(set(titles))
-        rare = {"suppressed_since", "channel_attribution"}
+        rare = {"suppressed_since", "channel_attribution", "customers_active"}
         assert set(titles) >= {measure.title for measure in MEASURES.values() if measure.name not in rare}
 
     def test_a_playbook_there_is_not_has_no_figures(self, ready: Ready) -> None:

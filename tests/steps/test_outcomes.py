@@ -9,13 +9,14 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 from tests.builders import KEYS, Row, consent, contact, engagement, purchase, suppression
+from tests.ledgers import a_send
 from tests.sending import NOW, Ready, source_tables
 
 from reactivation.contract.tables import ENGAGEMENT_KINDS
 from reactivation.ledger import codes, seals, suppressions, tags
-from reactivation.ledger.tables import audit, enrolment_keys, enrolments, events, touches
+from reactivation.ledger.tables import audit, enrolment_keys, enrolments, events, sends, touches
 from reactivation.sources import SourceError
 from reactivation.steps.dispatch import dispatch
 from reactivation.steps.outcomes import record_outcomes
@@ -57,6 +58,32 @@ def _until_the_end(ready: Ready) -> datetime:
     ready.say(as_of=end)
     dispatch(ready.workspace, end)
     return end
+
+
+def _all_went_out(ready: Ready) -> datetime:
+    """The last planned touch of each was accepted, too, as at the end of a whole sequence; returns when."""
+    at = _until_the_end(ready) - timedelta(hours=1)
+    (run_id,) = [folder.name for folder in (ready.home / "evidence" / "runs").iterdir()]
+    plan = [row for row in ready.workspace.run_folder(run_id).read("plan").to_pylist() if row["state"] == "planned"]
+    last = {row["enrolment_id"]: row["touch_id"] for row in plan}  # they stand by number
+    known = {row.touch_id for row in ready.rows("touches")}
+    rows = [
+        {name: row[name] for name in row.keys() & set(touches.columns.keys())}
+        | {"playbook": "customer_reactivation", "changed_at": at, "reason": None}
+        | {"state": "accepted" if row["touch_id"] in last.values() else "expired"}
+        for row in plan
+        if row["touch_id"] not in known
+    ]
+    sent = [
+        a_send(row["touch_id"], row["touch_id"], "w", address_key=row["address_key"], intended_at=at)
+        | {"state": "accepted", "called_at": at, "finished_at": at}
+        for row in rows
+        if row["state"] == "accepted"
+    ]
+    with ready.workspace.ledger.begin() as conn:
+        conn.execute(insert(touches), rows)
+        conn.execute(insert(sends), sent)
+    return at
 
 
 def _did(ready: Ready, customer_id: str, kind: str, at: datetime = LATER - timedelta(hours=1), **more: object) -> Row:
@@ -194,9 +221,9 @@ class TestExits:
 
 class TestFinalCheck:
     def test_silence_ends_seven_days_after_the_last_touch(self, sent: Ready) -> None:
-        """With the tag, once, and not a moment before."""
+        """After it was really sent, with the tag, once, and not a moment before."""
         people = _people(sent)
-        end = _until_the_end(sent)
+        end = _all_went_out(sent)
         before = end + timedelta(days=7) - timedelta(seconds=1)
         sent.say(as_of=before)
         _record(sent, before)
@@ -207,6 +234,21 @@ class TestFinalCheck:
         assert counts["tagged"] == len(people)
         with sent.workspace.ledger.begin() as conn:
             assert tags.standing(conn, TAG) == set(people)
+
+    def test_who_was_not_sent_the_last_touch_bears_no_tag(self, sent: Ready) -> None:
+        """The first went out and the rest did not: cut short, seven days after the last window closed."""
+        people = _people(sent)
+        end = _until_the_end(sent)
+        before = end + timedelta(days=7) - timedelta(seconds=1)
+        sent.say(as_of=before)
+        _record(sent, before)
+        assert sent.exits() == {}
+        sent.say(as_of=end + timedelta(days=7))
+        counts = _record(sent, end + timedelta(days=7))
+        assert sent.exits() == dict.fromkeys(people, "cut_short")
+        assert "tagged" not in counts
+        with sent.workspace.ledger.begin() as conn:
+            assert tags.standing(conn, TAG) == set()
 
     def test_a_stale_source_ends_nothing_for_silence(self, sent: Ready) -> None:
         """What it does not say proves nothing."""
@@ -227,7 +269,7 @@ class TestFinalCheck:
         """Weeks after the end, the customer is still asked about; the event is kept."""
         everybody = set(_people(sent))
         who = min(everybody)
-        end = _until_the_end(sent) + timedelta(days=7)
+        end = _all_went_out(sent) + timedelta(days=7)
         sent.say(as_of=end)
         _record(sent, end)
         much_later = end + timedelta(days=60)
@@ -370,7 +412,7 @@ class TestWhatIsNotAsItSeems:
     def test_a_purchase_told_too_late_takes_the_tag_off(self, sent: Ready) -> None:
         """It happened before the final check; the source said it afterwards."""
         who = _people(sent)[0]
-        end = _until_the_end(sent) + timedelta(days=7)
+        end = _all_went_out(sent) + timedelta(days=7)
         sent.say(as_of=end)
         _record(sent, end)
         later = end + timedelta(days=2)

@@ -248,6 +248,16 @@ class TestLate:
         assert self._third(stage) == day(15)
         stage.six.ledger.close()
 
+    def test_a_late_touch_moves_what_is_not_asked_about_yet(self, tmp_path: Path) -> None:
+        """All that was asked about is sent, the last of it late: what came back is recorded all the same, and nobody's
+        sequence is over."""
+        stage = begun(tmp_path)
+        stage.run(day(0))
+        stage.send(day(0, 11))
+        assert stage.send(day(10))["accepted"] == 3
+        assert stage.listen(day(10, 12)) == {"asked": 3, "events": 0, "suppressions": 0}
+        stage.six.ledger.close()
+
     def _third(self, stage: Stage) -> datetime:
         rows = schedule(stage.six.workspace, PLAYBOOK).to_pylist()
         (at,) = {row["at"] for row in rows if row["number"] == 3}

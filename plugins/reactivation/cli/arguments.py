@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeAlias
 
-from reactivation.cli import commands, privacy, serving, stopping
+from reactivation.cli import commands, piloting, privacy, serving, stopping
 
 Subcommands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -21,6 +21,7 @@ def parser(description: str) -> argparse.ArgumentParser:
     listed = root.add_subparsers(required=True, metavar="COMMAND")
     _to_prepare(listed)
     _to_decide(listed)
+    _to_pilot(listed)
     _to_look(listed)
     _to_send(listed)
     _to_keep(listed)
@@ -61,6 +62,25 @@ def _to_decide(listed: Subcommands) -> None:
     _playbook(sub)
     _source(sub)
     sub.add_argument("--csv", action="store_true", help="the rows concerned, ids only, as comma-separated values")
+
+
+def _to_pilot(listed: Subcommands) -> None:
+    pilot = listed.add_parser("pilot", help="try a playbook on one sample first").add_subparsers(
+        required=True, metavar="COMMAND"
+    )
+    sub = _add(pilot, "begin", piloting.begin, "begin the pilot a playbook declares; before its first enrolment")
+    _playbook(sub)
+    of = sub.add_mutually_exclusive_group(required=True)
+    of.add_argument("--segment", help="of this business segment")
+    of.add_argument("--top", type=_positive, metavar="N", help="of the N best by priority, in the last run")
+    sub.add_argument("--user", required=True, metavar="NAME", help="who begins it")
+
+    sub = _add(pilot, "report", piloting.report, "what it showed: the threshold with its rows, before and after")
+    _playbook(sub)
+
+    sub = _add(pilot, "end", piloting.end, "end it: from then on everybody may be enrolled")
+    _playbook(sub)
+    sub.add_argument("--user", required=True, metavar="NAME", help="who ends it")
 
 
 def _to_look(listed: Subcommands) -> None:
@@ -110,6 +130,12 @@ def _to_look(listed: Subcommands) -> None:
         listed, "tags", commands.tags, "who did not respond and has not come back since: the customers who bear the tag"
     )
     _playbook(sub)
+    sub.add_argument("--csv", action="store_true", help=_CSV)
+
+    sub = _add(listed, "segment", commands.segment, "who is in a segment of a playbook, such as customers_not_active")
+    _playbook(sub)
+    sub.add_argument("name", metavar="NAME")
+    _of_run(sub)
     sub.add_argument("--csv", action="store_true", help=_CSV)
 
     sub = _add(listed, "metrics", commands.metrics, "what came of it: every measure, with what it is a share of")

@@ -29,6 +29,7 @@ CANDIDATE_COLUMNS = (
 
 
 def check(arguments: argparse.Namespace) -> int:
+    from reactivation.playbooks.quality import quality
     from reactivation.steps.check import check
 
     findings = check(_settings(arguments))
@@ -37,7 +38,9 @@ def check(arguments: argparse.Namespace) -> int:
     for finding in [] if arguments.json else findings:
         print(finding)
     if not findings:
+        gates = [name for name, gate in quality().gates.items() if gate.of_playbook]
         say("playbooks, templates, offers, owners, tenant, rules and suites hold together")
+        say(f"quality gates that hold of every playbook: {', '.join(gates)}")
     return WRONG if findings else OK
 
 
@@ -205,7 +208,7 @@ def outcomes(arguments: argparse.Namespace) -> int:
     from reactivation.steps.errors import EXPECTED_ERRORS
     from reactivation.steps.hearing import hear_providers
     from reactivation.steps.outcomes import record_outcomes
-    from reactivation.steps.writing_back import write_tags_back
+    from reactivation.steps.writing_back import write_segments_back, write_tags_back
 
     workspace = workspace_of(arguments)
     heard = hear_providers(workspace, workspace.now())
@@ -213,11 +216,12 @@ def outcomes(arguments: argparse.Namespace) -> int:
         say(f"error: {silent}")
     counts = Counter(heard.counts) + Counter(record_outcomes(workspace, workspace.now()))
     code = WRONG if heard.silent else OK
-    try:
-        counts += Counter(write_tags_back(workspace))
-    except EXPECTED_ERRORS as error:  # what came back is recorded, and shown
-        say(f"error: {error}")
-        code = WRONG
+    for write_back in (write_tags_back, write_segments_back):
+        try:
+            counts += Counter(write_back(workspace))
+        except EXPECTED_ERRORS as error:  # what came back is recorded, and shown
+            say(f"error: {error}")
+            code = WRONG
     shown = dict(sorted({"asked": 0, "events": 0, "suppressions": 0, **counts}.items()))
     if arguments.json:
         print_json(shown)
@@ -231,6 +235,14 @@ def tags(arguments: argparse.Namespace) -> int:
 
     rows = tagged(workspace_of(arguments), arguments.playbook)
     print_rows(arguments, f"tagged in {arguments.playbook}", COLUMNS, rows)
+    return OK
+
+
+def segment(arguments: argparse.Namespace) -> int:
+    from reactivation.steps.segmented import COLUMNS, segment_members
+
+    rows = segment_members(workspace_of(arguments), arguments.playbook, arguments.name, arguments.run)
+    print_rows(arguments, f"{arguments.name} of {arguments.playbook}", COLUMNS, rows)
     return OK
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 from sqlalchemy import ColumnElement, Connection, Select, case, func, select
 
+from reactivation.ledger.runs import Run
 from reactivation.ledger.tables import (
     enrolments,
     events,
@@ -141,6 +142,22 @@ def exit_reasons(conn: Connection, playbook: str) -> dict[str, int]:
     ended = (enrolments.c.playbook == playbook) & (enrolments.c.state == "ended")
     query = select(enrolments.c.exit_reason, func.count()).where(ended).group_by(enrolments.c.exit_reason)
     return _counts(conn, query)
+
+
+def decided_in(conn: Connection, run: Run) -> int:
+    """How many decisions of a run have their measurement event."""
+    event = measurement_events.c  # the index has playbook, kind and time
+    told = (event.playbook == run.playbook) & (event.kind == "decision") & (event.occurred_at >= run.started_at)
+    told &= event.run_id == run.run_id
+    return int(conn.scalar(select(func.count(measurement_events.c.subject.distinct())).where(told)) or 0)
+
+
+def customers_ended(conn: Connection, playbook: str, reason: str | None = None) -> set[str]:
+    """The customers with a sequence of the playbook that ended, of those that ended for ``reason`` if it is given."""
+    ended = (enrolments.c.playbook == playbook) & (enrolments.c.state == "ended")
+    if reason is not None:
+        ended &= enrolments.c.exit_reason == reason
+    return set(conn.scalars(select(enrolments.c.customer_id).where(ended).distinct()))
 
 
 def _counts(conn: Connection, query: Select[Any]) -> dict[Any, int]:

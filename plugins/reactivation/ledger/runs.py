@@ -127,9 +127,11 @@ def run_ids(conn: Connection) -> list[str]:
     return list(conn.scalars(select(runs.c.run_id).order_by(runs.c.started_at, runs.c.run_id)))
 
 
-def latest_run(conn: Connection, playbook: str, *, step: str | None = None) -> Run | None:
-    """The newest run of a playbook, of those in which ``step`` succeeded when it is given."""
+def latest_run(conn: Connection, playbook: str, *, step: str | None = None, real: bool = False) -> Run | None:
+    """The newest run of a playbook, of those in which ``step`` succeeded when it is given; ``real``: no dry run."""
     wanted = select(runs).where(runs.c.playbook == playbook)
+    if real:
+        wanted = wanted.where(runs.c.dry.is_(False))
     if step is not None:
         succeeded = select(steps.c.run_id).where(steps.c.step == step, steps.c.state == "succeeded")
         wanted = wanted.where(runs.c.run_id.in_(succeeded))

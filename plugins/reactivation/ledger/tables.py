@@ -458,6 +458,26 @@ settings = Table(
     Column("signed_at", UtcDateTime, nullable=False),
 )  # fmt: skip
 
+#: While one stands, its playbook enrols nobody outside the sample, and after ``ends_at`` nobody at all.
+pilots = Table(
+    "pilots", metadata,
+    Column("pilot_id", Id, primary_key=True),
+    Column("playbook", Code, nullable=False),
+    Column("playbook_digest", Digest, nullable=False, comment="whose terms they are"),
+    Column("segment", Code, comment="the one business segment it is of; null for the subjects"),
+    Column("subjects", JSON, nullable=False, comment="ids of the customers or accounts it is of; empty for a segment"),
+    Column("owner_id", Code, nullable=False),
+    Column("threshold", JSON, nullable=False, comment="the share to be proven"),
+    Column("baseline", JSON, nullable=False, comment="the metric before the first enrolment: measure, count, of, run"),
+    Column("began_by", Code, nullable=False),
+    Column("began_at", UtcDateTime, nullable=False),
+    Column("ends_at", UtcDateTime, nullable=False),
+    Column("ended_by", Code),
+    Column("ended_at", UtcDateTime),
+    Index("uq_pilots_one_standing", "playbook", unique=True,
+          sqlite_where=text("ended_at IS NULL"), postgresql_where=text("ended_at IS NULL")),
+)  # fmt: skip
+
 # --- privacy --------------------------------------------------------------------------------------------------------
 #: While one stands, nothing that concerns its customer (or anybody) is purged or erased.
 holds = Table(
@@ -517,14 +537,15 @@ APPEND_ONLY = (
     "measurement_events", "request_bindings", "runs", "seals", "settings", "snapshots", "suppressions", "waivers",
 )  # fmt: skip
 
-#: Frozen when inserted, but for these columns, and never removed; a closed list or question and a hold that has ended
-#: never change again.
+#: Frozen when inserted, but for these columns, and never removed; a closed list or question and a hold or pilot
+#: that has ended never change again.
 #: An intent that was never called may be removed: then nothing was handed to anybody.
 CHANGES_ONLY = {
     "lists": ("state", "closed_at"),
     "questions": ("state", "closed_at"),
     "enrolments": ("state", "ended_at", "exit_reason"),
     "holds": ("ended_by", "ended_at"),
+    "pilots": ("ended_by", "ended_at"),
     "replies": ("words", "label", "labelled_at"),
     "sends": ("state", "lease_until", "called_at", "finished_at", "provider_ref", "reason"),
 }

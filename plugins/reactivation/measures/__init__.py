@@ -5,7 +5,9 @@ from reactivation.measures.definitions import MEASURES, Measure
 from reactivation.measures.figures import Figure
 from reactivation.measures.outreach import Answers, outreach_figures
 from reactivation.measures.reviewing import review_figures
+from reactivation.measures.segments import return_figures
 
 __all__ = [
-    "MEASURES", "Answers", "Figure", "Measure", "Outreach", "count_outreach", "outreach_figures", "review_figures",
+    "MEASURES", "Answers", "Figure", "Measure", "Outreach", "count_outreach", "outreach_figures", "return_figures",
+    "review_figures",
 ]  # fmt: skip

@@ -57,6 +57,12 @@ _ALL = (
             "reactivated people with another purchase within 365 days of the reactivating one ÷ people reactivated"),
     Measure("retained_revenue", "Retained revenue", "people",
             "net revenue of the 365 days from the reactivating purchase on, that purchase included, by currency"),
+    Measure("re_engaged", "Left as re-engaged", "people",
+            "people whose sequence ended because they came back without buying (a click, a visit and so on) ÷ people "
+            "whose sequence ended"),
+    Measure("customers_active", "In Customers Active", "customers",
+            "customers in the segment Customers Active (active and bought, both within the window) by the last run ÷ "
+            "customers who ever bought; and of those who left as re-engaged"),
     Measure("closed_reasons", "Ended, by reason", "enrolments", "enrolments that have ended, by why ÷ all that ended"),
     Measure("reactivation_rate_by_cohort", "Reactivation rate by cohort", "candidates",
             "reactivated ÷ all dormant candidates first decided about in a week, the suppressed, held and held out "

@@ -62,6 +62,7 @@ def settings_from_environment() -> Settings:
         named_sources=_named_sources(),
         connect=_engine,
         tags_to=os.environ.get("REACTIVATION_TAGS_TO") or "",
+        segments_to=os.environ.get("REACTIVATION_SEGMENTS_TO") or "",
         connect_to_write=_writing_engine,
         environment=environment,
         accounts=_accounts(),

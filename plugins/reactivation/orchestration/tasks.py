@@ -196,6 +196,18 @@ def write_tags_back() -> None:
 
 
 @task
+def write_segments_back() -> None:
+    """Who is in which segment by the last real runs, to where ``REACTIVATION_SEGMENTS_TO`` says; like the tags, and
+    apart from them, so that a refusal of the one keeps nothing of the other back."""
+    from reactivation.steps.writing_back import write_segments_back as step
+
+    with explained():
+        done = step(open_rooms())
+        if done:
+            log.info("segments written back: %s", done)
+
+
+@task
 def purge_what_is_past() -> None:
     """What is past its time goes, and the audit trail says what. Fails when a file is damaged, after the others."""
     from reactivation.steps.purge import purge

@@ -14,10 +14,11 @@ def final_exit(
     *, now: datetime, plan_ends_at: datetime, last_sent_at: datetime | None, last_sent_until: datetime | None,
     open_touches: int, wait_days: int,
 ) -> Exit | None:  # fmt: skip
-    """``no_response`` or ``not_contacted`` when the wait is over, else ``None``.
+    """``no_response``, ``cut_short`` or ``not_contacted`` when the wait is over, else ``None``.
 
-    The wait begins with the last touch of the plan: when it was sent, or when its window closed unsent.
-    ``last_sent_until`` is the end of the window of the touch sent last.
+    The wait begins with the last touch of the plan: when it was sent, or when its window closed unsent. Only who was
+    sent that one did not respond to all there was (``no_response``); who was sent some of it was cut short, and it says
+    nothing of them. ``last_sent_until`` is the end of the window of the touch sent last.
     """
     if open_touches:
         return None
@@ -25,4 +26,6 @@ def final_exit(
     ended = last_sent_at if last_was_sent and last_sent_at is not None else plan_ends_at
     if now < ended + timedelta(days=wait_days):
         return None
-    return Exit("not_contacted" if last_sent_at is None else "no_response", "final_check")
+    if last_sent_at is None:
+        return Exit("not_contacted", "final_check")
+    return Exit("no_response" if last_was_sent else "cut_short", "final_check")

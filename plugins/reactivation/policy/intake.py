@@ -8,7 +8,7 @@ Source: PLAYBOOKS.md, Across playbooks (intake, duplicate guard); ARCHITECTURE.m
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 import pyarrow as pa
@@ -29,12 +29,14 @@ _SERVED_FIRST = [
 
 @dataclass(frozen=True)
 class Room:
-    """What may begin today: enrolments of the playbook, items per owner, and the run's own limits."""
+    """What may begin today: enrolments of the playbook, items per owner, and the run's own limits. ``kept_out``: by
+    customer, why a pilot does not let them begin."""
 
     enrolments: int
     items_by_owner: Mapping[str, int]
     segment: str | None = None
     sample_size: int | None = None
+    kept_out: Mapping[str, str] = field(default_factory=dict)
 
 
 def take_in(candidates: pa.Table, room: Room, occupied: pa.Array) -> pa.Table:
@@ -53,6 +55,9 @@ def take_in(candidates: pa.Table, room: Room, occupied: pa.Array) -> pa.Table:
         reason[reason.isna() & rows] = code
 
     hold(people["holdout"], HOLDOUT)
+    outside = people["customer_id"].map(dict(room.kept_out))
+    for code in sorted(set(room.kept_out.values())):
+        hold(outside == code, code)
     if room.segment is not None:
         hold(people["business_segment"] != room.segment, "segment_not_in_run")
     hold(people["items"] == 0, "nothing_to_send")

@@ -1,8 +1,8 @@
-"""The one thing of ours in a system of others: who bears our tags, in a table or a file that nothing else is in.
+"""A thing of ours in a system of others: who bears our tags, in a table or a file that nothing else is in.
 
-Nothing but this is ever written into a source: no consent, no address, no subscription. Nothing is remembered of the
-last writing either: a file is replaced whole, and a table is compared with what we say (``sources/tags_table.py``), so
-whoever is killed, or does it again, ends the same.
+Nothing but this and who is in our segments (``sources/membership.py``) is ever written into a source: no consent, no
+address, no subscription. Nothing is remembered of the last writing either: a file is replaced whole, and a table is
+compared with what we say (``sources/tags_table.py``), so whoever is killed, or does it again, ends the same.
 
 Source: PLAYBOOKS.md section 3 (tags are written back to the CRM, one-way, never a re-subscription).
 """

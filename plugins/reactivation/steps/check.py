@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 from reactivation import paths
 from reactivation.contract.addresses import AddressKeys
+from reactivation.measures import MEASURES
 from reactivation.messages.claims import ClaimText, read_text, why_unusable
 from reactivation.messages.fields import Offer
 from reactivation.messages.templates import load_template, template_problems
@@ -24,6 +25,9 @@ from reactivation.playbooks.declared import DeclarationError, line_of, near_miss
 from reactivation.playbooks.loader import LoadedPlaybook, load_playbook
 from reactivation.playbooks.model import Touch
 from reactivation.playbooks.owners import SIGNS_FOR, Owners, load_owners
+from reactivation.playbooks.quality import Quality, quality
+from reactivation.playbooks.quality_checks import one_place
+from reactivation.playbooks.quality_checks import problems_of as problems_of_quality
 from reactivation.playbooks.tenant import Tenant, load_tenant
 from reactivation.readiness.conditions import conditions
 from reactivation.readiness.suites import read_suite, suite_files
@@ -73,6 +77,7 @@ class Declared:
     tenant: Tenant | None
     told: Told | None
     include: Path
+    quality: Quality | None
 
     @property
     def templates(self) -> Path:
@@ -93,6 +98,7 @@ def check(settings: Settings, include: Path = paths.INCLUDE) -> list[Finding]:
         _read(findings, lambda: load_tenant(settings.tenant)),
         None if of_sources else _read(findings, lambda: _told(settings, playbooks)),
         include,
+        _read(findings, quality),
     )
     findings += _accepted(settings.tenant, declared)
     _read(findings, read_rules)
@@ -100,7 +106,7 @@ def check(settings: Settings, include: Path = paths.INCLUDE) -> list[Finding]:
     for file in suite_files():
         _read(findings, lambda file=file: read_suite(file))  # type: ignore[misc]
     for loaded in playbooks:
-        findings += _playbook(loaded, declared)
+        findings += _playbook(loaded, declared, playbooks)
     findings += _providers(settings)
     return sorted({*findings, *of_sources})
 
@@ -156,10 +162,12 @@ def _told(settings: Settings, playbooks: Sequence[LoadedPlaybook]) -> Told | Non
     return Told(at, {row["offer_id"]: Offer(**row) for row in offers}, tuple(claims))
 
 
-def _playbook(loaded: LoadedPlaybook, declared: Declared) -> Iterator[Finding]:
+def _playbook(loaded: LoadedPlaybook, declared: Declared, playbooks: Sequence[LoadedPlaybook]) -> Iterator[Finding]:
     """What of a playbook does not hold with the rest, at its line."""
     text = loaded.path.read_text(encoding="utf-8")
     for message, *loc in (
+        *one_place(loaded.playbook, [one.playbook for one in playbooks]),
+        *(() if declared.quality is None else problems_of_quality(loaded.playbook, declared.quality, MEASURES)),
         *_with_people(loaded, declared),
         *_with_offers(loaded, declared),
         *_with_claims(loaded, declared),

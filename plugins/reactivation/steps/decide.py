@@ -16,10 +16,12 @@ from sqlalchemy import Connection
 from reactivation import paths
 from reactivation.contract.tables import TABLES
 from reactivation.evidence import SnapshotFolder, questions
+from reactivation.evidence.folders import Content
 from reactivation.ledger import accounts, extract, runs, seals
 from reactivation.playbooks.model import Playbook
 from reactivation.playbooks.owners import SIGNS_FOR, Owners
 from reactivation.policy.accounts import OWNER_SAID
+from reactivation.policy.activity_segments import segment_counts, segment_table
 from reactivation.policy.candidates import Decided, decide_facts
 from reactivation.policy.context import Context
 from reactivation.policy.rules import Rules
@@ -31,14 +33,15 @@ if TYPE_CHECKING:
 
 STEP, BEFORE = "decide", "begin"
 SETTINGS, OWNERS_SAID = "signed_settings.json", "owners_said"
+SEGMENTS_FILE = "segments"
 
 #: Ids of one kind that one address may bring into a decision's evidence.
 _MOST_IDS = 20
 
 
 def decide_run(workspace: Workspace, run_id: str, now: datetime) -> dict[str, Any]:
-    """Decide a run: writes ``ledger_extract``, the signed settings and ``decisions``, records the step; returns the
-    counts.
+    """Decide a run: writes ``ledger_extract``, the signed settings, ``decisions`` and, for a playbook that asks for
+    segments, who is in which (``segments``); records the step and returns the counts.
 
     Raises ``StepError`` when the beginning, the snapshot, the playbook or the rules are not those of the run.
     """
@@ -50,18 +53,21 @@ def decide_run(workspace: Workspace, run_id: str, now: datetime) -> dict[str, An
         known, rules = extract.ledger_extract(conn, brand=playbook.brand, now=now), rules_in_force(workspace, conn)
         said = owners_said(conn, playbook, *before)
     snapshot = snapshot_of(workspace, run)
-    decided = decide_snapshot(
-        snapshot, known, playbook, rules, workspace.owners, run.as_of, before=before, owners_said=said
-    )
-    digest = folder.add({
+    told = gathered(snapshot, known, playbook, rules, workspace.owners, run.as_of, before=before, owners_said=said)
+    decided = decide_facts(*told)
+    files: dict[str, Content] = {
         "ledger_extract": known, SETTINGS: dict(rules.signed), "decisions": decided.table, OWNERS_SAID: said,
-    })  # fmt: skip
+    }  # fmt: skip
+    counts = decided.counts
+    if playbook.population.only_segments:
+        facts, _, context, _ = told
+        files[SEGMENTS_FILE] = segments = segment_table(facts, context)
+        counts = counts | {SEGMENTS_FILE: segment_counts(segments)}
+    digest = folder.add(files)
     with workspace.ledger.begin() as conn:
-        runs.record_step(
-            conn, run_id, STEP, state="succeeded", manifest_digest=digest, counts=decided.counts, now=now
-        )  # fmt: skip
+        runs.record_step(conn, run_id, STEP, state="succeeded", manifest_digest=digest, counts=counts, now=now)
     seals.seal(workspace.ledger, now)
-    return decided.counts
+    return counts
 
 
 def owners_said(conn: Connection, *playbooks: Playbook) -> pa.Table:

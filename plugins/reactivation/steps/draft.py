@@ -29,8 +29,10 @@ from reactivation.messages.fields import MessageError, Offer
 from reactivation.playbooks.model import Playbook
 from reactivation.policy.climbs import TRIED, hindered
 from reactivation.policy.touch_offers import steps_below
+from reactivation.steps import quality
 from reactivation.steps.begun import playbook_of, snapshot_of
 from reactivation.steps.drafting import decided, drafter_of, due_touch, with_customers
+from reactivation.steps.quality import REPORT, quality_report
 
 if TYPE_CHECKING:
     from reactivation.steps.workspace import Workspace
@@ -46,7 +48,8 @@ _USED_UP = "offer_used_up"
 
 
 def draft_run(workspace: Workspace, run_id: str, now: datetime) -> dict[str, int]:
-    """Draft what is due; returns counts: due, drafted, held, codes, and held by reason. Raises ``StepError``."""
+    """Draft what is due; returns counts: due, drafted, held, codes, and held by reason. Raises ``StepError``,
+    also where a quality gate of the documents does not hold of the run."""
     folder = workspace.run_folder(run_id)
     with workspace.ledger.begin() as conn:
         runs.require_step(conn, run_id, BEFORE, folder.manifest_digest)
@@ -64,15 +67,18 @@ def draft_run(workspace: Workspace, run_id: str, now: datetime) -> dict[str, int
         for some in _parts(due, _LOOKED_UP_AT_ONCE)
     )
     rendered = pa.RecordBatchReader.from_batches(DRAFTS, _batches(drafter, asked, code_of, held))
-    manifest_digest = folder.add_file("drafts", rendered, rows_per_group=_ROWS_AT_ONCE)
+    with workspace.ledger.begin() as conn:
+        report = quality_report(conn, folder, run, drafter.playbook)
+    manifest_digest = folder.add({"drafts": rendered, REPORT: report}, rows_per_group=_ROWS_AT_ONCE)
     drafted = folder.read("drafts", _ENTERED)
     with_code = drafted.num_rows - drafted["code"].null_count
     counts = {"due": due.num_rows, "drafted": drafted.num_rows, "held": len(held), "codes": with_code}
     counts |= {f"held:{reason}": count for reason, count in sorted(Counter(held.values()).items())}
+    told = counts | quality.counts(report)
     with workspace.ledger.begin() as conn:
         if not run.dry:
             _record(conn, run, drafted, offers=drafter.offers, held=held, now=now)
-        runs.record_step(conn, run_id, STEP, state="succeeded", manifest_digest=manifest_digest, counts=counts, now=now)
+        runs.record_step(conn, run_id, STEP, state="succeeded", manifest_digest=manifest_digest, counts=told, now=now)
     seals.seal(workspace.ledger, now)
     return counts
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import Connection
 
-from reactivation.contract.tables import TIME
+from reactivation.contract.tables import TEXT, TEXTS, TIME
 from reactivation.ledger import courses, enrolments
 from reactivation.ledger.enrolments import OPEN
 from reactivation.playbooks.model import Playbook
@@ -24,6 +24,12 @@ from reactivation.steps.planning import PLAN, planned_only
 
 if TYPE_CHECKING:
     from reactivation.steps.workspace import Workspace
+
+#: Nobody's place.
+_NOWHERE = pa.schema([
+    ("enrolment_id", TEXT), ("zones", TEXTS), ("zone_sources", TEXTS), ("country", TEXT), ("region", TEXT),
+    ("phone_country", TEXT),
+]).empty_table()  # fmt: skip
 
 #: States of a touch that may still go out, or may be going out this moment.
 _COMING = (*OPEN, "claimed")
@@ -83,7 +89,7 @@ def not_entered(plans: pa.Table, known: pa.Table) -> pa.Table:
 def _places(active: pa.Table, contacts: pa.Table | None) -> pa.Table:
     ids = active["enrolment_id"]
     if contacts is None:
-        return pa.table({"enrolment_id": ids.slice(0, 0), **{name: pa.nulls(0) for name in PLACE_COLUMNS}})
+        return _NOWHERE
     found = pc.index_in(active["customer_id"], contacts["customer_id"].combine_chunks())
     return pa.table({"enrolment_id": ids, **{name: contacts[name].take(found) for name in PLACE_COLUMNS}})
 

@@ -24,6 +24,7 @@ DRAFT_COLUMNS = ("customer_id", "address_key", "digest", "not_after")
 #: things, or are counts.
 RECORDS: Mapping[str, tuple[str, ...]] = {
     "decisions": ("customer_id",), "plan": ("customer_id",), "readiness_rows": ("key",),
+    "segments": ("customer_id",),
     "ledger_extract": ("address_key",), "contacts": ("customer_id",), "purchase_summary": ("customer_id",),
     "engagement_summary": ("customer_id",), "consents": ("customer_id",), "cases": ("customer_id",),
     "suppressions": ("customer_id", "address_key"), "broken_nos": ("customer_id", "address_key"),

@@ -11,7 +11,16 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from reactivation.ledger import measured
-from reactivation.measures import MEASURES, Answers, Figure, count_outreach, outreach_figures, review_figures
+from reactivation.measures import (
+    MEASURES,
+    Answers,
+    Figure,
+    count_outreach,
+    outreach_figures,
+    return_figures,
+    review_figures,
+)
+from reactivation.steps.decide import SEGMENTS_FILE
 from reactivation.steps.results import decisions_of
 
 if TYPE_CHECKING:
@@ -75,11 +84,17 @@ def metrics(workspace: Workspace, name: str, now: datetime) -> Metrics:
             verdicts=measured.verdicts(conn, name), sends=measured.send_states(conn, name),
             exits=measured.exit_reasons(conn, name), suppressed=measured.suppressed_since(conn, name),
         )  # fmt: skip
+        re_engaged = measured.customers_ended(conn, name, "re_engaged")
+        ended = measured.customers_ended(conn, name)
+    folder = workspace.run_folder(run_id)
+    columns = ("customer_id", "customers", "customers_active")
+    segments = folder.read(SEGMENTS_FILE, columns) if folder.has(SEGMENTS_FILE) else None
     outreach = count_outreach(
         sent, told, first_decided, response_days=measurement.response_within_days,
         reactivated_days=measurement.reactivated_within_days, now=now,
     )  # fmt: skip
     place = {measure: position for position, measure in enumerate(MEASURES)}
     reviewed = review_figures(decisions, accounts_alone=playbook.subject == "account")
-    figures = [*reviewed, *outreach_figures(answers, outreach)]
+    returned = return_figures(re_engaged, ended, segments)
+    figures = [*reviewed, *outreach_figures(answers, outreach), *returned]
     return Metrics(name, run_id, now, tuple(sorted(figures, key=lambda figure: place[figure.measure])))

@@ -77,7 +77,8 @@ def _close(
     workspace: Workspace, conn: Connection, playbook: Playbook, people: Sequence[Enrolment], *,
     ends: dict[str, dict[str, datetime]], fresh: bool, now: datetime,
 ) -> Counter[str]:  # fmt: skip
-    """Final checks of those still active, with the tag; and tags taken off from those who bought since.
+    """Final checks of those still active, with the tag for whom the last touch was really sent; and tags taken off from
+    those who bought since.
 
     ``ends``: by playbook, when its enrolments' last windows end, filled in where somebody may be over.
     """

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -26,12 +27,14 @@ from reactivation.playbooks.model import Playbook
 from reactivation.playbooks.owners import SIGNS_FOR
 from reactivation.policy.climbs import TRIED, hindered
 from reactivation.policy.intake import INTAKE, Room, take_in
+from reactivation.policy.pilots import kept_out
 from reactivation.policy.sequence import candidates_for_sequence, plan_sequence
 from reactivation.policy.timing import PLACE_COLUMNS
 from reactivation.policy.touch_offers import NOT_TRIED
 from reactivation.steps.begun import playbook_of, snapshot_of
 from reactivation.steps.deliverability import allowed_today
 from reactivation.steps.going_on import GoingOn, going_on, not_entered, plans_of
+from reactivation.steps.piloting import sample_of
 from reactivation.steps.planning import (
     DECISION_COLUMNS,
     beginnings,
@@ -45,6 +48,7 @@ from reactivation.steps.planning import (
     with_items,
     without_held_back,
 )
+from reactivation.steps.quality import require_quality
 from reactivation.steps.readiness import ROWS
 
 if TYPE_CHECKING:
@@ -54,7 +58,8 @@ STEP, BEFORE = "plan", "readiness"
 
 
 def plan_run(workspace: Workspace, run_id: str, now: datetime) -> dict[str, int]:
-    """Plan a run and enrol who begins; returns the counts. Raises ``StepError`` before ``readiness`` succeeded."""
+    """Plan a run and enrol who begins; returns the counts. Raises ``StepError`` before ``readiness`` succeeded,
+    and where a quality gate of the documents does not hold."""
     folder = workspace.run_folder(run_id)
     with workspace.ledger.begin() as conn:
         runs.require_step(conn, run_id, BEFORE, folder.manifest_digest)
@@ -62,6 +67,7 @@ def plan_run(workspace: Workspace, run_id: str, now: datetime) -> dict[str, int]
         rests = now - timedelta(days=workspace.rules.incentives.equal_or_better_after_days)
         offered = courses.offers_sent(conn, rests)
     playbook, snapshot = playbook_of(workspace, run).playbook, snapshot_of(workspace, run)
+    require_quality(folder, playbook)
     decisions = without_held_back(folder.read("decisions", DECISION_COLUMNS), folder.read(ROWS))
     offers = snapshot.read("offers")
     allowed = pc.is_in(decisions["decision"], pa.array(["enrol", "review"]))
@@ -79,6 +85,7 @@ def plan_run(workspace: Workspace, run_id: str, now: datetime) -> dict[str, int]
         course = going_on(workspace, conn, playbook, contacts)
         entering = course.waiting.filter(due(course.waiting, horizon))
         room = _room(workspace, conn, playbook, run, entering=entering, now=now)
+        room = replace(room, kept_out=kept_out(candidates, sample_of(conn, playbook, now)))
         if not run.dry:
             others = decisions.filter(pc.invert(asked))
             measurements.insert_events(conn, decision_events(run, others, INTAKE.empty_table(), now))

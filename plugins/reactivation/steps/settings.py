@@ -61,8 +61,9 @@ class Settings:
 
     A source is a folder, an object-store URL or ``connection:ID`` (with ``/SCHEMA`` after it where the database has
     several); ``connect`` makes such a connection's engine. ``named_sources`` are those playbooks may name beside
-    ``source``; ``None``: everything comes from ``source``, whatever the playbooks say. ``tags_to`` says in the same
-    words where tags are written back to, nowhere if it is empty, and ``connect_to_write`` makes the engine for that.
+    ``source``; ``None``: everything comes from ``source``, whatever the playbooks say. ``tags_to`` and
+    ``segments_to`` say in the same words where tags and segments are written back to, nowhere if empty, and
+    ``connect_to_write`` makes the engine for that.
     ``accounts`` are the providers by channel; a channel without one goes into the outbox.
     """
 
@@ -73,6 +74,7 @@ class Settings:
     named_sources: Mapping[str, str] | None = None
     connect: Callable[[str], Engine] = field(default=_no_connection, repr=False, compare=False)
     tags_to: str = ""
+    segments_to: str = ""
     connect_to_write: Callable[[str], Engine] = field(default=_no_connection, repr=False, compare=False)
     environment: str = "local"
     accounts: Mapping[str, ProviderAccount] = field(default_factory=dict)
