@@ -59,6 +59,22 @@ def test_every_rate_has_its_numerator_and_denominator() -> None:
     assert one(figures, "channel_attribution", "touch 3, email").amount == Decimal("90.00")
 
 
+def test_every_share_has_wilsons_interval() -> None:
+    """3 of 4 by hand, with z = 1.96: (.75 + z²/8 ± z·√(.75·.25/4 + z²/64)) ÷ (1 + z²/4). Of nobody there is none."""
+    figures = outreach_figures(ANSWERS, OUTREACH)
+    assert [(one(figures, "response_rate").low, one(figures, "response_rate").high)] == [(0.3006, 0.9544)]
+    assert (one(figures, "complaints").low, one(figures, "complaints").high) == (0.0, 0.4899)
+    assert {figure.low for figure in outreach_figures(NOTHING, EMPTY)} == {None}
+    assert one(figures, "incentive_efficiency", "o-15").low is None
+
+
+def test_noes_of_more_people_than_were_delivered_to_have_no_interval() -> None:
+    """The rate stands, as it is."""
+    more = Outreach(**{**vars(OUTREACH), "totals": TOTALS | {"unsubscribed": 5}})
+    figure = one(outreach_figures(ANSWERS, more), "unsubscribes")
+    assert (figure.rate, figure.low, figure.high) == (1.25, None, None)
+
+
 def test_where_there_is_nothing_it_says_so() -> None:
     """No rate is made up, no zero is divided by."""
     figures = outreach_figures(NOTHING, EMPTY)
@@ -90,7 +106,7 @@ def test_the_baseline_counts_candidates_reviewed_in_full() -> None:
     ]  # fmt: skip
     figures = review_figures(pa.Table.from_pylist(rows, schema=DECISIONS))
     assert one(figures, "reactivation_eligibility_review_rate").rate == 0.75
-    assert one(figures, "accounts_reviewed") == Figure("accounts_reviewed", None, 1, 2, 0.5)
+    assert one(figures, "accounts_reviewed") == Figure("accounts_reviewed", None, 1, 2, 0.5, 0.0945, 0.9055)
     assert one(figures, "contacts_suppressed").count == 2
     assert one(figures, "contacts_suppressed", "suppressed:opt_out").count == 1
     assert one(figures, "holds", "timing:cap").rate == 0.25

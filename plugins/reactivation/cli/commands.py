@@ -211,12 +211,14 @@ def tags(arguments: argparse.Namespace) -> int:
 
 
 def metrics(arguments: argparse.Namespace) -> int:
-    from reactivation.steps.metrics import SHOWN, metrics, shown
+    from reactivation.steps.metrics import FIGURE_COLUMNS, SHOWN, metrics, shown
 
     workspace = workspace_of(arguments)
     found = metrics(workspace, arguments.playbook, workspace.now())
     if arguments.json:
         print_json(asdict(found))
+    elif arguments.csv:
+        print_rows(arguments, found.playbook, FIGURE_COLUMNS, [asdict(figure) for figure in found.figures])
     else:
         at = found.at.isoformat(timespec="minutes")
         print_table(f"{found.playbook} · candidates of run {found.run_id}, outreach up to {at}", SHOWN, shown(found))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from reactivation.measures.counting import Outreach, Row
@@ -63,10 +63,8 @@ def _discount_use(offers: list[Row]) -> list[Figure]:
 
 
 def _redeemed(row: Row) -> Figure:
-    return Figure(
-        "discount_use", row["offer_id"], row["redeemed"], row["codes_sent"],
-        round(row["redeemed"] / row["codes_sent"], 4), cost=row["cost"], currency=row["currency"], note=_unknown(row),
-    )  # fmt: skip
+    of_codes = share("discount_use", row["redeemed"], row["codes_sent"], row["offer_id"], _unknown(row))
+    return replace(of_codes, cost=row["cost"], currency=row["currency"])
 
 
 def _unknown(row: Row) -> str | None:
@@ -88,7 +86,7 @@ def _seen(figure: Figure, totals: Row) -> Figure:
     if figure.note is not None:
         return figure
     note = f"{totals['seen_for_long']} of {totals['reactivated']} seen for all {VALUE_DAYS} days"
-    return Figure(**{**vars(figure), "note": note})
+    return replace(figure, note=note)
 
 
 def _time(totals: Row) -> Figure:

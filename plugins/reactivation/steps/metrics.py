@@ -6,7 +6,7 @@ Reads and writes nothing; ids, codes, counts and amounts only.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -28,7 +28,8 @@ class Metrics:
     figures: tuple[Figure, ...]
 
 
-SHOWN = ("measure", "part", "count", "of", "rate", "amount", "note")
+FIGURE_COLUMNS = tuple(field.name for field in fields(Figure))
+SHOWN = ("measure", "part", "count", "of", "rate", "95 % interval", "amount", "note")
 
 
 def shown(found: Metrics) -> Iterator[tuple[str, ...]]:
@@ -40,7 +41,7 @@ def shown(found: Metrics) -> Iterator[tuple[str, ...]]:
         last = figure.measure
         yield (
             title, figure.by or "", _whole(figure.count), f"{_whole(figure.of)} {measure.unit if figure.of else ''}",
-            _rate(figure), _amount(figure), figure.note or "",
+            _rate(figure), _interval(figure), _amount(figure), figure.note or "",
         )  # fmt: skip
 
 
@@ -54,6 +55,10 @@ def _rate(figure: Figure) -> str:
     if figure.rate is None:
         return ""
     return f"{figure.rate:.2f}" if figure.of is None else f"{figure.rate:.1%}"
+
+
+def _interval(figure: Figure) -> str:
+    return "" if figure.low is None or figure.high is None else f"{figure.low:.1%} to {figure.high:.1%}"
 
 
 def _amount(figure: Figure) -> str:
