@@ -10,6 +10,7 @@ from tests.builders import engagement, purchase
 from tests.sending import NOW, Ready
 
 from reactivation.ledger import tags
+from reactivation.ledger.runs import StepError
 from reactivation.measures import MEASURES, Figure
 from reactivation.steps.dispatch import dispatch
 from reactivation.steps.metrics import SHOWN, metrics, shown
@@ -50,6 +51,18 @@ def test_what_came_back_is_counted_as_defined(ready: Ready) -> None:
     assert found["suppressed_since", "opt_out"].count == found["suppressed_since", "complaint"].count == 1
     baseline = found["reactivation_eligibility_review_rate", None]
     assert baseline.of == found["reactivation_rate_by_cohort", None].of
+
+    day_after = LATER + timedelta(days=1)
+    ready.say(as_of=day_after)
+    ready.add("purchases", purchase("b-late", people[5], LATER + timedelta(hours=1), amount=Decimal("10.00")))
+    record_outcomes(ready.workspace, day_after)
+    now, then = (metrics(ready.workspace, PLAYBOOK, day_after, as_of) for as_of in (None, LATER))
+    assert {figure.count for figure in now.figures if figure.measure == "reactivations"} == {2}
+    assert {(figure.measure, figure.by): figure for figure in then.figures} == found, "as it was known then"
+    with pytest.raises(StepError, match="nobody knows"):
+        metrics(ready.workspace, PLAYBOOK, LATER, day_after)
+    with pytest.raises(StepError, match="had decided nothing"):
+        metrics(ready.workspace, PLAYBOOK, LATER, NOW - timedelta(days=1))
 
 
 @pytest.mark.parametrize("ready", ["sqlite"], indirect=True)

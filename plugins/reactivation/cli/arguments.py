@@ -105,6 +105,7 @@ def _to_look(listed: Subcommands) -> None:
 
     sub = _add(listed, "metrics", commands.metrics, "what came of it: every measure, with what it is a share of")
     _playbook(sub)
+    sub.add_argument("--as-of", type=_instant, help="as it was known at this instant (default: now)")
     sub.add_argument("--csv", action="store_true", help=_CSV)
 
 

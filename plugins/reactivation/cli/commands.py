@@ -214,7 +214,8 @@ def metrics(arguments: argparse.Namespace) -> int:
     from reactivation.steps.metrics import FIGURE_COLUMNS, SHOWN, metrics, shown
 
     workspace = workspace_of(arguments)
-    found = metrics(workspace, arguments.playbook, workspace.now())
+    as_of = _at(workspace, arguments.as_of)
+    found = metrics(workspace, arguments.playbook, workspace.now(), as_of)
     if arguments.json:
         print_json(asdict(found))
     elif arguments.csv:

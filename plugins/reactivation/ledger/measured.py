@@ -1,8 +1,13 @@
-"""What metrics are counted from: the ledger's facts about one playbook, as columns, and counts of what was decided."""
+"""What metrics are counted from: the ledger's facts about one playbook, as columns, and counts of what was decided.
+
+Everything as it was known at ``until``: what was recorded later is left out, so that the figures of a day can be made
+again. A send that was unknown then and settled since is the one thing the ledger does not keep twice: it is left out.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
@@ -35,7 +40,7 @@ TOLD = pa.schema([
 FIRST_DECIDED = pa.schema([("customer_id", _TEXT), ("first_at", _TIME)])
 
 
-def sent(conn: Connection, playbook: str) -> pa.Table:
+def sent(conn: Connection, playbook: str, until: datetime) -> pa.Table:
     """The messages of a playbook that a provider accepted, as ``SENT``, oldest first."""
     per_item = (
         select(list_items.c.list_id, func.count().label("listed")).group_by(list_items.c.list_id).subquery()
@@ -49,7 +54,7 @@ def sent(conn: Connection, playbook: str) -> pa.Table:
         .join(per_item, per_item.c.list_id == lists.c.list_id)
         .join(item_verdicts, (item_verdicts.c.list_id == lists.c.list_id)
               & (item_verdicts.c.touch_id == list_items.c.touch_id) & (item_verdicts.c.verdict == "signed"))
-        .where(lists.c.kind == "offer", lists.c.playbook == playbook)
+        .where(lists.c.kind == "offer", lists.c.playbook == playbook, lists.c.closed_at <= until)
         .subquery()
     )  # fmt: skip
     columns: tuple[ColumnElement[Any], ...] = (
@@ -61,7 +66,7 @@ def sent(conn: Connection, playbook: str) -> pa.Table:
         .join(touches, touches.c.touch_id == sends.c.touch_id)
         .join(enrolments, enrolments.c.enrolment_id == touches.c.enrolment_id)
         .outerjoin(signed, (signed.c.touch_id == touches.c.touch_id) & (signed.c.latest == 1))
-        .where(touches.c.playbook == playbook, sends.c.state == "accepted")
+        .where(touches.c.playbook == playbook, sends.c.state == "accepted", sends.c.finished_at <= until)
         .order_by(sends.c.finished_at, touches.c.touch_id)
     )  # fmt: skip
     rows = (
@@ -71,35 +76,35 @@ def sent(conn: Connection, playbook: str) -> pa.Table:
     return _table(rows, SENT)
 
 
-def told(conn: Connection, playbook: str) -> pa.Table:
+def told(conn: Connection, playbook: str, until: datetime) -> pa.Table:
     """The events of everybody a playbook has written to, as ``TOLD``, in the order they happened."""
     written_to = (
         select(enrolments.c.customer_id)
         .join(touches, touches.c.enrolment_id == enrolments.c.enrolment_id)
         .join(sends, sends.c.touch_id == touches.c.touch_id)
-        .where(enrolments.c.playbook == playbook, sends.c.state == "accepted")
+        .where(enrolments.c.playbook == playbook, sends.c.state == "accepted", sends.c.finished_at <= until)
     )
     query = (
         select(*(events.c[name] for name in TOLD.names))
-        .where(events.c.customer_id.in_(written_to))
+        .where(events.c.customer_id.in_(written_to), events.c.recorded_at <= until)
         .order_by(events.c.occurred_at, events.c.event_id)
     )
     return _table(conn.execute(query), TOLD)
 
 
-def first_decided(conn: Connection, playbook: str) -> pa.Table:
+def first_decided(conn: Connection, playbook: str, until: datetime) -> pa.Table:
     """Every candidate a playbook ever decided about, as ``FIRST_DECIDED``, by customer."""
     at = measurement_events.c.occurred_at
     query = (
         select(measurement_events.c.subject, func.min(at, type_=at.type))
-        .where(measurement_events.c.playbook == playbook, measurement_events.c.kind == "decision")
+        .where(measurement_events.c.playbook == playbook, measurement_events.c.kind == "decision", at <= until)
         .group_by(measurement_events.c.subject)
         .order_by(measurement_events.c.subject)
     )
     return _table(conn.execute(query), FIRST_DECIDED)
 
 
-def verdicts(conn: Connection, playbook: str) -> dict[str, int]:
+def verdicts(conn: Connection, playbook: str, until: datetime) -> dict[str, int]:
     """How many messages were signed, rejected or held, each by the best that was said of it; a list that nobody
     answered holds its messages."""
     said = func.coalesce(item_verdicts.c.verdict, lists.c.state)
@@ -109,7 +114,8 @@ def verdicts(conn: Connection, playbook: str) -> dict[str, int]:
         .join(lists, lists.c.list_id == list_items.c.list_id)
         .outerjoin(item_verdicts, (item_verdicts.c.list_id == list_items.c.list_id)
                    & (item_verdicts.c.touch_id == list_items.c.touch_id))
-        .where(lists.c.playbook == playbook, lists.c.kind == "content", lists.c.state != "open")
+        .where(lists.c.playbook == playbook, lists.c.kind == "content", lists.c.state != "open",
+               lists.c.closed_at <= until)
         .group_by(list_items.c.touch_id)
         .subquery()
     )  # fmt: skip
@@ -117,28 +123,32 @@ def verdicts(conn: Connection, playbook: str) -> dict[str, int]:
     return {word: counted.get(rank, 0) for rank, word in enumerate(("signed", "rejected", "held"))}
 
 
-def suppressed_since(conn: Connection, playbook: str) -> dict[str, int]:
+def suppressed_since(conn: Connection, playbook: str, until: datetime) -> dict[str, int]:
     """How many people the playbook enrolled may not be written to any more, by reason."""
     told = (measurement_events.c.playbook == playbook) & (measurement_events.c.kind == "suppression")
     people = func.count(measurement_events.c.subject.distinct())
-    query = select(measurement_events.c.outcome, people).where(told).group_by(measurement_events.c.outcome)
+    query = (
+        select(measurement_events.c.outcome, people)
+        .where(told, measurement_events.c.occurred_at <= until)
+        .group_by(measurement_events.c.outcome)
+    )
     return _counts(conn, query)
 
 
-def send_states(conn: Connection, playbook: str) -> dict[str, int]:
+def send_states(conn: Connection, playbook: str, until: datetime) -> dict[str, int]:
     """The playbook's sends by state."""
     query = (
         select(sends.c.state, func.count())
         .join(touches, touches.c.touch_id == sends.c.touch_id)
-        .where(touches.c.playbook == playbook)
+        .where(touches.c.playbook == playbook, func.coalesce(sends.c.finished_at, sends.c.intended_at) <= until)
         .group_by(sends.c.state)
     )
     return _counts(conn, query)
 
 
-def exit_reasons(conn: Connection, playbook: str) -> dict[str, int]:
+def exit_reasons(conn: Connection, playbook: str, until: datetime) -> dict[str, int]:
     """The playbook's ended enrolments by why they ended."""
-    ended = (enrolments.c.playbook == playbook) & (enrolments.c.state == "ended")
+    ended = (enrolments.c.playbook == playbook) & (enrolments.c.ended_at <= until)
     query = select(enrolments.c.exit_reason, func.count()).where(ended).group_by(enrolments.c.exit_reason)
     return _counts(conn, query)
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from reactivation.ledger import measured
+from reactivation.ledger import measured, runs
+from reactivation.ledger.runs import StepError
 from reactivation.measures import MEASURES, Answers, Figure, count_outreach, outreach_figures, review_figures
 from reactivation.steps.results import decisions_of
 
@@ -68,21 +69,36 @@ def _amount(figure: Figure) -> str:
     )
 
 
-def metrics(workspace: Workspace, name: str, now: datetime) -> Metrics:
-    """The figures of a playbook at ``now``. Raises ``StepError`` when it has decided nothing yet."""
+def metrics(workspace: Workspace, name: str, now: datetime, as_of: datetime | None = None) -> Metrics:
+    """The figures of a playbook at ``now``, or as they were known ``as_of`` an instant before it.
+
+    Raises ``StepError`` when it had decided nothing yet, or of what is still to come.
+    """
+    at = now if as_of is None else as_of
+    if at > now:
+        raise StepError(f"nobody knows what will have come of it at {at.isoformat()}; say an instant before now")
     measurement = workspace.playbook(name).playbook.measurement
-    run_id, decisions = decisions_of(workspace, name)
+    run_id, decisions = decisions_of(workspace, name, _last_decided(workspace, name, at))
     with workspace.ledger.begin() as conn:
-        sent, told = measured.sent(conn, name), measured.told(conn, name)
-        first_decided = measured.first_decided(conn, name)
+        sent, told = measured.sent(conn, name, at), measured.told(conn, name, at)
+        first_decided = measured.first_decided(conn, name, at)
         answers = Answers(
-            verdicts=measured.verdicts(conn, name), sends=measured.send_states(conn, name),
-            exits=measured.exit_reasons(conn, name), suppressed=measured.suppressed_since(conn, name),
+            verdicts=measured.verdicts(conn, name, at), sends=measured.send_states(conn, name, at),
+            exits=measured.exit_reasons(conn, name, at), suppressed=measured.suppressed_since(conn, name, at),
         )  # fmt: skip
     outreach = count_outreach(
         sent, told, first_decided, response_days=measurement.response_within_days,
-        reactivated_days=measurement.reactivated_within_days, now=now,
+        reactivated_days=measurement.reactivated_within_days, now=at,
     )  # fmt: skip
     place = {measure: position for position, measure in enumerate(MEASURES)}
     figures = [*review_figures(decisions), *outreach_figures(answers, outreach)]
-    return Metrics(name, run_id, now, tuple(sorted(figures, key=lambda figure: place[figure.measure])))
+    return Metrics(name, run_id, at, tuple(sorted(figures, key=lambda figure: place[figure.measure])))
+
+
+def _last_decided(workspace: Workspace, name: str, at: datetime) -> str:
+    """The id of the run that had decided last then."""
+    with workspace.ledger.begin() as conn:
+        run = runs.latest_run(conn, name, step="decide", until=at)
+    if run is None:
+        raise StepError(f"playbook {name} had decided nothing by {at.isoformat()}; say: reactivation run {name}")
+    return run.run_id
