@@ -20,7 +20,7 @@ ANSWERS = Answers(
 NOTHING = Answers(verdicts={"signed": 0, "held": 0, "rejected": 0}, sends={}, exits={}, suppressed={})
 TOTALS = {
     "written_to": 5, "delivered_to": 4, "bounced": 1, "responded": 3, "reactivated": 2, "seen_for_long": 1,
-    "bought_again": 1, "repeat_purchases": 2, "unsubscribed": 1, "complained": 0, "median_days": 3.5,
+    "bought_again": 1, "repeat_purchases": 2, "unsubscribed": 1, "complained": 0,
 }  # fmt: skip
 OFFER = {"offer_id": "o-15", "codes_sent": 4, "currency": "GBP", "redeemed": 1, "revenue": Decimal("90.00"),
          "cost": Decimal("15.00"), "cost_unknown": 0}  # fmt: skip
@@ -31,9 +31,15 @@ OUTREACH = Outreach(
               "revenue": Decimal("90.00")}],
     offers=[OFFER],
     cohorts=[{"week": date(2026, 3, 2), "candidates": 50, "reactivated": 2}],
+    waits=[{"days": 3, "returned": True, "enrolments": 2}, {"days": 8, "returned": False, "enrolments": 2}],
 )  # fmt: skip
 EMPTY = Outreach(
-    totals={name: None if name == "median_days" else 0 for name in TOTALS}, money=[], touches=[], offers=[], cohorts=[]
+    totals=dict.fromkeys(TOTALS, 0),
+    money=[],
+    touches=[],
+    offers=[],
+    cohorts=[],
+    waits=[],
 )
 
 
@@ -54,7 +60,7 @@ def test_every_rate_has_its_numerator_and_denominator() -> None:
     assert [(f.count, f.of) for f in approved] == [(6, 10), (3, 10), (1, 10)]
     assert one(figures, "discount_use").rate == 0.25
     assert one(figures, "incentive_efficiency", "o-15").rate == 6.0
-    assert one(figures, "time_to_reactivate").days == 3.5
+    assert one(figures, "time_to_reactivate").days == 3
     assert one(figures, "reactivated_ltv").note == "1 of 2 seen for all 90 days"
     assert one(figures, "channel_attribution", "touch 3, email").amount == Decimal("90.00")
 

@@ -24,6 +24,7 @@ class Outreach:
     touches: list[Row]
     offers: list[Row]
     cohorts: list[Row]
+    waits: list[Row]
 
 
 def count_outreach(
@@ -49,4 +50,5 @@ def count_outreach(
             touches=ask("touches").to_pylist(),
             offers=ask("offers").to_pylist(),
             cohorts=ask("cohorts").to_pylist(),
+            waits=ask("waits", now=now, reactivated_days=reactivated_days).to_pylist(),
         )

@@ -59,7 +59,8 @@ _ALL = (
             "reactivated ÷ all dormant candidates first decided about in a week, the suppressed, held and held out "
             "included"),
     Measure("time_to_reactivate", "Time to reactivate", "enrolments",
-            "whole days from the first message to the purchase, median"),
+            "whole days from the first message to the purchase, over everybody written to, those not back yet "
+            "included: median and share back by day (Kaplan–Meier)"),
     Measure("reactivated_ltv", "Lifetime value after reactivation", "people",
             "purchases of the 90 days from the reactivating purchase on, that purchase included, by currency"),
     Measure("channel_attribution", "What brought people back", "reactivations",

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from reactivation.measures.counting import Outreach, Row
 from reactivation.measures.figures import NOT_ENOUGH, Figure, ratio, share, shares
+from reactivation.measures.waiting import waiting_figures
 from reactivation.measures.windows import VALUE_DAYS
 
 
@@ -44,7 +45,7 @@ def outreach_figures(answers: Answers, outreach: Outreach) -> list[Figure]:
         Figure("closed_reasons", count=ended),
         *shares("closed_reasons", answers.exits, ended),
         *_cohorts(outreach.cohorts),
-        _time(totals),
+        *waiting_figures(outreach.waits),
         *(_seen(figure, totals) for figure in _money("reactivated_ltv", "value", outreach.money)),
         *(Figure("channel_attribution", _touch(row), row["reactivations"], reactivated, amount=row["revenue"],
                  currency=row["currency"]) for row in outreach.touches),
@@ -87,13 +88,6 @@ def _seen(figure: Figure, totals: Row) -> Figure:
         return figure
     note = f"{totals['seen_for_long']} of {totals['reactivated']} seen for all {VALUE_DAYS} days"
     return replace(figure, note=note)
-
-
-def _time(totals: Row) -> Figure:
-    none = totals["median_days"] is None
-    return Figure(
-        "time_to_reactivate", count=totals["reactivated"], days=totals["median_days"], note=NOT_ENOUGH if none else None
-    )
 
 
 def _cohorts(rows: list[Row]) -> list[Figure]:
