@@ -73,7 +73,7 @@ def sent(conn: Connection, playbook: str, until: datetime) -> pa.Table:
         (*row[:7], None if row.cost is None else round(row.cost / row.listed, 4), row.currency)
         for row in conn.execute(query)
     )
-    return _table(rows, SENT)
+    return columns_of(rows, SENT)
 
 
 def told(conn: Connection, playbook: str, until: datetime) -> pa.Table:
@@ -89,7 +89,7 @@ def told(conn: Connection, playbook: str, until: datetime) -> pa.Table:
         .where(events.c.customer_id.in_(written_to), events.c.recorded_at <= until)
         .order_by(events.c.occurred_at, events.c.event_id)
     )
-    return _table(conn.execute(query), TOLD)
+    return columns_of(conn.execute(query), TOLD)
 
 
 def first_decided(conn: Connection, playbook: str, until: datetime) -> pa.Table:
@@ -101,7 +101,7 @@ def first_decided(conn: Connection, playbook: str, until: datetime) -> pa.Table:
         .group_by(measurement_events.c.subject)
         .order_by(measurement_events.c.subject)
     )
-    return _table(conn.execute(query), FIRST_DECIDED)
+    return columns_of(conn.execute(query), FIRST_DECIDED)
 
 
 def verdicts(conn: Connection, playbook: str, until: datetime) -> dict[str, int]:
@@ -157,7 +157,8 @@ def _counts(conn: Connection, query: Select[Any]) -> dict[Any, int]:
     return {word: int(count) for word, count in conn.execute(query)}
 
 
-def _table(rows: Iterable[Any], schema: pa.Schema) -> pa.Table:
+def columns_of(rows: Iterable[Any], schema: pa.Schema) -> pa.Table:
+    """Rows of a query as columns of these types."""
     columns = tuple(zip(*rows, strict=True)) or ((),) * len(schema)
     return pa.table(
         [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)], schema=schema

@@ -58,6 +58,9 @@ _ALL = (
     Measure("reactivation_rate_by_cohort", "Reactivation rate by cohort", "candidates",
             "reactivated ÷ all dormant candidates first decided about in a week, the suppressed, held and held out "
             "included"),
+    Measure("incremental_reactivations", "Added, against the holdout", "people",
+            "share of everybody who might be written to, enrolled or not, who bought within the reactivation window "
+            "(90 days) of being assigned, less that share of the holdout (Newcombe's interval)"),
     Measure("time_to_reactivate", "Time to reactivate", "enrolments",
             "whole days from the first message to the purchase, over everybody written to, those not back yet "
             "included: median and share back by day (Kaplan–Meier)"),

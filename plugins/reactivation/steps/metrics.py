@@ -10,9 +10,18 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from reactivation.ledger import measured, runs
+from reactivation.ledger import compared, measured, runs
 from reactivation.ledger.runs import StepError
-from reactivation.measures import MEASURES, Answers, Figure, count_outreach, outreach_figures, review_figures
+from reactivation.measures import (
+    MEASURES,
+    Answers,
+    Figure,
+    comparison_figures,
+    count_compared,
+    count_outreach,
+    outreach_figures,
+    review_figures,
+)
 from reactivation.steps.results import decisions_of
 
 if TYPE_CHECKING:
@@ -77,11 +86,13 @@ def metrics(workspace: Workspace, name: str, now: datetime, as_of: datetime | No
     at = now if as_of is None else as_of
     if at > now:
         raise StepError(f"nobody knows what will have come of it at {at.isoformat()}; say an instant before now")
-    measurement = workspace.playbook(name).playbook.measurement
+    playbook = workspace.playbook(name).playbook
+    measurement = playbook.measurement
     run_id, decisions = decisions_of(workspace, name, _last_decided(workspace, name, at))
     with workspace.ledger.begin() as conn:
         sent, told = measured.sent(conn, name, at), measured.told(conn, name, at)
         first_decided = measured.first_decided(conn, name, at)
+        assigned, bought = compared.assigned(conn, name, at), compared.bought(conn, name, at)
         answers = Answers(
             verdicts=measured.verdicts(conn, name, at), sends=measured.send_states(conn, name, at),
             exits=measured.exit_reasons(conn, name, at), suppressed=measured.suppressed_since(conn, name, at),
@@ -90,8 +101,12 @@ def metrics(workspace: Workspace, name: str, now: datetime, as_of: datetime | No
         sent, told, first_decided, response_days=measurement.response_within_days,
         reactivated_days=measurement.reactivated_within_days, now=at,
     )  # fmt: skip
+    against = count_compared(
+        assigned, bought, holdout_share=playbook.holdout_share,
+        reactivated_days=measurement.reactivated_within_days, now=at,
+    )  # fmt: skip
     place = {measure: position for position, measure in enumerate(MEASURES)}
-    figures = [*review_figures(decisions), *outreach_figures(answers, outreach)]
+    figures = [*review_figures(decisions), *outreach_figures(answers, outreach), *comparison_figures(against)]
     return Metrics(name, run_id, at, tuple(sorted(figures, key=lambda figure: place[figure.measure])))
 
 
