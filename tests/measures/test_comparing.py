@@ -11,7 +11,14 @@ import pytest
 
 from reactivation.ledger.compared import ASSIGNED
 from reactivation.ledger.measured import TOLD
-from reactivation.measures.comparing import MEASURE, NO_HOLDOUT, Compared, comparison_figures, count_compared
+from reactivation.measures.comparing import (
+    MEASURE,
+    NO_HOLDOUT,
+    Compared,
+    added_efficiency,
+    comparison_figures,
+    count_compared,
+)
 from reactivation.measures.figures import NOT_ENOUGH, Figure
 from reactivation.science.incrementality import NOT_MEASURABLE, WRONG_SPLIT
 
@@ -110,3 +117,17 @@ def test_without_a_holdout_it_says_so() -> None:
     assert (nobody[None].rate, nobody[None].note) == (None, NOT_MEASURABLE)
     assert nobody["held out"].note == NOT_ENOUGH
     assert nobody["customers added"].count is None
+
+
+def test_what_an_incentive_added_is_less_than_what_it_brought() -> None:
+    """Four treated spent 100.03 and two held out 20.01: 4 × 20.01 ÷ 2 = 40.02 would have come anyway. 60.01 were added,
+    for 12.50 + 7.50 taken off: 3.0005. Money of another currency is not theirs, and what cost nothing has no ratio."""
+    people = [*(person(f"t-{n}") for n in range(4)), *(person(f"h-{n}", held_out=True) for n in range(2))]
+    bought = [order("t-0", DAY, amount=Decimal("100.03")), order("h-0", DAY, amount=Decimal("20.01")),
+              order("h-1", DAY, currency="EUR")]  # fmt: skip
+    costs = (("GBP", Decimal("12.50")), ("GBP", Decimal("7.50")), ("EUR", Decimal(0)), (None, None))
+    found = compared(people, bought, share=0.3)
+    (figure,) = added_efficiency(found, [{"currency": currency, "cost": cost} for currency, cost in costs])
+    assert (figure.amount, figure.cost, figure.currency) == (Decimal("60.01"), Decimal("20.00"), "GBP")
+    assert (figure.rate, figure.note) == (3.0005, NOT_MEASURABLE)
+    assert added_efficiency(compared(people, bought, share=0), [{"currency": "GBP", "cost": Decimal(1)}]) == []

@@ -158,12 +158,19 @@ class TestCredit:
         """One that came back gets none; after thirty days nobody does."""
         sent = [message(), message(number=2, at=T + timedelta(days=4)), message(number=3, at=T + timedelta(days=9))]
         bounced = event("bounce", timedelta(days=9, hours=1), touch_id="t-c-1-3")
-        (row,) = counted(sent, [bounced, order(timedelta(days=20))]).touches
+        found = counted(sent, [bounced, order(timedelta(days=20))]).credits
+        (row,) = (row for row in found if row["measure"] == "channel_attribution")
         assert (row["touch_number"], row["channel"], row["reactivations"], row["revenue"]) == (
             2, "email", 1, Decimal("10.00")
         )  # fmt: skip
-        (row,) = counted(sent[:1], [order(timedelta(days=31))]).touches
-        assert row["touch_number"] is None
+        assert {row["touch_number"] for row in counted(sent[:1], [order(timedelta(days=31))]).credits} == {None}
+
+    @pytest.mark.parametrize(
+        ("after", "touch"), [(SECOND, 1), (timedelta(days=30), 1), (timedelta(days=30) + SECOND, None)]
+    )
+    def test_the_window_is_to_the_second(self, after: timedelta, touch: int | None) -> None:
+        """Thirty days after the message still count."""
+        assert {row["touch_number"] for row in counted([message()], [order(after)]).credits} == {touch}
 
 
 class TestOffers:
@@ -239,4 +246,4 @@ def test_nothing_sent_is_nothing_counted() -> None:
     """Zeros, no rows, no error."""
     found = counted([], [])
     assert set(found.totals.values()) == {0}
-    assert (found.money, found.touches, found.offers, found.cohorts, found.waits) == ([], [], [], [], [])
+    assert (found.money, found.credits, found.offers, found.cohorts, found.waits) == ([], [], [], [], [])

@@ -8,7 +8,17 @@ from decimal import Decimal
 import pyarrow as pa
 
 from reactivation import paths
-from reactivation.measures import MEASURES, Answers, Figure, Outreach, outreach_figures, review_figures
+from reactivation.measures import (
+    MEASURES,
+    Answers,
+    Compared,
+    Figure,
+    Outreach,
+    comparison_figures,
+    outreach_figures,
+    review_figures,
+)
+from reactivation.measures.crediting import RULES
 from reactivation.measures.figures import NOT_ENOUGH
 from reactivation.playbooks.loader import load_all
 from reactivation.policy.decisions import DECISIONS
@@ -27,8 +37,8 @@ OFFER = {"offer_id": "o-15", "codes_sent": 4, "currency": "GBP", "redeemed": 1, 
 OUTREACH = Outreach(
     totals=TOTALS,
     money=[{"window": "value", "currency": "GBP", "amount": Decimal("120.00"), "customers": 2, "unpriced": 0}],
-    touches=[{"touch_number": 3, "channel": "email", "currency": "GBP", "reactivations": 2,
-              "revenue": Decimal("90.00")}],
+    credits=[{"measure": measure, "touch_number": 3, "channel": "email", "currency": "GBP", "reactivations": 2.0,
+              "revenue": Decimal("90.00")} for measure in RULES],
     offers=[OFFER],
     cohorts=[{"week": date(2026, 3, 2), "candidates": 50, "reactivated": 2}],
     waits=[{"days": 3, "returned": True, "enrolments": 2}, {"days": 8, "returned": False, "enrolments": 2}],
@@ -36,7 +46,7 @@ OUTREACH = Outreach(
 EMPTY = Outreach(
     totals=dict.fromkeys(TOTALS, 0),
     money=[],
-    touches=[],
+    credits=[],
     offers=[],
     cohorts=[],
     waits=[],
@@ -128,7 +138,8 @@ def test_a_run_without_candidates_has_no_rate() -> None:
 
 def test_every_figure_is_of_a_measure_that_is_defined() -> None:
     """And every measure has figures."""
-    figures = [*outreach_figures(ANSWERS, OUTREACH), *review_figures(DECISIONS.empty_table())]
+    nobody = comparison_figures(Compared([], [], share=0.1))
+    figures = [*outreach_figures(ANSWERS, OUTREACH), *review_figures(DECISIONS.empty_table()), *nobody]
     shown = {figure.measure for figure in figures}
     assert shown <= set(MEASURES)
     assert set(MEASURES) - shown == {"retained_revenue"} - shown

@@ -1,6 +1,6 @@
 """What came of it, counted: every measure the playbooks' source documents name, each with what it is a share of."""
 
-from reactivation.measures.comparing import Compared, comparison_figures, count_compared
+from reactivation.measures.comparing import Compared, added_efficiency, comparison_figures, count_compared
 from reactivation.measures.counting import Outreach, count_outreach
 from reactivation.measures.definitions import MEASURES, Measure
 from reactivation.measures.figures import Figure
@@ -8,6 +8,6 @@ from reactivation.measures.outreach import Answers, outreach_figures
 from reactivation.measures.reviewing import review_figures
 
 __all__ = [
-    "MEASURES", "Answers", "Compared", "Figure", "Measure", "Outreach", "comparison_figures", "count_compared",
-    "count_outreach", "outreach_figures", "review_figures",
+    "MEASURES", "Answers", "Compared", "Figure", "Measure", "Outreach", "added_efficiency", "comparison_figures",
+    "count_compared", "count_outreach", "outreach_figures", "review_figures",
 ]  # fmt: skip

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 
 import pyarrow as pa
 
@@ -15,7 +16,7 @@ from reactivation import paths
 from reactivation.evidence import open_engine
 from reactivation.measures.counting import Row
 from reactivation.measures.figures import Figure, ends, rounded, share
-from reactivation.science.incrementality import Group, Increment, increment
+from reactivation.science.incrementality import Group, Increment, increment, incremental_efficiency
 
 MEASURE = "incremental_reactivations"
 NO_HOLDOUT = "nobody is held out"
@@ -73,6 +74,34 @@ def comparison_figures(compared: Compared) -> list[Figure]:
         ),
         *_by_cohort(compared),
     ]  # fmt: skip
+
+
+def added_efficiency(compared: Compared, offers: Iterable[Row]) -> list[Figure]:
+    """Revenue added ÷ the cost of all redemptions, by currency; ``offers``: rows of ``measured_offers``.
+
+    A code that somebody used who would have bought anyway costs as much as another, so all of them count.
+    """
+    if not 0 < compared.share < 1:
+        return []
+    treated, holdout = (compared.group(held_out=held_out) for held_out in (False, True))
+    spent = {(row["held_out"], row["currency"]): row["amount"] or Decimal(0) for row in compared.money}
+    costs: dict[str, Decimal] = {}
+    for row in offers:
+        if row["cost"]:
+            costs[row["currency"]] = costs.get(row["currency"], Decimal(0)) + row["cost"]
+    note = increment(treated, holdout, compared.share).note
+    figures = []
+    for currency, cost in sorted(costs.items()):
+        revenue, others = (spent.get((held_out, currency), Decimal(0)) for held_out in (False, True))
+        rate = incremental_efficiency(float(revenue), treated, float(others), holdout, float(cost))
+        added = revenue - others * treated.assigned / holdout.assigned if holdout.assigned else None
+        figures.append(
+            Figure(
+                "incentive_efficiency", "added, all offers", rate=_maybe(rate), cost=cost, currency=currency, note=note,
+                amount=None if added is None else added.quantize(Decimal("0.0001")),
+            )
+        )  # fmt: skip
+    return figures
 
 
 def _by_cohort(compared: Compared) -> Iterable[Figure]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from reactivation.measures.counting import Outreach, Row
+from reactivation.measures.crediting import credit_figures
 from reactivation.measures.figures import NOT_ENOUGH, Figure, ratio, share, shares
 from reactivation.measures.waiting import waiting_figures
 from reactivation.measures.windows import VALUE_DAYS
@@ -47,8 +48,7 @@ def outreach_figures(answers: Answers, outreach: Outreach) -> list[Figure]:
         *_cohorts(outreach.cohorts),
         *waiting_figures(outreach.waits),
         *(_seen(figure, totals) for figure in _money("reactivated_ltv", "value", outreach.money)),
-        *(Figure("channel_attribution", _touch(row), row["reactivations"], reactivated, amount=row["revenue"],
-                 currency=row["currency"]) for row in outreach.touches),
+        *credit_figures(outreach.credits),
         *_efficiency(outreach.offers),
     ]  # fmt: skip
 
@@ -99,10 +99,6 @@ def _cohorts(rows: list[Row]) -> list[Figure]:
         for row in rows
     )
     return [whole, *weeks]
-
-
-def _touch(row: Row) -> str:
-    return "no message" if row["touch_number"] is None else f"touch {row['touch_number']}, {row['channel']}"
 
 
 def _efficiency(offers: list[Row]) -> list[Figure]:

@@ -16,6 +16,7 @@ from reactivation.measures import (
     MEASURES,
     Answers,
     Figure,
+    added_efficiency,
     comparison_figures,
     count_compared,
     count_outreach,
@@ -106,7 +107,10 @@ def metrics(workspace: Workspace, name: str, now: datetime, as_of: datetime | No
         reactivated_days=measurement.reactivated_within_days, now=at,
     )  # fmt: skip
     place = {measure: position for position, measure in enumerate(MEASURES)}
-    figures = [*review_figures(decisions), *outreach_figures(answers, outreach), *comparison_figures(against)]
+    figures = [
+        *review_figures(decisions), *outreach_figures(answers, outreach), *comparison_figures(against),
+        *added_efficiency(against, outreach.offers),
+    ]  # fmt: skip
     return Metrics(name, run_id, at, tuple(sorted(figures, key=lambda figure: place[figure.measure])))
 
 
