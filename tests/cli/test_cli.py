@@ -79,6 +79,7 @@ class TestTheCommands:
         assert figures["reactivation_eligibility_review_rate", None]["of"] == answer["funnel"]["candidates"]
         assert figures["response_rate", None]["note"] == "not enough data"
         assert "not enough data" in run("metrics", PLAYBOOK)[1]
+        assert "segment " in run("metrics", PLAYBOOK, "--by", "segment")[1]
         assert run("metrics", PLAYBOOK, "--csv")[1].startswith("measure,by,count,of,rate,low,high,")
         assert run("tags", PLAYBOOK, "--csv")[:2] == (0, "customer_id,tag,set_at\r\n")
 

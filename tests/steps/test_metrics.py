@@ -52,6 +52,10 @@ def test_what_came_back_is_counted_as_defined(ready: Ready) -> None:
     baseline = found["reactivation_eligibility_review_rate", None]
     assert baseline.of == found["reactivation_rate_by_cohort", None].of
 
+    parts = metrics(ready.workspace, PLAYBOOK, LATER, by="dormancy").figures
+    (written_to,) = [figure for figure in parts if figure.measure == "reactivations" and figure.by]
+    assert (written_to.by, written_to.count, written_to.of) == ("dormancy critical", 1, written)
+
     day_after = LATER + timedelta(days=1)
     ready.say(as_of=day_after)
     ready.add("purchases", purchase("b-late", people[5], LATER + timedelta(hours=1), amount=Decimal("10.00")))

@@ -215,7 +215,7 @@ def metrics(arguments: argparse.Namespace) -> int:
 
     workspace = workspace_of(arguments)
     as_of = _at(workspace, arguments.as_of)
-    found = metrics(workspace, arguments.playbook, workspace.now(), as_of)
+    found = metrics(workspace, arguments.playbook, workspace.now(), as_of, arguments.by)
     if arguments.json:
         print_json(asdict(found))
     elif arguments.csv:

@@ -25,31 +25,38 @@ class Answers:
 
 
 def outreach_figures(answers: Answers, outreach: Outreach) -> list[Figure]:
-    """Every figure that the ledger has, in the order of ``MEASURES``."""
-    totals = outreach.totals
-    written, delivered, reactivated = totals["written_to"], totals["delivered_to"], totals["reactivated"]
+    """Every figure that the ledger has of what was written."""
     judged, ended = sum(answers.verdicts.values()), sum(answers.exits.values())
     return [
         *(Figure("suppressed_since", reason, count) for reason, count in _largest_first(answers.suppressed)),
         share("outreach_approved", answers.verdicts["signed"], judged),
         *(share("outreach_approved", answers.verdicts[word], judged, word) for word in ("held", "rejected")),
         *(Figure("sends", state, answers.sends.get(state, 0)) for state in ("accepted", "refused", "unknown")),
+        *people_figures(outreach),
+        *_discount_use(outreach.offers),
+        Figure("closed_reasons", count=ended),
+        *shares("closed_reasons", answers.exits, ended),
+        *_cohorts(outreach.cohorts),
+        *credit_figures(outreach.credits),
+        *_efficiency(outreach.offers),
+    ]  # fmt: skip
+
+
+def people_figures(outreach: Outreach) -> list[Figure]:
+    """What the people did who were written to, and what it was worth."""
+    totals = outreach.totals
+    written, delivered, reactivated = totals["written_to"], totals["delivered_to"], totals["reactivated"]
+    return [
         share("response_rate", totals["responded"], delivered),
         share("reactivations", reactivated, written),
-        *_discount_use(outreach.offers),
         share("unsubscribes", totals["unsubscribed"], delivered),
         share("complaints", totals["complained"], delivered),
         share("bounces", totals["bounced"], written),
         share("repeat_purchases", totals["bought_again"], reactivated,
               note=f"{totals['repeat_purchases']} further purchases"),
         *_money("retained_revenue", "retained", outreach.money),
-        Figure("closed_reasons", count=ended),
-        *shares("closed_reasons", answers.exits, ended),
-        *_cohorts(outreach.cohorts),
         *waiting_figures(outreach.waits),
         *(_seen(figure, totals) for figure in _money("reactivated_ltv", "value", outreach.money)),
-        *credit_figures(outreach.credits),
-        *_efficiency(outreach.offers),
     ]  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reactivation.ledger import compared, measured, runs
 from reactivation.ledger.runs import StepError
@@ -22,6 +22,8 @@ from reactivation.measures import (
     count_outreach,
     outreach_figures,
     review_figures,
+    split_outreach,
+    split_review,
 )
 from reactivation.steps.results import decisions_of
 
@@ -79,8 +81,11 @@ def _amount(figure: Figure) -> str:
     )
 
 
-def metrics(workspace: Workspace, name: str, now: datetime, as_of: datetime | None = None) -> Metrics:
-    """The figures of a playbook at ``now``, or as they were known ``as_of`` an instant before it.
+def metrics(
+    workspace: Workspace, name: str, now: datetime, as_of: datetime | None = None, by: str | None = None
+) -> Metrics:  # fmt: skip
+    """The figures of a playbook at ``now``, or as they were known ``as_of`` an instant before it; ``by`` (one of
+    ``SPLITS``) has their parts besides.
 
     Raises ``StepError`` when it had decided nothing yet, or of what is still to come.
     """
@@ -98,10 +103,12 @@ def metrics(workspace: Workspace, name: str, now: datetime, as_of: datetime | No
             verdicts=measured.verdicts(conn, name, at), sends=measured.send_states(conn, name, at),
             exits=measured.exit_reasons(conn, name, at), suppressed=measured.suppressed_since(conn, name, at),
         )  # fmt: skip
-    outreach = count_outreach(
-        sent, told, first_decided, response_days=measurement.response_within_days,
-        reactivated_days=measurement.reactivated_within_days, now=at,
-    )  # fmt: skip
+    windows: dict[str, Any] = {
+        "response_days": measurement.response_within_days, "reactivated_days": measurement.reactivated_within_days,
+        "now": at,
+    }  # fmt: skip
+    outreach = count_outreach(sent, told, first_decided, **windows)
+    parts = [] if by is None else [*split_review(decisions, by), *split_outreach(sent, told, by, **windows)]
     against = count_compared(
         assigned, bought, holdout_share=playbook.holdout_share,
         reactivated_days=measurement.reactivated_within_days, now=at,
@@ -109,7 +116,7 @@ def metrics(workspace: Workspace, name: str, now: datetime, as_of: datetime | No
     place = {measure: position for position, measure in enumerate(MEASURES)}
     figures = [
         *review_figures(decisions), *outreach_figures(answers, outreach), *comparison_figures(against),
-        *added_efficiency(against, outreach.offers),
+        *added_efficiency(against, outreach.offers), *parts,
     ]  # fmt: skip
     return Metrics(name, run_id, at, tuple(sorted(figures, key=lambda figure: place[figure.measure])))
 
