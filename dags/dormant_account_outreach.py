@@ -17,6 +17,7 @@ with DAG(
     schedule=[SNAPSHOT],
     catchup=False,
     max_active_runs=1,
+    is_paused_upon_creation=True,  # a playbook begins when somebody decides that it does
     params=tasks.trigger_form(segments=("household", "care_plan", "business")),
     tags=["reactivation", "playbook"],
     default_args=tasks.RETRIES | {"on_failure_callback": StoppedNotifier(PLAYBOOK)},

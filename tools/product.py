@@ -29,7 +29,9 @@ from tools.home import Home, LocalError
 from tools.stack import Stack, port_of
 
 PLAYBOOK = "customer_reactivation"
-DAGS = ("take_snapshot", PLAYBOOK, "ask_people", "send_due_touches", "record_outcomes", "purge")
+#: The playbooks beside it, which begin once somebody lets them.
+OTHERS = ("dormant_account_outreach", "customers_not_active")
+DAGS = ("take_snapshot", PLAYBOOK, *OTHERS, "ask_people", "send_due_touches", "record_outcomes", "purge")
 CUSTOMERS, SEED = 400, 7
 SAMPLE_LASTS = timedelta(hours=20)
 
@@ -80,6 +82,19 @@ def first_run(stack: Stack, workspace: Workspace, operator: Api) -> str:
     if run is None:
         raise LocalError(f"{PLAYBOOK} ended well but opened no lists; see {stack.url}/dags/{PLAYBOOK}")
     return run.run_id
+
+
+def let_others_begin(operator: Api) -> None:
+    """Ends the pause in which a new playbook waits."""
+    for dag_id in OTHERS:
+        operator.patch(f"/api/v2/dags/{dag_id}", {"is_paused": False})
+
+
+def follow_others(stack: Stack, operator: Api) -> None:
+    """Waits for the runs of the other playbooks that the snapshot set off."""
+    for dag_id in OTHERS:
+        stack.wait_until(lambda dag_id=dag_id: bool(operator.runs(dag_id)), f"the start of {dag_id}", 120)  # type: ignore[misc]
+        follow(stack, operator, dag_id, operator.runs(dag_id)[0]["dag_run_id"])
 
 
 def wait_until_asked(stack: Stack, workspace: Workspace) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pyarrow as pa
+import pytest
 
 from reactivation import paths
 from reactivation.measures import (
@@ -139,7 +141,8 @@ def test_a_run_without_candidates_has_no_rate() -> None:
 def test_every_figure_is_of_a_measure_that_is_defined() -> None:
     """And every measure has figures."""
     nobody = comparison_figures(Compared([], [], share=0.1))
-    figures = [*outreach_figures(ANSWERS, OUTREACH), *review_figures(DECISIONS.empty_table()), *nobody]
+    figures = [*outreach_figures(ANSWERS, OUTREACH), *nobody,
+               *review_figures(DECISIONS.empty_table(), accounts_alone=True)]  # fmt: skip
     shown = {figure.measure for figure in figures}
     assert shown <= set(MEASURES)
     assert set(MEASURES) - shown == {"retained_revenue"} - shown
@@ -150,3 +153,31 @@ def test_every_measure_a_playbook_declares_is_counted() -> None:
     for loaded in load_all(paths.PLAYBOOKS):
         declared = loaded.playbook.measurement
         assert {declared.baseline_metric, *declared.measures} <= set(MEASURES)
+
+
+def account(**changes: Any) -> dict[str, Any]:
+    """A dormant account with everything on record, whose owner approved."""
+    return {
+        "account_id": "a", "decision": "review", "reviewed": True, "reason_codes": [], "gate_no_open_issue": "pass",
+        "gate_permission": "pass", "inactivity_reason": "budget", "annual_value": Decimal(10), "value_tier": "mid",
+        "owner_id": "own-ben", "path": "account_led", "owner_decision": "approve",
+        "evidence": {"relationship": "normal"},
+    } | changes  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "covered"),
+    [
+        ({}, 1), ({"inactivity_reason": "unknown"}, 0), ({"annual_value": None, "value_tier": "unknown"}, 0),
+        ({"annual_value": None}, 1), ({"owner_id": None}, 0), ({"evidence": {"relationship": "unknown"}}, 0),
+        ({"gate_permission": "fail:unknown"}, 0), ({"gate_permission": "fail:no_record"}, 1),
+        ({"owner_decision": None}, 0), ({"owner_decision": None, "path": "suppressed"}, 1),
+    ],
+)  # fmt: skip
+def test_path_coverage_needs_every_named_part(change: dict[str, Any], covered: int) -> None:
+    """Reason, value, owner, risk, permission check and an approved path: seed 001's baseline metric."""
+    table = pa.Table.from_pylist([account(**change)], schema=DECISIONS)
+
+    first = review_figures(table, accounts_alone=True)[0]
+
+    assert (first.measure, first.count, first.of) == ("dormant_account_outreach_path_coverage", covered, 1)

@@ -17,6 +17,7 @@ from reactivation.ledger.migrations import upgrade
 from reactivation.ledger.runs import StepError
 from reactivation.policy.decisions import DECISIONS
 from reactivation.steps.begin import begin_run
+from reactivation.steps.begun import before_digest
 from reactivation.steps.decide import decide_run
 from reactivation.steps.settings import ConfigurationError
 
@@ -46,7 +47,7 @@ class TestBegin:
     """What a run begins with."""
 
     def test_it_vouches_for_what_it_began_with(self, six: Six) -> None:
-        """Snapshot, playbook, rules, owners and the audit trail by digest; the playbook itself lies in the folder."""
+        """Snapshot, playbooks, rules, owners and the audit trail by digest; the playbook itself lies in the folder."""
         run_id = begun(six, segment="household", sample_size=5)
 
         folder, loaded = six.workspace.run_folder(run_id), six.workspace.playbook(PLAYBOOK)
@@ -55,6 +56,7 @@ class TestBegin:
         snapshot = six.workspace.snapshot_folder(run.snapshot_id)
         vouched = folder.manifest["inputs"]
         assert vouched.pop("audit_head")
+        assert vouched.pop("playbooks_before") == before_digest(six.workspace.before(PLAYBOOK))
         assert vouched == {
             "snapshot_id": snapshot.id, "snapshot": snapshot.manifest_digest, "playbook": loaded.digest,
             "rules": six.workspace.rules.version, "owners": six.workspace.owners.digest,

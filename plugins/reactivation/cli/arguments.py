@@ -87,6 +87,15 @@ def _to_look(listed: Subcommands) -> None:
     sub.add_argument("--playbook", default="customer_reactivation")
     _of_run(sub)
 
+    sub = _add(listed, "brief", commands.brief, "the review brief of a dormant account, as Markdown; ids only")
+    sub.add_argument("account", metavar="ACCOUNT")
+    sub.add_argument("--playbook", default="dormant_account_outreach")
+    _of_run(sub)
+
+    sub = _add(listed, "reopen", commands.reopen, "ask the owner of an account anew, whatever was decided before")
+    sub.add_argument("account", metavar="ACCOUNT")
+    sub.add_argument("--playbook", default="dormant_account_outreach")
+
     sub = _add(
         listed, "exception", commands.exception, "ask to write to one customer all the same: refused, and recorded"
     )

@@ -134,6 +134,30 @@ def explain(arguments: argparse.Namespace) -> int:
     return OK
 
 
+def brief(arguments: argparse.Namespace) -> int:
+    from reactivation.steps.account_brief import brief_of
+
+    workspace = workspace_of(arguments)
+    with workspace.ledger.begin() as conn:
+        made = brief_of(
+            workspace, conn, arguments.playbook, arguments.account, run_id=arguments.run, personal=False
+        )  # fmt: skip
+    if arguments.json:
+        print_json(asdict(made))
+    else:
+        print(made.markdown(), end="")
+    return OK
+
+
+def reopen(arguments: argparse.Namespace) -> int:
+    from reactivation.steps.deciding import reopen
+
+    workspace = workspace_of(arguments)
+    question_id = reopen(workspace, arguments.playbook, arguments.account, workspace.now())
+    say(f"the owner of account {arguments.account} is asked: question {question_id}")
+    return OK
+
+
 def exception(arguments: argparse.Namespace) -> int:
     from reactivation.steps.exceptions import refuse_exception
 

@@ -16,6 +16,7 @@ from reactivation.ledger.bulk import Rows, insert_rows
 from reactivation.ledger.columns import table_of
 from reactivation.ledger.events import PURCHASES
 from reactivation.ledger.locks import INTAKE, exclusive
+from reactivation.ledger.occupying import own_keys
 from reactivation.ledger.tables import enrolment_keys, enrolments, events, offer_codes, runs, sends, tags, touches
 
 #: States of a touch from which it may still be sent.
@@ -131,10 +132,10 @@ def watched(
 
 
 def keys_of(conn: Connection, enrolment_ids: Collection[str]) -> dict[str, dict[str, str]]:
-    """The channel by address key, by enrolment."""
+    """The channel by address key of whoever is written to, by enrolment."""
     columns = (enrolment_keys.c.enrolment_id, enrolment_keys.c.address_key, enrolment_keys.c.channel)
     found: dict[str, dict[str, str]] = {one: {} for one in enrolment_ids}
-    for row in conn.execute(select(*columns).where(among(enrolment_keys.c.enrolment_id, enrolment_ids))):
+    for row in conn.execute(select(*columns).where(among(enrolment_keys.c.enrolment_id, enrolment_ids), own_keys)):
         found[row.enrolment_id][row.address_key] = row.channel
     return found
 
@@ -144,7 +145,7 @@ def latest_of_keys(conn: Connection, address_keys: Collection[str]) -> dict[str,
     wanted = (
         select(enrolment_keys.c.address_key, enrolment_keys.c.enrolment_id)
         .join(enrolments, enrolments.c.enrolment_id == enrolment_keys.c.enrolment_id)
-        .where(among(enrolment_keys.c.address_key, address_keys))
+        .where(among(enrolment_keys.c.address_key, address_keys), own_keys)
         .order_by(enrolment_keys.c.active, enrolments.c.enrolled_at, enrolments.c.enrolment_id)
     )
     return {row.address_key: row.enrolment_id for row in conn.execute(wanted)}

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, select
 from reactivation.ledger import audit
 from reactivation.ledger.among import among
 from reactivation.ledger.bulk import insert_if_new
+from reactivation.ledger.occupying import own_keys
 from reactivation.ledger.tables import enrolment_keys, enrolments, erased_addresses, erased_customers
 
 
@@ -57,7 +58,7 @@ def erasure_of(conn: Connection, customer_id: str) -> Erasure | None:
 
 def occupied_by(conn: Connection, customers: Collection[str], keys: Collection[str]) -> list[str]:
     """The active enrolments of these customers, and those that occupy one of these address keys."""
-    of_keys = select(enrolment_keys.c.enrolment_id).where(among(enrolment_keys.c.address_key, keys))
+    of_keys = select(enrolment_keys.c.enrolment_id).where(among(enrolment_keys.c.address_key, keys), own_keys)
     mine = among(enrolments.c.customer_id, customers) | enrolments.c.enrolment_id.in_(of_keys)
     wanted = select(enrolments.c.enrolment_id).where(enrolments.c.state == "active", mine)
     return list(conn.scalars(wanted.order_by(enrolments.c.enrolment_id)))

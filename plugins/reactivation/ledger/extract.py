@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from sqlalchemy import ColumnElement, Connection, Select, Subquery, and_, case, false, func, select, union
 
 from reactivation.ledger.among import among
+from reactivation.ledger.occupying import own_keys
 from reactivation.ledger.suppressions import EVERY
 from reactivation.ledger.tables import enrolment_keys, enrolments, events, sends, suppressions, tags
 from reactivation.policy.accounts import OWNER_EXIT
@@ -72,7 +73,7 @@ def _tag_rows() -> Select[tuple[str, str]]:
         select(enrolment_keys.c.address_key, tags.c.tag)
         .join(enrolments, enrolments.c.enrolment_id == enrolment_keys.c.enrolment_id)
         .join(tags, tags.c.customer_id == enrolments.c.customer_id)
-        .where(tags.c.removed_at.is_(None))
+        .where(tags.c.removed_at.is_(None), own_keys)
         .distinct()
     )
 

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, or_, select
 
 from reactivation.ledger.among import among
+from reactivation.ledger.occupying import own_keys
 from reactivation.ledger.tables import (
     answers,
     audit,
@@ -97,7 +98,7 @@ def tags_of(conn: Connection, customer_id: str) -> Found:
 
 def suppressions_of(conn: Connection, enrolment_ids: Collection[str], address_keys: Collection[str]) -> Found:
     """The standing noes of these address keys and of those behind the enrolments, oldest first."""
-    behind = select(enrolment_keys.c.address_key).where(among(enrolment_keys.c.enrolment_id, enrolment_ids))
+    behind = select(enrolment_keys.c.address_key).where(among(enrolment_keys.c.enrolment_id, enrolment_ids), own_keys)
     mine = or_(suppressions.c.address_key.in_(behind), among(suppressions.c.address_key, address_keys))
     order = (suppressions.c.occurred_at, suppressions.c.reason, suppressions.c.channel, suppressions.c.address_key)
     return conn.execute(select(suppressions).where(mine).order_by(*order)).all()

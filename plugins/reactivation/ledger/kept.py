@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, select, union
 
+from reactivation.ledger.occupying import own_keys
 from reactivation.ledger.tables import enrolment_keys, enrolments, runs, sends, touches
 
 _HANDED_OVER = func.coalesce(
@@ -15,8 +16,10 @@ _HANDED_OVER = func.coalesce(
 
 def keys_of_customers(conn: Connection) -> list[tuple[str, str]]:
     """Every customer ever enrolled with each address key they were enrolled with."""
-    wanted = select(enrolments.c.customer_id, enrolment_keys.c.address_key).join(
-        enrolments, enrolments.c.enrolment_id == enrolment_keys.c.enrolment_id
+    wanted = (
+        select(enrolments.c.customer_id, enrolment_keys.c.address_key)
+        .join(enrolments, enrolments.c.enrolment_id == enrolment_keys.c.enrolment_id)
+        .where(own_keys)
     )
     return [(row.customer_id, row.address_key) for row in conn.execute(wanted.distinct())]
 
@@ -51,6 +54,7 @@ def last_sent(conn: Connection) -> dict[str, datetime]:
         select(enrolments.c.customer_id, func.max(_HANDED_OVER, type_=_HANDED_OVER.type).label("at"))
         .join(enrolment_keys, enrolment_keys.c.enrolment_id == enrolments.c.enrolment_id)
         .join(sends, sends.c.address_key == enrolment_keys.c.address_key)
+        .where(own_keys)
         .group_by(enrolments.c.customer_id)
     )
     return {row.customer_id: row.at for row in conn.execute(wanted)}

@@ -17,6 +17,7 @@ from reactivation.ledger.among import among
 from reactivation.ledger.bulk import insert_if_new
 from reactivation.ledger.engine import Ledger
 from reactivation.ledger.locks import PERMISSION, exclusive
+from reactivation.ledger.occupying import own_keys
 from reactivation.ledger.tables import enrolment_keys, replies
 
 #: The label of a reply of somebody who was erased: nobody is asked about it.
@@ -68,7 +69,7 @@ def holding(
         return set(), set()
     own = {row.address_key for row in open_ones} - {None}
     enrolled = {row.enrolment_id for row in open_ones if row.enrolment_id is not None}
-    theirs = select(enrolment_keys.c.address_key).where(among(enrolment_keys.c.enrolment_id, enrolled))
+    theirs = select(enrolment_keys.c.address_key).where(among(enrolment_keys.c.enrolment_id, enrolled), own_keys)
     people = {row.customer_id for row in open_ones}
     return {*own, *conn.scalars(theirs)}.intersection(address_keys), people.intersection(customers)
 

@@ -22,6 +22,9 @@ _ALL = (
     Measure("reactivation_eligibility_review_rate", "Candidates reviewed in full", "candidates",
             "baseline: candidates whose value, inactivity reason, consent, relationship, offer eligibility and next "
             "action are all on record ÷ all inactive candidates of the last run"),
+    Measure("dormant_account_outreach_path_coverage", "Accounts with a path", "accounts",
+            "baseline of accounts: dormant accounts whose inactivity reason, value, owner, risk status, permission "
+            "check and approved path are all on record ÷ all dormant accounts of the last run"),
     Measure("candidates_reviewed", "Candidates by decision", "candidates", "candidates of the last run, by decision"),
     Measure("accounts_reviewed", "Accounts reviewed in full", "accounts",
             "accounts with a candidate reviewed in full ÷ accounts with a candidate, last run"),

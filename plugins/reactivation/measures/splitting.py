@@ -55,7 +55,7 @@ def split_outreach(
     return figures
 
 
-def split_review(decisions: pa.Table, by: str) -> list[Figure]:
+def split_review(decisions: pa.Table, by: str, *, accounts_alone: bool = False) -> list[Figure]:
     """The figures of each part of a run's candidates; messages have no part in them."""
     if by not in OF_PEOPLE:
         return []
@@ -63,6 +63,6 @@ def split_review(decisions: pa.Table, by: str) -> list[Figure]:
     return [
         replace(figure, by=f"{by} {value}")
         for value in sorted(column.unique().to_pylist())
-        for figure in review_figures(decisions.filter(pc.equal(column, value)))
+        for figure in review_figures(decisions.filter(pc.equal(column, value)), accounts_alone=accounts_alone)
         if figure.by is None
     ]

@@ -54,11 +54,13 @@ _OPTIONS = {
 
 @dataclass(frozen=True)
 class Part:
-    """One table of a brief."""
+    """One table of a brief; ``empty`` stands where it has no rows."""
 
     title: str
     columns: Sequence[str]
     rows: Rows
+    hint: str = ""
+    empty: str = "Nothing on record."
 
 
 @dataclass(frozen=True)
@@ -206,7 +208,7 @@ def _first(table: pa.Table, key: str, value: str) -> Row:
 
 def _table(part: Part) -> str:
     if not part.rows:
-        return f"## {part.title}\n\nNothing on record."
+        return f"## {part.title}\n\n{part.empty}"
     lines = [part.columns, ["---"] * len(part.columns), *part.rows]
     shown = "\n".join("| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines)
     return f"## {part.title}\n\n{shown}"

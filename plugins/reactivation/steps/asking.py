@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -47,6 +47,9 @@ from reactivation.sources import Sources, extract, read_events
 
 if TYPE_CHECKING:
     from reactivation.steps.workspace import Workspace
+
+#: What was done, by customer.
+Facts = dict[str, list[dict[str, Any]]]
 
 #: A source a little ahead of us has another clock; one far ahead speaks of what nobody can know.
 _CLOCKS_DIFFER_BY = timedelta(minutes=5)
@@ -109,15 +112,17 @@ def take_in(
     if not people:
         return counts
     playbook = workspace.playbook(people[0].playbook).playbook
-    customers = {one.customer_id for one in people}
+    contacts = folder.read("contacts")
+    colleagues = _colleagues(contacts, people) if playbook.subject == "account" else {}
+    customers = {one.customer_id for one in people} | set(colleagues)
     raw = read_events(source, customer_ids=sorted(customers), since=min(unknown_from(playbook, one) for one in people))
     said_no = _noes(workspace, folder, playbook, people, raw)
     counts["suppressions"] = suppressions.commit(
         workspace.ledger, suppressions_of(said_no), actor="record_outcomes", now=now
     )
-    contacts = folder.read("contacts")
     rows = [row for row in contacts.to_pylist() if row["customer_id"] in customers]
-    told = _Told(facts_of(raw.to_pylist(), rows), facts_of_noes(said_no), _whose_opens_count(contacts, workspace.rules))
+    opens = _whose_opens_count(contacts, workspace.rules)
+    told = _Told(_by_enrolled(facts_of(raw.to_pylist(), rows), colleagues), facts_of_noes(said_no), opens)
     with workspace.ledger.begin() as conn:
         for one, exit_ in _returned(conn, playbook, people, told=told, counts=counts, now=now):
             ended = enrolments.end_enrolment(
@@ -145,6 +150,25 @@ class _Told:
         """The offer codes that were used."""
         used = {row.get("offer_code") for rows in self.by_customer.values() for row in rows}
         return {code for code in used if code}
+
+
+def _colleagues(contacts: pa.Table, people: Sequence[Enrolment]) -> dict[str, str]:
+    """Of accounts: every other contact, with the one who is written to."""
+    recipient = {one.account_id: one.customer_id for one in people if one.account_id is not None}
+    rows = contacts.select(["customer_id", "account_id"]).to_pylist()
+    return {
+        row["customer_id"]: recipient[row["account_id"]]
+        for row in rows
+        if row["account_id"] in recipient and row["customer_id"] != recipient[row["account_id"]]
+    }
+
+
+def _by_enrolled(facts: Facts, colleagues: Mapping[str, str]) -> Facts:
+    """What was done, by whoever is enrolled for it: what a contact of an account does, the account does."""
+    found: Facts = {}
+    for customer, rows in facts.items():
+        found.setdefault(colleagues.get(customer, customer), []).extend(rows)
+    return found
 
 
 def _whose_opens_count(contacts: pa.Table, rules: Rules) -> frozenset[str]:

@@ -65,7 +65,7 @@ def decide_run(workspace: Workspace, run_id: str, now: datetime) -> dict[str, An
 
 
 def owners_said(conn: Connection, *playbooks: Playbook) -> pa.Table:
-    """What accounts' owners decided (``OWNER_SAID``), by the first of these playbooks that is about accounts, if any."""
+    """What accounts' owners decided (``OWNER_SAID``), by the first of these playbooks that is about accounts."""
     about = next((one for one in playbooks if one.subject == "account"), None)
     return OWNER_SAID.empty_table() if about is None else accounts.owners_said(conn, about.playbook)
 

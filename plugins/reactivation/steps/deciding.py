@@ -10,6 +10,7 @@ Source: seed 001 (human approval point, what stays human); PLAYBOOKS.md section 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from sqlalchemy import Connection
 
 from reactivation.approvals import AskedList, Judgement, signing_code
@@ -27,13 +29,14 @@ from reactivation.approvals.deciding import FIELDS, Decision, read_decision
 from reactivation.approvals.form import HOLD_ALL, SIGN, FormField
 from reactivation.approvals.reading import read_codes
 from reactivation.contract.digests import digest
-from reactivation.ledger import accounts, audit, enrolments, questions
+from reactivation.ledger import accounts, audit, enrolments, questions, runs, seals
 from reactivation.ledger.accounts import AccountDecision, AccountQuestion
 from reactivation.ledger.questions import QuestionRow
-from reactivation.ledger.runs import Run
+from reactivation.ledger.runs import Run, StepError
 from reactivation.playbooks.model import Playbook
 from reactivation.policy.accounts import APPROVE, OWNER_DECISIONS, OWNER_EXIT, RESOLVE_ISSUE
 from reactivation.steps.coded import Kind, Shown, bound, keep, write_answer
+from reactivation.steps.results import decisions_of
 
 if TYPE_CHECKING:
     from reactivation.steps.workspace import Workspace
@@ -85,14 +88,41 @@ def ask_owners(
         looked_at[owner_id] += 1
         opened.append(_about(run, row, str(uuid4())))
     until = now + timedelta(days=playbook.approval.answer_within_days)
+    _open(conn, opened, actor=run.playbook, until=until, now=now)
+    return [one.question_id for one in opened]
+
+
+def reopen(workspace: Workspace, playbook_name: str, account_id: str, now: datetime) -> str:
+    """Ask the owner of an account anew, whatever he decided before; the question's id. Raises ``StepError`` for an
+    account the last run did not decide about, whose owner is asked already, or who may not sign."""
+    playbook = workspace.playbook(playbook_name).playbook
+    run_id, decisions = decisions_of(workspace, playbook_name)
+    rows = decisions.filter(pc.equal(decisions["account_id"], account_id)).select(_COLUMNS).to_pylist()
+    if not rows:
+        raise StepError(f"run {run_id} decided nothing about account {account_id}: not dormant, or not known")
+    with workspace.ledger.begin() as conn:
+        if account_id in accounts.waiting(conn, playbook_name, now):
+            raise StepError(f"the owner of account {account_id} is being asked; see the page of his questions")
+        about = _about(runs.run_of(conn, run_id), rows[0], str(uuid4()))
+        if not _signers(workspace, about.owner_id):
+            raise StepError(
+                f"account {account_id} has no owner who may decide; give it one in the CRM and in owners.yaml"
+            )
+        _open(conn, [about], actor="reopen", until=now + timedelta(days=playbook.approval.answer_within_days), now=now)
+    seals.seal(workspace.ledger, now)
+    return about.question_id
+
+
+def _open(
+    conn: Connection, opened: Sequence[AccountQuestion], *, actor: str, until: datetime, now: datetime
+) -> None:  # fmt: skip
     for one in opened:
         questions.insert_question(
             conn, question_id=one.question_id, kind=KIND, subject=one.account_id, opened_at=now, expires_at=until
         )
     accounts.insert_questions(conn, opened)
     told = [(one.account_id, {"question_id": one.question_id, "owner_id": one.owner_id}) for one in opened]
-    audit.write_many(conn, at=now, actor=run.playbook, action="account_asked", subjects=told)
-    return [one.question_id for one in opened]
+    audit.write_many(conn, at=now, actor=actor, action="account_asked", subjects=told)
 
 
 def _about(run: Run, row: dict[str, object], question_id: str) -> AccountQuestion:

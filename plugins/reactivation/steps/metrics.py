@@ -93,7 +93,7 @@ def metrics(
     if at > now:
         raise StepError(f"nobody knows what will have come of it at {at.isoformat()}; say an instant before now")
     playbook = workspace.playbook(name).playbook
-    measurement = playbook.measurement
+    measurement, of_accounts = playbook.measurement, playbook.subject == "account"
     run_id, decisions = decisions_of(workspace, name, _last_decided(workspace, name, at))
     with workspace.ledger.begin() as conn:
         sent, told = measured.sent(conn, name, at), measured.told(conn, name, at)
@@ -108,16 +108,18 @@ def metrics(
         "now": at,
     }  # fmt: skip
     outreach = count_outreach(sent, told, first_decided, **windows)
-    parts = [] if by is None else [*split_review(decisions, by), *split_outreach(sent, told, by, **windows)]
     against = count_compared(
         assigned, bought, holdout_share=playbook.holdout_share,
         reactivated_days=measurement.reactivated_within_days, now=at,
     )  # fmt: skip
     place = {measure: position for position, measure in enumerate(MEASURES)}
     figures = [
-        *review_figures(decisions), *outreach_figures(answers, outreach), *comparison_figures(against),
-        *added_efficiency(against, outreach.offers), *parts,
+        *review_figures(decisions, accounts_alone=of_accounts), *outreach_figures(answers, outreach),
+        *comparison_figures(against), *added_efficiency(against, outreach.offers),
     ]  # fmt: skip
+    if by is not None:
+        figures += split_review(decisions, by, accounts_alone=of_accounts)
+        figures += split_outreach(sent, told, by, **windows)
     return Metrics(name, run_id, at, tuple(sorted(figures, key=lambda figure: place[figure.measure])))
 
 

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from reactivation.contract.tables import FLAG, TEXT, TEXTS, TIME
 from reactivation.evidence.ids import name_ids
 from reactivation.ledger import measurements
+from reactivation.ledger.occupying import CONTACT
 from reactivation.ledger.runs import Run
 from reactivation.playbooks.model import Playbook
 from reactivation.policy.budgets import within_budget
@@ -161,24 +162,25 @@ def key_rows(begun: pa.Table) -> pa.Table:
         })
         for channel, key in KEY_OF.items()
     ]  # fmt: skip
-    beside = [_of_contacts(begun, f"account_{key}s", channel) for channel, key in KEY_OF.items()]
+    beside = [_of_contacts(begun, f"account_{key}s") for key in KEY_OF.values()]
     rows = pa.concat_tables(of_channels)
     rows = rows.filter(pc.is_valid(rows["address_key"]))
     if not any(some.num_rows for some in beside):
         return rows
-    # A contact's address may be the recipient's, or stand for both channels: it is occupied once.
+    # A contact's address may be the recipient's, or stand for both channels: it is occupied once, as the recipient's.
     rows = pa.concat_tables([rows, *(some.cast(rows.schema) for some in beside)])
-    once = rows.group_by(["enrolment_id", "address_key"]).aggregate([("channel", "min"), ("active", "min")])
+    at_once = rows.group_by(["enrolment_id", "address_key"], use_threads=False)
+    once = at_once.aggregate([("channel", "first"), ("active", "first")])
     return once.rename_columns(["enrolment_id", "address_key", "channel", "active"])
 
 
-def _of_contacts(begun: pa.Table, column: str, channel: str) -> pa.Table:
+def _of_contacts(begun: pa.Table, column: str) -> pa.Table:
     """The keys in a column of lists, each with its enrolment; a customer's lists are empty."""
     lists = begun[column].combine_chunks()
     keys = pc.list_flatten(lists)
     enrolment = begun["enrolment_id"].combine_chunks().take(pc.list_parent_indices(lists))
     return pa.table({
-        "enrolment_id": enrolment, "address_key": keys, "channel": pa.repeat(channel, len(keys)),
+        "enrolment_id": enrolment, "address_key": keys, "channel": pa.repeat(CONTACT, len(keys)),
         "active": pa.repeat(True, len(keys)),
     })  # fmt: skip
 

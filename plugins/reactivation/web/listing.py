@@ -24,10 +24,10 @@ from reactivation.ledger.lists import ListItem, ListRow
 from reactivation.ledger.questions import RequestId
 from reactivation.playbooks.declared import DeclarationError
 from reactivation.playbooks.model import Playbook
+from reactivation.steps.account_brief import Brief, brief_of
 from reactivation.steps.answers import asked_list
 from reactivation.steps.settings import ConfigurationError
 from reactivation.steps.workspace import Workspace
-from reactivation.steps.account_brief import Brief, brief_of
 from reactivation.web.access import role_of
 from reactivation.web.auth import Visitor
 from reactivation.web.reasons import Fact, why

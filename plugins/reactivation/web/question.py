@@ -95,7 +95,9 @@ def question_page(workspace: Workspace, question_id: str, visitor: Visitor, now:
         may_sign = visitor.user_id in asked.signers - asked.authors
         answers_now = is_open and may_sign and asked.hindrance is None
         if answers_now and question.kind == deciding.KIND:
-            about = _with_names(workspace, conn, question, about, visitor, now)
+            who, read = visitor.user_id, question.subject
+            audit.write(conn, at=now, actor=who, action="account_read", subject=read, details={})
+            about = _with_names(workspace, conn, question, about)
         return QuestionPage(
             visitor=visitor, question=question, about=about, is_open=is_open, may_sign=may_sign,
             said=_said(conn, question, visitor, now) if answers_now else None, hindrance=asked.hindrance,
@@ -206,14 +208,11 @@ def _account(workspace: Workspace, conn: Connection, question: QuestionRow, _: d
     )  # fmt: skip
 
 
-def _with_names(
-    workspace: Workspace, conn: Connection, question: QuestionRow, about: About, visitor: Visitor, now: datetime
-) -> About:  # fmt: skip
-    """For whoever decides the account, names and notes stand in the brief; that he read them is on record."""
+def _with_names(workspace: Workspace, conn: Connection, question: QuestionRow, about: About) -> About:
+    """For whoever decides the account, names and notes stand in the brief."""
     asked_about = accounts.question_of(conn, question.question_id)
     if asked_about is None:
         return about
-    audit.write(conn, at=now, actor=visitor.user_id, action="account_read", subject=question.subject, details={})
     tables, _ = brief_tables(workspace, conn, asked_about, personal=True)
     return replace(about, tables=tables)
 
