@@ -27,7 +27,7 @@ def _sent(conn: Connection, touch_id: str, customer: str, *, state: str = "accep
     sends.finish(conn, [sends.Outcome(row["send_id"], state)], now=NOW + timedelta(hours=hours))
 
 
-def _list(conn: Connection, name: str, verdicts: Mapping[str, str | None], **changes: Any) -> None:
+def signed_list(conn: Connection, name: str, verdicts: Mapping[str, str | None], **changes: Any) -> None:
     """A closed list of these touches; one without a verdict was never answered."""
     row = {
         "list_id": an_id("list", name), "run_id": RUN_ID, "playbook": PLAYBOOK, "kind": "content", "channel": "email",
@@ -103,9 +103,9 @@ def test_sent_is_what_a_provider_accepted(book: Ledger) -> None:
         second = add_touch(conn, enrol(conn, "C002"), "C002")
         third = add_touch(conn, enrol(conn, "C003"), "C003")
         both = {first: "signed", second: "held"}
-        _list(conn, "early", both, kind="offer", cost=Decimal("60.00"), currency="GBP")
+        signed_list(conn, "early", both, kind="offer", cost=Decimal("60.00"), currency="GBP")
         late = NOW + timedelta(hours=1)
-        _list(conn, "late", both, kind="offer", cost=Decimal("30.00"), currency="GBP", closed_at=late)
+        signed_list(conn, "late", both, kind="offer", cost=Decimal("30.00"), currency="GBP", closed_at=late)
         _sent(conn, first, "C001", hours=2)
         _sent(conn, second, "C002", hours=1)
         _sent(conn, third, "C003", state="refused")
@@ -140,11 +140,11 @@ def test_a_message_counts_by_the_best_that_was_said_of_it(book: Ledger) -> None:
     with book.begin() as conn:
         one = enrol(conn, "C001")
         ids = [add_touch(conn, one, "C001", number) for number in range(1, 6)]
-        _list(conn, "first", {ids[0]: "held", ids[1]: "rejected"})
-        _list(conn, "again", {ids[0]: "signed"})
-        _list(conn, "silence", {ids[2]: None}, state="held")
-        _list(conn, "offer", {ids[3]: "signed"}, kind="offer")
-        _list(conn, "open", {ids[4]: None}, state="open", closed_at=None)
+        signed_list(conn, "first", {ids[0]: "held", ids[1]: "rejected"})
+        signed_list(conn, "again", {ids[0]: "signed"})
+        signed_list(conn, "silence", {ids[2]: None}, state="held")
+        signed_list(conn, "offer", {ids[3]: "signed"}, kind="offer")
+        signed_list(conn, "open", {ids[4]: None}, state="open", closed_at=None)
         assert measured.verdicts(conn, PLAYBOOK, LATER) == {"signed": 1, "rejected": 1, "held": 1}
 
 
@@ -181,7 +181,7 @@ def test_what_was_recorded_later_is_not_known_yet(book: Ledger) -> None:
     with book.begin() as conn:
         one = enrol(conn, "C001")
         touch_id = add_touch(conn, one, "C001", 3, offer_id="o-15")
-        _list(conn, "first", {touch_id: "signed"}, closed_at=NOW + timedelta(hours=1))
+        signed_list(conn, "first", {touch_id: "signed"}, closed_at=NOW + timedelta(hours=1))
         _sent(conn, touch_id, "C001", hours=2)
         bought = Event("purchases:1", "C001", None, one, None, "order", None, NOW, "source", Decimal("9.99"))
         events.record(conn, [bought], stops=(), now=NOW + timedelta(hours=4))
