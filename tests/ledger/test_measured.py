@@ -161,7 +161,8 @@ def test_a_candidate_was_first_decided_about_once(book: Ledger) -> None:
             ]
         ])  # fmt: skip
         assert measured.first_decided(conn, PLAYBOOK, LATER).to_pylist() == [
-            {"customer_id": "C001", "first_at": NOW}, {"customer_id": "C002", "first_at": NOW + timedelta(days=7)}
+            {"customer_id": "C001", "first_at": NOW, "run_id": RUN_ID},
+            {"customer_id": "C002", "first_at": NOW + timedelta(days=7), "run_id": RUN_ID},
         ]  # fmt: skip
         assert measured.suppressed_since(conn, PLAYBOOK, LATER) == {"opt_out": 1}
 

@@ -11,7 +11,7 @@ import pytest
 
 from reactivation.cli import arguments
 from reactivation.ledger.measured import SENT, TOLD
-from reactivation.measures import SPLITS, Figure, split_outreach, split_review
+from reactivation.measures import SPLITS, Figure, split_cohorts, split_outreach, split_review
 from reactivation.policy.decisions import DECISIONS
 
 T = datetime(2026, 3, 3, 11, 0, tzinfo=UTC)
@@ -93,6 +93,25 @@ def test_candidates_are_divided_as_people_are() -> None:
         "segment household": (1, 1), "segment studio": (2, 2)
     }  # fmt: skip
     assert split_review(table, "touch") == []
+
+
+def test_a_cohort_is_divided_by_what_people_were_at_first() -> None:
+    """Ann was still early when she was first decided about, Dan too, who was never written to; Cat is of nobody knows
+    what. Ann and Cat came back."""
+    decided = pa.table({
+        "customer_id": ["ann", "cat", "dan"], "first_at": pa.array([T] * 3, pa.timestamp("us", tz="UTC")),
+        "part": ["early_warning", None, "early_warning"],
+    })  # fmt: skip
+    sent, told = pa.Table.from_pylist(SENT_ROWS, schema=SENT), pa.Table.from_pylist(TOLD_ROWS, schema=TOLD)
+    windows: dict[str, Any] = {"response_days": 30, "reactivated_days": 90, "now": T + 400 * DAY}
+    found = {
+        figure.by: (figure.count, figure.of) for figure in split_cohorts(sent, told, decided, "dormancy", **windows)
+    }
+    assert found == {
+        "dormancy early_warning": (1, 2), "dormancy early_warning, week of 2026-03-02": (1, 2),
+        "dormancy unknown": (1, 1), "dormancy unknown, week of 2026-03-02": (1, 1),
+    }  # fmt: skip
+    assert split_cohorts(sent, told, decided, "touch", **windows) == []
 
 
 @pytest.mark.parametrize("by", SPLITS)

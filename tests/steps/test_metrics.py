@@ -55,6 +55,12 @@ def test_what_came_back_is_counted_as_defined(ready: Ready) -> None:
     parts = metrics(ready.workspace, PLAYBOOK, LATER, by="dormancy").figures
     (written_to,) = [figure for figure in parts if figure.measure == "reactivations" and figure.by]
     assert (written_to.by, written_to.count, written_to.of) == ("dormancy critical", 1, written)
+    decided = [
+        figure for figure in parts if figure.measure == "reactivation_rate_by_cohort" and "dormancy" in f"{figure.by}"
+    ]
+    wholes = [figure for figure in decided if "week" not in str(figure.by)]
+    assert sum(figure.of or 0 for figure in wholes) == baseline.of, "everybody is in one part"
+    assert {figure.count for figure in wholes if figure.by == "dormancy critical"} == {1}
 
     day_after = LATER + timedelta(days=1)
     ready.say(as_of=day_after)

@@ -38,8 +38,8 @@ TOLD = pa.schema([
     ("event_id", _TEXT), ("customer_id", _TEXT), ("touch_id", _TEXT), ("kind", _TEXT), ("occurred_at", _TIME),
     ("amount", _MONEY), ("currency", _TEXT), ("discount", _MONEY), ("about", _TEXT),
 ])  # fmt: skip
-#: One row per candidate: the first time a decision was made about them.
-FIRST_DECIDED = pa.schema([("customer_id", _TEXT), ("first_at", _TIME)])
+#: One row per candidate: the first time a decision was made about them, and by which run.
+FIRST_DECIDED = pa.schema([("customer_id", _TEXT), ("first_at", _TIME), ("run_id", _TEXT)])
 
 
 def sent(conn: Connection, playbook: str, until: datetime) -> pa.Table:
@@ -103,13 +103,18 @@ def told(conn: Connection, playbook: str, until: datetime) -> pa.Table:
 
 def first_decided(conn: Connection, playbook: str, until: datetime) -> pa.Table:
     """Every candidate a playbook ever decided about, as ``FIRST_DECIDED``, by customer."""
-    at = measurement_events.c.occurred_at
-    query = (
-        select(measurement_events.c.subject, func.min(at, type_=at.type))
-        .where(measurement_events.c.playbook == playbook, measurement_events.c.kind == "decision", at <= until)
-        .group_by(measurement_events.c.subject)
-        .order_by(measurement_events.c.subject)
+    event = measurement_events.c
+    place = func.row_number().over(partition_by=event.subject, order_by=(event.occurred_at, event.event_id))
+    first = (
+        select(event.subject, event.occurred_at, event.run_id, place.label("place"))
+        .where(event.playbook == playbook, event.kind == "decision", event.occurred_at <= until)
+        .subquery()
     )
+    query = (
+        select(first.c.subject, first.c.occurred_at, first.c.run_id)
+        .where(first.c.place == 1)
+        .order_by(first.c.subject)
+    )  # fmt: skip
     return columns_of(conn.execute(query), FIRST_DECIDED)
 
 

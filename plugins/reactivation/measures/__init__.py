@@ -6,10 +6,10 @@ from reactivation.measures.definitions import MEASURES, Measure
 from reactivation.measures.figures import Figure
 from reactivation.measures.outreach import Answers, outreach_figures
 from reactivation.measures.reviewing import review_figures
-from reactivation.measures.splitting import SPLITS, split_outreach, split_review
+from reactivation.measures.splitting import OF_PEOPLE, SPLITS, split_cohorts, split_outreach, split_review
 
 __all__ = [
-    "MEASURES", "SPLITS", "Answers", "Compared", "Figure", "Measure", "Outreach", "added_efficiency",
-    "comparison_figures", "count_compared", "count_outreach", "outreach_figures", "review_figures", "split_outreach",
-    "split_review",
+    "MEASURES", "OF_PEOPLE", "SPLITS", "Answers", "Compared", "Figure", "Measure", "Outreach", "added_efficiency",
+    "comparison_figures", "count_compared", "count_outreach", "outreach_figures", "review_figures", "split_cohorts",
+    "split_outreach", "split_review",
 ]  # fmt: skip

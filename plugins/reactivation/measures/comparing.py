@@ -127,7 +127,7 @@ def _added(found: Increment, treated: Group) -> Figure:
     if found.customers is None or found.interval is None:
         return Figure(MEASURE, part, note=found.note)
     low, high = (end * treated.assigned for end in (found.interval.low, found.interval.high))
-    of_all = None if found.share is None else f"{found.share:.1%} of those who came back"
+    of_all = None if found.share is None or found.share < 0 else f"{found.share:.1%} of those who came back"
     return Figure(
         MEASURE, part, round(found.customers), note=_joined([f"{low:,.1f} to {high:,.1f}", of_all, found.note])
     )

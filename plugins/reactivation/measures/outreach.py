@@ -36,7 +36,7 @@ def outreach_figures(answers: Answers, outreach: Outreach) -> list[Figure]:
         *_discount_use(outreach.offers),
         Figure("closed_reasons", count=ended),
         *shares("closed_reasons", answers.exits, ended),
-        *_cohorts(outreach.cohorts),
+        *cohort_figures(outreach.cohorts),
         *credit_figures(outreach.credits),
         *_efficiency(outreach.offers),
     ]  # fmt: skip
@@ -97,7 +97,8 @@ def _seen(figure: Figure, totals: Row) -> Figure:
     return replace(figure, note=note)
 
 
-def _cohorts(rows: list[Row]) -> list[Figure]:
+def cohort_figures(rows: list[Row]) -> list[Figure]:
+    """Of everybody decided about, and of each week; ``rows`` as ``measured_cohorts`` counts them."""
     whole = share(
         "reactivation_rate_by_cohort", sum(row["reactivated"] for row in rows), sum(row["candidates"] for row in rows)
     )

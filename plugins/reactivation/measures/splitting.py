@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from reactivation.measures.counting import count_outreach
 from reactivation.measures.figures import Figure, share
-from reactivation.measures.outreach import people_figures
+from reactivation.measures.outreach import cohort_figures, people_figures
 from reactivation.measures.reviewing import review_figures
 
 #: What people can be divided by: as they were when they were enrolled, or decided about. The column of ``SENT``, and
@@ -52,6 +52,32 @@ def split_outreach(
         found = [*people_figures(outreach), share("discount_use", *codes)]
         wanted = [figure for figure in found if by in OF_PEOPLE or figure.measure in _TOLD_OF_MESSAGES]
         figures += [replace(figure, by=f"{by} {value}") for figure in wanted if figure.by is None]
+    return figures
+
+
+def split_cohorts(
+    sent: pa.Table, told: pa.Table, first_decided: pa.Table, by: str, *, response_days: int, reactivated_days: int,
+    now: datetime,
+) -> list[Figure]:  # fmt: skip
+    """The reactivation rate of each part of everybody decided about, and of each of its weeks.
+
+    ``first_decided`` has the column ``part``: what people were when they were first decided about. They are counted
+    where they began: who was early to leave is not found among those long gone.
+    """
+    if by not in OF_PEOPLE:
+        return []
+    column = pc.fill_null(first_decided["part"], UNKNOWN)
+    figures: list[Figure] = []
+    for value in sorted(column.unique().to_pylist()):
+        decided = first_decided.filter(pc.equal(column, value))
+        outreach = count_outreach(
+            sent, told, decided, response_days=response_days, reactivated_days=reactivated_days, now=now
+        )
+        part = f"{by} {value}"
+        figures += [
+            replace(figure, by=part if figure.by is None else f"{part}, {figure.by}")
+            for figure in cohort_figures(outreach.cohorts)
+        ]
     return figures
 
 

@@ -22,9 +22,11 @@ from reactivation.measures import (
     count_outreach,
     outreach_figures,
     review_figures,
+    split_cohorts,
     split_outreach,
     split_review,
 )
+from reactivation.steps.parts import with_part
 from reactivation.steps.results import decisions_of
 
 if TYPE_CHECKING:
@@ -120,6 +122,7 @@ def metrics(
     if by is not None:
         figures += split_review(decisions, by, accounts_alone=of_accounts)
         figures += split_outreach(sent, told, by, **windows)
+        figures += split_cohorts(sent, told, with_part(workspace, first_decided, by), by, **windows)
     return Metrics(name, run_id, at, tuple(sorted(figures, key=lambda figure: place[figure.measure])))
 
 
