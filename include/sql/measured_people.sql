@@ -1,11 +1,10 @@
 -- Purpose     what came of each enrolment that was written to.
--- Parameters  $response_days, $reactivated_days, $attributed_days, $retained_days (whole numbers)
+-- Parameters  $response_days, $reactivated_days, $retained_days (whole numbers)
 -- Tables      sent, told (ledger/measured.py)
 -- Grain       one row per enrolment with an accepted message; ordered by enrolment_id
 -- Why         a cancelled purchase is none. A message that came back undelivered was not delivered, and only what was
 --             delivered can be answered. Events are joined by customer, not by the enrolment they were recorded with: an
---             event is recorded once, and may matter to two playbooks. The message a purchase is put down to is the last
---             one before it; ties are broken by id.
+--             event is recorded once, and may matter to two playbooks.
 WITH purchase AS (
     SELECT event_id, customer_id, occurred_at
     FROM told
@@ -40,12 +39,6 @@ returned AS (
     WHERE occurred_at > first_sent_at AND occurred_at <= first_sent_at + to_days($reactivated_days)
     GROUP BY enrolment_id, customer_id
 ),
-credited AS (
-    SELECT returned.enrolment_id, max({'at': sent_at, 'touch_id': touch_id, 'number': number, 'channel': channel}) AS by
-    FROM returned JOIN message ON message.enrolment_id = returned.enrolment_id
-    WHERE delivered AND sent_at < bought.at AND bought.at <= sent_at + to_days($attributed_days)
-    GROUP BY returned.enrolment_id
-),
 repeated AS (
     SELECT enrolment_id, count(*) AS purchases
     FROM returned JOIN purchase USING (customer_id)
@@ -69,15 +62,12 @@ SELECT
     bought.at AS reactivated_at,
     bought.event_id AS reactivating_event,
     date_diff('second', first_sent_at, bought.at) // 86400 AS days_to_reactivate,
-    credited.by.number AS touch_number,
-    credited.by.channel AS channel,
     coalesce(repeated.purchases, 0) AS repeat_purchases,
     coalesce(refused.unsubscribed, false) AS unsubscribed,
     coalesce(refused.complained, false) AS complained
 FROM journey
 LEFT JOIN responded USING (enrolment_id)
 LEFT JOIN (SELECT enrolment_id, bought FROM returned) USING (enrolment_id)
-LEFT JOIN credited USING (enrolment_id)
 LEFT JOIN repeated USING (enrolment_id)
 LEFT JOIN refused USING (enrolment_id)
 ORDER BY enrolment_id

@@ -2,8 +2,7 @@
 -- Parameters  $now instant, $value_days whole number
 -- Tables      people (include/sql/measured_people.sql)
 -- Grain       one row
--- Why         people are counted, not enrolments: whoever was written to twice is one person. The median is taken over
---             enrolments, since each begins its own clock.
+-- Why         people are counted, not enrolments: whoever was written to twice is one person.
 SELECT
     count(DISTINCT customer_id) AS written_to,
     count(DISTINCT customer_id) FILTER (delivered) AS delivered_to,
@@ -14,6 +13,5 @@ SELECT
     count(DISTINCT customer_id) FILTER (repeat_purchases > 0) AS bought_again,
     coalesce(sum(repeat_purchases), 0)::BIGINT AS repeat_purchases,
     count(DISTINCT customer_id) FILTER (unsubscribed) AS unsubscribed,
-    count(DISTINCT customer_id) FILTER (complained) AS complained,
-    median(days_to_reactivate) AS median_days
+    count(DISTINCT customer_id) FILTER (complained) AS complained
 FROM people

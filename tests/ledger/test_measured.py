@@ -17,6 +17,8 @@ from reactivation.ledger.engine import Ledger
 from reactivation.ledger.events import Event
 from reactivation.ledger.tables import answers, item_verdicts, list_items, lists, questions
 
+LATER = NOW + timedelta(days=30)
+
 
 def _sent(conn: Connection, touch_id: str, customer: str, *, state: str = "accepted", hours: int = 0) -> None:
     row = a_send(touch_id, customer, "w")
@@ -25,7 +27,7 @@ def _sent(conn: Connection, touch_id: str, customer: str, *, state: str = "accep
     sends.finish(conn, [sends.Outcome(row["send_id"], state)], now=NOW + timedelta(hours=hours))
 
 
-def _list(conn: Connection, name: str, verdicts: Mapping[str, str | None], **changes: Any) -> None:
+def signed_list(conn: Connection, name: str, verdicts: Mapping[str, str | None], **changes: Any) -> None:
     """A closed list of these touches; one without a verdict was never answered."""
     row = {
         "list_id": an_id("list", name), "run_id": RUN_ID, "playbook": PLAYBOOK, "kind": "content", "channel": "email",
@@ -87,11 +89,11 @@ def book(ledger: Ledger) -> Ledger:
 def test_an_empty_ledger_has_nothing_to_count(ledger: Ledger) -> None:
     """Empty tables of the right columns, and zeros."""
     with ledger.begin() as conn:
-        assert measured.sent(conn, PLAYBOOK).equals(measured.SENT.empty_table())
-        assert measured.told(conn, PLAYBOOK).equals(measured.TOLD.empty_table())
-        assert measured.first_decided(conn, PLAYBOOK).equals(measured.FIRST_DECIDED.empty_table())
-        assert measured.verdicts(conn, PLAYBOOK) == {"signed": 0, "rejected": 0, "held": 0}
-        assert measured.send_states(conn, PLAYBOOK) == measured.exit_reasons(conn, PLAYBOOK) == {}
+        assert measured.sent(conn, PLAYBOOK, LATER).equals(measured.SENT.empty_table())
+        assert measured.told(conn, PLAYBOOK, LATER).equals(measured.TOLD.empty_table())
+        assert measured.first_decided(conn, PLAYBOOK, LATER).equals(measured.FIRST_DECIDED.empty_table())
+        assert measured.verdicts(conn, PLAYBOOK, LATER) == {"signed": 0, "rejected": 0, "held": 0}
+        assert measured.send_states(conn, PLAYBOOK, LATER) == measured.exit_reasons(conn, PLAYBOOK, LATER) == {}
 
 
 def test_sent_is_what_a_provider_accepted(book: Ledger) -> None:
@@ -101,15 +103,15 @@ def test_sent_is_what_a_provider_accepted(book: Ledger) -> None:
         second = add_touch(conn, enrol(conn, "C002"), "C002")
         third = add_touch(conn, enrol(conn, "C003"), "C003")
         both = {first: "signed", second: "held"}
-        _list(conn, "early", both, kind="offer", cost=Decimal("60.00"), currency="GBP")
+        signed_list(conn, "early", both, kind="offer", cost=Decimal("60.00"), currency="GBP")
         late = NOW + timedelta(hours=1)
-        _list(conn, "late", both, kind="offer", cost=Decimal("30.00"), currency="GBP", closed_at=late)
+        signed_list(conn, "late", both, kind="offer", cost=Decimal("30.00"), currency="GBP", closed_at=late)
         _sent(conn, first, "C001", hours=2)
         _sent(conn, second, "C002", hours=1)
         _sent(conn, third, "C003", state="refused")
-        rows = measured.sent(conn, PLAYBOOK).to_pylist()
-        assert measured.send_states(conn, PLAYBOOK) == {"accepted": 2, "refused": 1}
-        assert measured.sent(conn, "another").num_rows == 0
+        rows = measured.sent(conn, PLAYBOOK, LATER).to_pylist()
+        assert measured.send_states(conn, PLAYBOOK, LATER) == {"accepted": 2, "refused": 1}
+        assert measured.sent(conn, "another", LATER).num_rows == 0
     assert [(row["touch_id"], row["offer_id"], row["unit_cost"], row["unit_currency"]) for row in rows] == [
         (second, None, None, None), (first, "o-15", Decimal("15.00"), "GBP")
     ]  # fmt: skip
@@ -129,7 +131,7 @@ def test_told_is_what_people_written_to_did_whoever_recorded_it(book: Ledger) ->
             for customer in ("C001", "C002")
         ]
         events.record(conn, told, stops=(), now=NOW)
-        rows = measured.told(conn, PLAYBOOK).to_pylist()
+        rows = measured.told(conn, PLAYBOOK, LATER).to_pylist()
     assert [(row["event_id"], row["amount"]) for row in rows] == [("purchases:C001", Decimal("9.99"))]
 
 
@@ -138,12 +140,12 @@ def test_a_message_counts_by_the_best_that_was_said_of_it(book: Ledger) -> None:
     with book.begin() as conn:
         one = enrol(conn, "C001")
         ids = [add_touch(conn, one, "C001", number) for number in range(1, 6)]
-        _list(conn, "first", {ids[0]: "held", ids[1]: "rejected"})
-        _list(conn, "again", {ids[0]: "signed"})
-        _list(conn, "silence", {ids[2]: None}, state="held")
-        _list(conn, "offer", {ids[3]: "signed"}, kind="offer")
-        _list(conn, "open", {ids[4]: None}, state="open", closed_at=None)
-        assert measured.verdicts(conn, PLAYBOOK) == {"signed": 1, "rejected": 1, "held": 1}
+        signed_list(conn, "first", {ids[0]: "held", ids[1]: "rejected"})
+        signed_list(conn, "again", {ids[0]: "signed"})
+        signed_list(conn, "silence", {ids[2]: None}, state="held")
+        signed_list(conn, "offer", {ids[3]: "signed"}, kind="offer")
+        signed_list(conn, "open", {ids[4]: None}, state="open", closed_at=None)
+        assert measured.verdicts(conn, PLAYBOOK, LATER) == {"signed": 1, "rejected": 1, "held": 1}
 
 
 def test_a_candidate_was_first_decided_about_once(book: Ledger) -> None:
@@ -158,10 +160,11 @@ def test_a_candidate_was_first_decided_about_once(book: Ledger) -> None:
                 ("C001", "suppression", "opt_out", 2),
             ]
         ])  # fmt: skip
-        assert measured.first_decided(conn, PLAYBOOK).to_pylist() == [
-            {"customer_id": "C001", "first_at": NOW}, {"customer_id": "C002", "first_at": NOW + timedelta(days=7)}
+        assert measured.first_decided(conn, PLAYBOOK, LATER).to_pylist() == [
+            {"customer_id": "C001", "first_at": NOW, "run_id": RUN_ID},
+            {"customer_id": "C002", "first_at": NOW + timedelta(days=7), "run_id": RUN_ID},
         ]  # fmt: skip
-        assert measured.suppressed_since(conn, PLAYBOOK) == {"opt_out": 1}
+        assert measured.suppressed_since(conn, PLAYBOOK, LATER) == {"opt_out": 1}
 
 
 def test_enrolments_that_ended_by_why(book: Ledger) -> None:
@@ -171,4 +174,27 @@ def test_enrolments_that_ended_by_why(book: Ledger) -> None:
             one = enrol(conn, customer)
             if customer != "C003":
                 enrolments.end_enrolment(conn, one, reason="reactivated", actor="x", now=NOW)
-        assert measured.exit_reasons(conn, PLAYBOOK) == {"reactivated": 2}
+        assert measured.exit_reasons(conn, PLAYBOOK, LATER) == {"reactivated": 2}
+
+
+def test_what_was_recorded_later_is_not_known_yet(book: Ledger) -> None:
+    """A send that had not ended, an event nobody had told, an enrolment that went on, a list that was open."""
+    with book.begin() as conn:
+        one = enrol(conn, "C001")
+        touch_id = add_touch(conn, one, "C001", 3, offer_id="o-15")
+        signed_list(conn, "first", {touch_id: "signed"}, closed_at=NOW + timedelta(hours=1))
+        _sent(conn, touch_id, "C001", hours=2)
+        bought = Event("purchases:1", "C001", None, one, None, "order", None, NOW, "source", Decimal("9.99"))
+        events.record(conn, [bought], stops=(), now=NOW + timedelta(hours=4))
+        enrolments.end_enrolment(conn, one, reason="reactivated", actor="x", now=NOW + timedelta(hours=5))
+
+        def known(hours: float) -> tuple[int, int, int, int]:
+            at = NOW + timedelta(hours=hours)
+            return (
+                measured.verdicts(conn, PLAYBOOK, at)["signed"], measured.sent(conn, PLAYBOOK, at).num_rows,
+                measured.told(conn, PLAYBOOK, at).num_rows, sum(measured.exit_reasons(conn, PLAYBOOK, at).values()),
+            )  # fmt: skip
+
+        assert [known(hours) for hours in (0.5, 1, 2, 4, 5)] == [
+            (0, 0, 0, 0), (1, 0, 0, 0), (1, 1, 0, 0), (1, 1, 1, 0), (1, 1, 1, 1)
+        ]  # fmt: skip

@@ -98,14 +98,19 @@ class TestReactivation:
         undone = event("cancelled", timedelta(days=3), about=first["event_id"])
         assert totals([message()], [first, undone])["reactivated"] == 0
         found = counted([message()], [first, undone, second])
-        assert (found.totals["reactivated"], found.totals["median_days"]) == (1, 9)
+        assert found.totals["reactivated"] == 1
+        assert found.waits == [{"days": 9, "returned": True, "enrolments": 1}]
         assert [row["amount"] for row in found.money] == [Decimal("30.00")] * 2
 
-    def test_days_to_reactivate_are_whole_days_and_their_middle(self) -> None:
-        """Three people: after 1, 4 and 50 days."""
-        sent = [message(f"c-{n}") for n in range(4)]
-        told = [order(timedelta(days=days, hours=23), f"c-{n}") for n, days in enumerate((1, 4, 50))]
-        assert totals(sent, told)["median_days"] == 4
+    def test_days_are_whole_and_who_waits_is_counted_as_waiting(self) -> None:
+        """Two came back on the day after; one has waited to the end of the window, another for three days and a bit."""
+        sent = [*(message(f"c-{n}") for n in range(3)), message("c-3", at=LATER - timedelta(days=3, hours=5))]
+        told = [order(timedelta(days=1, hours=hours), f"c-{n}") for n, hours in enumerate((0, 23))]
+        assert [tuple(row.values()) for row in counted(sent, told).waits] == [
+            (1, True, 2),
+            (3, False, 1),
+            (90, False, 1),
+        ]
 
     def test_another_purchase_within_a_year_is_a_repeat(self) -> None:
         """Two rows of one basket are one purchase in time, a year later it is too late."""
@@ -153,12 +158,19 @@ class TestCredit:
         """One that came back gets none; after thirty days nobody does."""
         sent = [message(), message(number=2, at=T + timedelta(days=4)), message(number=3, at=T + timedelta(days=9))]
         bounced = event("bounce", timedelta(days=9, hours=1), touch_id="t-c-1-3")
-        (row,) = counted(sent, [bounced, order(timedelta(days=20))]).touches
+        found = counted(sent, [bounced, order(timedelta(days=20))]).credits
+        (row,) = (row for row in found if row["measure"] == "channel_attribution")
         assert (row["touch_number"], row["channel"], row["reactivations"], row["revenue"]) == (
             2, "email", 1, Decimal("10.00")
         )  # fmt: skip
-        (row,) = counted(sent[:1], [order(timedelta(days=31))]).touches
-        assert row["touch_number"] is None
+        assert {row["touch_number"] for row in counted(sent[:1], [order(timedelta(days=31))]).credits} == {None}
+
+    @pytest.mark.parametrize(
+        ("after", "touch"), [(SECOND, 1), (timedelta(days=30), 1), (timedelta(days=30) + SECOND, None)]
+    )
+    def test_the_window_is_to_the_second(self, after: timedelta, touch: int | None) -> None:
+        """Thirty days after the message still count."""
+        assert {row["touch_number"] for row in counted([message()], [order(after)]).credits} == {touch}
 
 
 class TestOffers:
@@ -233,5 +245,5 @@ def test_no_number_is_larger_than_what_it_is_a_share_of(told: list[tuple[str, in
 def test_nothing_sent_is_nothing_counted() -> None:
     """Zeros, no rows, no error."""
     found = counted([], [])
-    assert set(found.totals.values()) == {0, None}
-    assert (found.money, found.touches, found.offers, found.cohorts) == ([], [], [], [])
+    assert set(found.totals.values()) == {0}
+    assert (found.money, found.credits, found.offers, found.cohorts, found.waits) == ([], [], [], [], [])

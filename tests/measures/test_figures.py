@@ -10,7 +10,18 @@ import pyarrow as pa
 import pytest
 
 from reactivation import paths
-from reactivation.measures import MEASURES, Answers, Figure, Outreach, outreach_figures, return_figures, review_figures
+from reactivation.measures import (
+    MEASURES,
+    Answers,
+    Compared,
+    Figure,
+    Outreach,
+    comparison_figures,
+    outreach_figures,
+    return_figures,
+    review_figures,
+)
+from reactivation.measures.crediting import RULES
 from reactivation.measures.figures import NOT_ENOUGH
 from reactivation.playbooks.loader import load_all
 from reactivation.policy.decisions import DECISIONS
@@ -22,20 +33,26 @@ ANSWERS = Answers(
 NOTHING = Answers(verdicts={"signed": 0, "held": 0, "rejected": 0}, sends={}, exits={}, suppressed={})
 TOTALS = {
     "written_to": 5, "delivered_to": 4, "bounced": 1, "responded": 3, "reactivated": 2, "seen_for_long": 1,
-    "bought_again": 1, "repeat_purchases": 2, "unsubscribed": 1, "complained": 0, "median_days": 3.5,
+    "bought_again": 1, "repeat_purchases": 2, "unsubscribed": 1, "complained": 0,
 }  # fmt: skip
 OFFER = {"offer_id": "o-15", "codes_sent": 4, "currency": "GBP", "redeemed": 1, "revenue": Decimal("90.00"),
          "cost": Decimal("15.00"), "cost_unknown": 0}  # fmt: skip
 OUTREACH = Outreach(
     totals=TOTALS,
     money=[{"window": "value", "currency": "GBP", "amount": Decimal("120.00"), "customers": 2, "unpriced": 0}],
-    touches=[{"touch_number": 3, "channel": "email", "currency": "GBP", "reactivations": 2,
-              "revenue": Decimal("90.00")}],
+    credits=[{"measure": measure, "touch_number": 3, "channel": "email", "currency": "GBP", "reactivations": 2.0,
+              "revenue": Decimal("90.00")} for measure in RULES],
     offers=[OFFER],
     cohorts=[{"week": date(2026, 3, 2), "candidates": 50, "reactivated": 2}],
+    waits=[{"days": 3, "returned": True, "enrolments": 2}, {"days": 8, "returned": False, "enrolments": 2}],
 )  # fmt: skip
 EMPTY = Outreach(
-    totals={name: None if name == "median_days" else 0 for name in TOTALS}, money=[], touches=[], offers=[], cohorts=[]
+    totals=dict.fromkeys(TOTALS, 0),
+    money=[],
+    credits=[],
+    offers=[],
+    cohorts=[],
+    waits=[],
 )
 
 
@@ -56,9 +73,25 @@ def test_every_rate_has_its_numerator_and_denominator() -> None:
     assert [(f.count, f.of) for f in approved] == [(6, 10), (3, 10), (1, 10)]
     assert one(figures, "discount_use").rate == 0.25
     assert one(figures, "incentive_efficiency", "o-15").rate == 6.0
-    assert one(figures, "time_to_reactivate").days == 3.5
+    assert one(figures, "time_to_reactivate").days == 3
     assert one(figures, "reactivated_ltv").note == "1 of 2 seen for all 90 days"
     assert one(figures, "channel_attribution", "touch 3, email").amount == Decimal("90.00")
+
+
+def test_every_share_has_wilsons_interval() -> None:
+    """3 of 4 by hand, with z = 1.96: (.75 + z²/8 ± z·√(.75·.25/4 + z²/64)) ÷ (1 + z²/4). Of nobody there is none."""
+    figures = outreach_figures(ANSWERS, OUTREACH)
+    assert [(one(figures, "response_rate").low, one(figures, "response_rate").high)] == [(0.3006, 0.9544)]
+    assert (one(figures, "complaints").low, one(figures, "complaints").high) == (0.0, 0.4899)
+    assert {figure.low for figure in outreach_figures(NOTHING, EMPTY)} == {None}
+    assert one(figures, "incentive_efficiency", "o-15").low is None
+
+
+def test_noes_of_more_people_than_were_delivered_to_have_no_interval() -> None:
+    """The rate stands, as it is."""
+    more = Outreach(**{**vars(OUTREACH), "totals": TOTALS | {"unsubscribed": 5}})
+    figure = one(outreach_figures(ANSWERS, more), "unsubscribes")
+    assert (figure.rate, figure.low, figure.high) == (1.25, None, None)
 
 
 def test_where_there_is_nothing_it_says_so() -> None:
@@ -92,7 +125,7 @@ def test_the_baseline_counts_candidates_reviewed_in_full() -> None:
     ]  # fmt: skip
     figures = review_figures(pa.Table.from_pylist(rows, schema=DECISIONS))
     assert one(figures, "reactivation_eligibility_review_rate").rate == 0.75
-    assert one(figures, "accounts_reviewed") == Figure("accounts_reviewed", None, 1, 2, 0.5)
+    assert one(figures, "accounts_reviewed") == Figure("accounts_reviewed", None, 1, 2, 0.5, 0.0945, 0.9055)
     assert one(figures, "contacts_suppressed").count == 2
     assert one(figures, "contacts_suppressed", "suppressed:opt_out").count == 1
     assert one(figures, "holds", "timing:cap").rate == 0.25
@@ -108,9 +141,10 @@ def test_a_run_without_candidates_has_no_rate() -> None:
 
 def test_every_figure_is_of_a_measure_that_is_defined() -> None:
     """And every measure has figures."""
+    nobody = comparison_figures(Compared([], [], share=0.1))
     returned = return_figures({"c-1"}, {"c-1"}, TestWhoCameBack.SEGMENTS)
     reviewed = review_figures(DECISIONS.empty_table(), accounts_alone=True)
-    figures = [*outreach_figures(ANSWERS, OUTREACH), *reviewed, *returned]
+    figures = [*outreach_figures(ANSWERS, OUTREACH), *nobody, *reviewed, *returned]
     shown = {figure.measure for figure in figures}
     assert shown <= set(MEASURES)
     assert set(MEASURES) - shown == {"retained_revenue"} - shown

@@ -10,6 +10,7 @@ from tests.builders import engagement, purchase
 from tests.sending import NOW, Ready
 
 from reactivation.ledger import tags
+from reactivation.ledger.runs import StepError
 from reactivation.measures import MEASURES, Figure
 from reactivation.steps.dispatch import dispatch
 from reactivation.steps.metrics import SHOWN, metrics, shown
@@ -54,6 +55,28 @@ def test_what_came_back_is_counted_as_defined(ready: Ready) -> None:
     assert (left.count, left.of) == (1, 4)
     assert not [part for measure, part in found if measure == "customers_active"], "of a playbook with segments alone"
 
+    parts = metrics(ready.workspace, PLAYBOOK, LATER, by="dormancy").figures
+    (written_to,) = [figure for figure in parts if figure.measure == "reactivations" and figure.by]
+    assert (written_to.by, written_to.count, written_to.of) == ("dormancy critical", 1, written)
+    decided = [
+        figure for figure in parts if figure.measure == "reactivation_rate_by_cohort" and "dormancy" in f"{figure.by}"
+    ]
+    wholes = [figure for figure in decided if "week" not in str(figure.by)]
+    assert sum(figure.of or 0 for figure in wholes) == baseline.of, "everybody is in one part"
+    assert {figure.count for figure in wholes if figure.by == "dormancy critical"} == {1}
+
+    day_after = LATER + timedelta(days=1)
+    ready.say(as_of=day_after)
+    ready.add("purchases", purchase("b-late", people[5], LATER + timedelta(hours=1), amount=Decimal("10.00")))
+    record_outcomes(ready.workspace, day_after)
+    now, then = (metrics(ready.workspace, PLAYBOOK, day_after, as_of) for as_of in (None, LATER))
+    assert {figure.count for figure in now.figures if figure.measure == "reactivations"} == {2}
+    assert {(figure.measure, figure.by): figure for figure in then.figures} == found, "as it was known then"
+    with pytest.raises(StepError, match="nobody knows"):
+        metrics(ready.workspace, PLAYBOOK, LATER, day_after)
+    with pytest.raises(StepError, match="had decided nothing"):
+        metrics(ready.workspace, PLAYBOOK, LATER, NOW - timedelta(days=1))
+
 
 @pytest.mark.parametrize("ready", ["sqlite"], indirect=True)
 class TestBeforeAnythingCameBack:
@@ -69,7 +92,8 @@ class TestBeforeAnythingCameBack:
         assert {len(row) for row in rows} == {len(SHOWN)}
         titles = [row[0] for row in rows if row[0]]
         assert len(titles) == len(set(titles))
-        rare = {"suppressed_since", "channel_attribution", "customers_active"}
+        rare = {"suppressed_since", "channel_attribution", "position_attribution", "linear_attribution",
+                "dormant_account_outreach_path_coverage", "customers_active"}  # fmt: skip
         assert set(titles) >= {measure.title for measure in MEASURES.values() if measure.name not in rare}
 
     def test_a_playbook_there_is_not_has_no_figures(self, ready: Ready) -> None:

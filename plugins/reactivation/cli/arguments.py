@@ -12,6 +12,8 @@ from reactivation.cli import commands, piloting, privacy, serving, stopping
 
 Subcommands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
+#: What metrics can be divided by (``measures.SPLITS``, which takes long to import).
+_SPLITS = ("segment", "dormancy", "value", "channel", "touch", "offer")
 _CSV = "comma-separated values on standard output"
 
 
@@ -140,6 +142,9 @@ def _to_look(listed: Subcommands) -> None:
 
     sub = _add(listed, "metrics", commands.metrics, "what came of it: every measure, with what it is a share of")
     _playbook(sub)
+    sub.add_argument("--by", choices=_SPLITS, help="with parts besides, where a measure has them")
+    sub.add_argument("--as-of", type=_instant, help="as it was known at this instant (default: now)")
+    sub.add_argument("--csv", action="store_true", help=_CSV)
 
 
 def _to_send(listed: Subcommands) -> None:

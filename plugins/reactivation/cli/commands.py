@@ -247,12 +247,15 @@ def segment(arguments: argparse.Namespace) -> int:
 
 
 def metrics(arguments: argparse.Namespace) -> int:
-    from reactivation.steps.metrics import SHOWN, metrics, shown
+    from reactivation.steps.metrics import FIGURE_COLUMNS, SHOWN, metrics, shown
 
     workspace = workspace_of(arguments)
-    found = metrics(workspace, arguments.playbook, workspace.now())
+    as_of = _at(workspace, arguments.as_of)
+    found = metrics(workspace, arguments.playbook, workspace.now(), as_of, arguments.by)
     if arguments.json:
         print_json(asdict(found))
+    elif arguments.csv:
+        print_rows(arguments, found.playbook, FIGURE_COLUMNS, [asdict(figure) for figure in found.figures])
     else:
         at = found.at.isoformat(timespec="minutes")
         print_table(f"{found.playbook} · candidates of run {found.run_id}, outreach up to {at}", SHOWN, shown(found))

@@ -1,8 +1,13 @@
-"""What metrics are counted from: the ledger's facts about one playbook, as columns, and counts of what was decided."""
+"""What metrics are counted from: the ledger's facts about one playbook, as columns, and counts of what was decided.
+
+Everything as it was known at ``until``: what was recorded later is left out, so that the figures of a day can be made
+again. A send that was unknown then and settled since is the one thing the ledger does not keep twice: it is left out.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
@@ -22,21 +27,23 @@ from reactivation.ledger.tables import (
 
 _TEXT, _TIME, _MONEY = pa.string(), pa.timestamp("us", tz="UTC"), pa.decimal128(18, 4)
 
-#: One row per message a provider accepted; ``unit_cost`` is what was signed for one redemption of its offer.
+#: One row per message a provider accepted; ``unit_cost`` is what was signed for one redemption of its offer. Segment,
+#: range and tier are those of the enrolment.
 SENT = pa.schema([
     ("touch_id", _TEXT), ("enrolment_id", _TEXT), ("customer_id", _TEXT), ("number", pa.int64()), ("channel", _TEXT),
     ("sent_at", _TIME), ("offer_id", _TEXT), ("unit_cost", _MONEY), ("unit_currency", _TEXT),
+    ("segment", _TEXT), ("dormancy_range", _TEXT), ("value_tier", _TEXT),
 ])  # fmt: skip
 #: One row per event of a customer who was written to.
 TOLD = pa.schema([
     ("event_id", _TEXT), ("customer_id", _TEXT), ("touch_id", _TEXT), ("kind", _TEXT), ("occurred_at", _TIME),
     ("amount", _MONEY), ("currency", _TEXT), ("discount", _MONEY), ("about", _TEXT),
 ])  # fmt: skip
-#: One row per candidate: the first time a decision was made about them.
-FIRST_DECIDED = pa.schema([("customer_id", _TEXT), ("first_at", _TIME)])
+#: One row per candidate: the first time a decision was made about them, and by which run.
+FIRST_DECIDED = pa.schema([("customer_id", _TEXT), ("first_at", _TIME), ("run_id", _TEXT)])
 
 
-def sent(conn: Connection, playbook: str) -> pa.Table:
+def sent(conn: Connection, playbook: str, until: datetime) -> pa.Table:
     """The messages of a playbook that a provider accepted, as ``SENT``, oldest first."""
     per_item = (
         select(list_items.c.list_id, func.count().label("listed")).group_by(list_items.c.list_id).subquery()
@@ -50,57 +57,69 @@ def sent(conn: Connection, playbook: str) -> pa.Table:
         .join(per_item, per_item.c.list_id == lists.c.list_id)
         .join(item_verdicts, (item_verdicts.c.list_id == lists.c.list_id)
               & (item_verdicts.c.touch_id == list_items.c.touch_id) & (item_verdicts.c.verdict == "signed"))
-        .where(lists.c.kind == "offer", lists.c.playbook == playbook)
+        .where(lists.c.kind == "offer", lists.c.playbook == playbook, lists.c.closed_at <= until)
         .subquery()
     )  # fmt: skip
     columns: tuple[ColumnElement[Any], ...] = (
         touches.c.touch_id, touches.c.enrolment_id, enrolments.c.customer_id, touches.c.number, sends.c.channel,
         sends.c.finished_at, touches.c.offer_id, signed.c.cost, signed.c.listed, signed.c.currency,
+        enrolments.c.segment, enrolments.c.dimensions,
     )  # fmt: skip
     query = (
         select(*columns)
         .join(touches, touches.c.touch_id == sends.c.touch_id)
         .join(enrolments, enrolments.c.enrolment_id == touches.c.enrolment_id)
         .outerjoin(signed, (signed.c.touch_id == touches.c.touch_id) & (signed.c.latest == 1))
-        .where(touches.c.playbook == playbook, sends.c.state == "accepted")
+        .where(touches.c.playbook == playbook, sends.c.state == "accepted", sends.c.finished_at <= until)
         .order_by(sends.c.finished_at, touches.c.touch_id)
     )  # fmt: skip
     rows = (
-        (*row[:7], None if row.cost is None else round(row.cost / row.listed, 4), row.currency)
+        (
+            *row[:7],
+            None if row.cost is None else round(row.cost / row.listed, 4),
+            row.currency,
+            row.segment,
+            *(row.dimensions.get(name) for name in ("dormancy_range", "value_tier")),
+        )
         for row in conn.execute(query)
     )
-    return _table(rows, SENT)
+    return columns_of(rows, SENT)
 
 
-def told(conn: Connection, playbook: str) -> pa.Table:
+def told(conn: Connection, playbook: str, until: datetime) -> pa.Table:
     """The events of everybody a playbook has written to, as ``TOLD``, in the order they happened."""
     written_to = (
         select(enrolments.c.customer_id)
         .join(touches, touches.c.enrolment_id == enrolments.c.enrolment_id)
         .join(sends, sends.c.touch_id == touches.c.touch_id)
-        .where(enrolments.c.playbook == playbook, sends.c.state == "accepted")
+        .where(enrolments.c.playbook == playbook, sends.c.state == "accepted", sends.c.finished_at <= until)
     )
     query = (
         select(*(events.c[name] for name in TOLD.names))
-        .where(events.c.customer_id.in_(written_to))
+        .where(events.c.customer_id.in_(written_to), events.c.recorded_at <= until)
         .order_by(events.c.occurred_at, events.c.event_id)
     )
-    return _table(conn.execute(query), TOLD)
+    return columns_of(conn.execute(query), TOLD)
 
 
-def first_decided(conn: Connection, playbook: str) -> pa.Table:
+def first_decided(conn: Connection, playbook: str, until: datetime) -> pa.Table:
     """Every candidate a playbook ever decided about, as ``FIRST_DECIDED``, by customer."""
-    at = measurement_events.c.occurred_at
-    query = (
-        select(measurement_events.c.subject, func.min(at, type_=at.type))
-        .where(measurement_events.c.playbook == playbook, measurement_events.c.kind == "decision")
-        .group_by(measurement_events.c.subject)
-        .order_by(measurement_events.c.subject)
+    event = measurement_events.c
+    place = func.row_number().over(partition_by=event.subject, order_by=(event.occurred_at, event.event_id))
+    first = (
+        select(event.subject, event.occurred_at, event.run_id, place.label("place"))
+        .where(event.playbook == playbook, event.kind == "decision", event.occurred_at <= until)
+        .subquery()
     )
-    return _table(conn.execute(query), FIRST_DECIDED)
+    query = (
+        select(first.c.subject, first.c.occurred_at, first.c.run_id)
+        .where(first.c.place == 1)
+        .order_by(first.c.subject)
+    )  # fmt: skip
+    return columns_of(conn.execute(query), FIRST_DECIDED)
 
 
-def verdicts(conn: Connection, playbook: str) -> dict[str, int]:
+def verdicts(conn: Connection, playbook: str, until: datetime) -> dict[str, int]:
     """How many messages were signed, rejected or held, each by the best that was said of it; a list that nobody
     answered holds its messages."""
     said = func.coalesce(item_verdicts.c.verdict, lists.c.state)
@@ -110,7 +129,8 @@ def verdicts(conn: Connection, playbook: str) -> dict[str, int]:
         .join(lists, lists.c.list_id == list_items.c.list_id)
         .outerjoin(item_verdicts, (item_verdicts.c.list_id == list_items.c.list_id)
                    & (item_verdicts.c.touch_id == list_items.c.touch_id))
-        .where(lists.c.playbook == playbook, lists.c.kind == "content", lists.c.state != "open")
+        .where(lists.c.playbook == playbook, lists.c.kind == "content", lists.c.state != "open",
+               lists.c.closed_at <= until)
         .group_by(list_items.c.touch_id)
         .subquery()
     )  # fmt: skip
@@ -118,28 +138,32 @@ def verdicts(conn: Connection, playbook: str) -> dict[str, int]:
     return {word: counted.get(rank, 0) for rank, word in enumerate(("signed", "rejected", "held"))}
 
 
-def suppressed_since(conn: Connection, playbook: str) -> dict[str, int]:
+def suppressed_since(conn: Connection, playbook: str, until: datetime) -> dict[str, int]:
     """How many people the playbook enrolled may not be written to any more, by reason."""
     told = (measurement_events.c.playbook == playbook) & (measurement_events.c.kind == "suppression")
     people = func.count(measurement_events.c.subject.distinct())
-    query = select(measurement_events.c.outcome, people).where(told).group_by(measurement_events.c.outcome)
+    query = (
+        select(measurement_events.c.outcome, people)
+        .where(told, measurement_events.c.occurred_at <= until)
+        .group_by(measurement_events.c.outcome)
+    )
     return _counts(conn, query)
 
 
-def send_states(conn: Connection, playbook: str) -> dict[str, int]:
+def send_states(conn: Connection, playbook: str, until: datetime) -> dict[str, int]:
     """The playbook's sends by state."""
     query = (
         select(sends.c.state, func.count())
         .join(touches, touches.c.touch_id == sends.c.touch_id)
-        .where(touches.c.playbook == playbook)
+        .where(touches.c.playbook == playbook, func.coalesce(sends.c.finished_at, sends.c.intended_at) <= until)
         .group_by(sends.c.state)
     )
     return _counts(conn, query)
 
 
-def exit_reasons(conn: Connection, playbook: str) -> dict[str, int]:
+def exit_reasons(conn: Connection, playbook: str, until: datetime) -> dict[str, int]:
     """The playbook's ended enrolments by why they ended."""
-    ended = (enrolments.c.playbook == playbook) & (enrolments.c.state == "ended")
+    ended = (enrolments.c.playbook == playbook) & (enrolments.c.ended_at <= until)
     query = select(enrolments.c.exit_reason, func.count()).where(ended).group_by(enrolments.c.exit_reason)
     return _counts(conn, query)
 
@@ -152,9 +176,9 @@ def decided_in(conn: Connection, run: Run) -> int:
     return int(conn.scalar(select(func.count(measurement_events.c.subject.distinct())).where(told)) or 0)
 
 
-def customers_ended(conn: Connection, playbook: str, reason: str | None = None) -> set[str]:
+def customers_ended(conn: Connection, playbook: str, until: datetime, reason: str | None = None) -> set[str]:
     """The customers with a sequence of the playbook that ended, of those that ended for ``reason`` if it is given."""
-    ended = (enrolments.c.playbook == playbook) & (enrolments.c.state == "ended")
+    ended = (enrolments.c.playbook == playbook) & (enrolments.c.ended_at <= until)
     if reason is not None:
         ended &= enrolments.c.exit_reason == reason
     return set(conn.scalars(select(enrolments.c.customer_id).where(ended).distinct()))
@@ -164,7 +188,8 @@ def _counts(conn: Connection, query: Select[Any]) -> dict[Any, int]:
     return {word: int(count) for word, count in conn.execute(query)}
 
 
-def _table(rows: Iterable[Any], schema: pa.Schema) -> pa.Table:
+def columns_of(rows: Iterable[Any], schema: pa.Schema) -> pa.Table:
+    """Rows of a query as columns of these types."""
     columns = tuple(zip(*rows, strict=True)) or ((),) * len(schema)
     return pa.table(
         [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)], schema=schema

@@ -127,13 +127,18 @@ def run_ids(conn: Connection) -> list[str]:
     return list(conn.scalars(select(runs.c.run_id).order_by(runs.c.started_at, runs.c.run_id)))
 
 
-def latest_run(conn: Connection, playbook: str, *, step: str | None = None, real: bool = False) -> Run | None:
-    """The newest run of a playbook, of those in which ``step`` succeeded when it is given; ``real``: no dry run."""
+def latest_run(
+    conn: Connection, playbook: str, *, step: str | None = None, until: datetime | None = None, real: bool = False
+) -> Run | None:  # fmt: skip
+    """The newest run of a playbook, of those in which ``step`` succeeded (by ``until``) when it is given; ``real``: no
+    dry run."""
     wanted = select(runs).where(runs.c.playbook == playbook)
     if real:
         wanted = wanted.where(runs.c.dry.is_(False))
     if step is not None:
         succeeded = select(steps.c.run_id).where(steps.c.step == step, steps.c.state == "succeeded")
+        if until is not None:
+            succeeded = succeeded.where(steps.c.ended_at <= until)
         wanted = wanted.where(runs.c.run_id.in_(succeeded))
     found = conn.execute(wanted.order_by(runs.c.started_at.desc(), runs.c.run_id).limit(1)).one_or_none()
     return None if found is None else Run(**found._mapping)

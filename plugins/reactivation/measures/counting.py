@@ -10,20 +10,22 @@ import pyarrow as pa
 
 from reactivation import paths
 from reactivation.evidence import open_engine
-from reactivation.measures.windows import ATTRIBUTED_DAYS, RETAINED_DAYS, VALUE_DAYS
+from reactivation.measures.crediting import credit
+from reactivation.measures.windows import RETAINED_DAYS, VALUE_DAYS
 
 Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Outreach:
-    """The results of the statements of the same names, as rows."""
+    """The results of the statements of the same names, as rows; ``credits``: rows of ``crediting.credit``."""
 
     totals: Row
     money: list[Row]
-    touches: list[Row]
+    credits: list[Row]
     offers: list[Row]
     cohorts: list[Row]
+    waits: list[Row]
 
 
 def count_outreach(
@@ -38,15 +40,17 @@ def count_outreach(
         for name, table in {"sent": sent, "told": told, "first_decided": first_decided}.items():
             engine.register(name, table)
         people = ask(
-            "people", response_days=response_days, reactivated_days=reactivated_days, attributed_days=ATTRIBUTED_DAYS,
-            retained_days=RETAINED_DAYS,
+            "people", response_days=response_days, reactivated_days=reactivated_days, retained_days=RETAINED_DAYS,
         )  # fmt: skip
         engine.register("people", people)
+        returned = ask("returned")
+        engine.register("returned", returned)
         (totals,) = ask("totals", now=now, value_days=VALUE_DAYS).to_pylist()
         return Outreach(
             totals=totals,
             money=ask("money", value_days=VALUE_DAYS, retained_days=RETAINED_DAYS).to_pylist(),
-            touches=ask("touches").to_pylist(),
+            credits=credit(returned, ask("paths")),
             offers=ask("offers").to_pylist(),
             cohorts=ask("cohorts").to_pylist(),
+            waits=ask("waits", now=now, reactivated_days=reactivated_days).to_pylist(),
         )

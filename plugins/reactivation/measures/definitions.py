@@ -67,14 +67,24 @@ _ALL = (
     Measure("reactivation_rate_by_cohort", "Reactivation rate by cohort", "candidates",
             "reactivated ÷ all dormant candidates first decided about in a week, the suppressed, held and held out "
             "included"),
+    Measure("incremental_reactivations", "Added, against the holdout", "people",
+            "share of everybody who might be written to, enrolled or not, who bought within the reactivation window "
+            "(90 days) of being assigned, less that share of the holdout (Newcombe's interval)"),
     Measure("time_to_reactivate", "Time to reactivate", "enrolments",
-            "whole days from the first message to the purchase, median"),
+            "whole days from the first message to the purchase, over everybody written to, those not back yet "
+            "included: median and share back by day (Kaplan–Meier)"),
     Measure("reactivated_ltv", "Lifetime value after reactivation", "people",
             "purchases of the 90 days from the reactivating purchase on, that purchase included, by currency"),
     Measure("channel_attribution", "What brought people back", "reactivations",
             "reactivating purchases by the last delivered message within 30 days before them"),
+    Measure("position_attribution", "The same, by position", "reactivations",
+            "reactivating purchases divided among the delivered messages within 30 days before them: 40 % each to the "
+            "first and the last, the rest to those between; of two, half each"),
+    Measure("linear_attribution", "The same, evenly", "reactivations", "the same, divided evenly"),
     Measure("incentive_efficiency", "Revenue per discount cost", "codes",
-            "revenue of redeeming purchases ÷ cost of the redeemed codes, by offer; none where the cost is zero"),
+            "revenue of redeeming purchases ÷ cost of the redeemed codes, by offer; none where the cost is zero; "
+            "added: (revenue of everybody assigned to treatment - what the holdout says they would have spent anyway) "
+            "÷ the same cost"),
 )  # fmt: skip
 
 MEASURES = {measure.name: measure for measure in _ALL}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from reactivation.measures.counting import Outreach, Row
+from reactivation.measures.crediting import credit_figures
 from reactivation.measures.figures import NOT_ENOUGH, Figure, ratio, share, shares
+from reactivation.measures.waiting import waiting_figures
 from reactivation.measures.windows import VALUE_DAYS
 
 
@@ -23,32 +25,38 @@ class Answers:
 
 
 def outreach_figures(answers: Answers, outreach: Outreach) -> list[Figure]:
-    """Every figure that the ledger has, in the order of ``MEASURES``."""
-    totals = outreach.totals
-    written, delivered, reactivated = totals["written_to"], totals["delivered_to"], totals["reactivated"]
+    """Every figure that the ledger has of what was written."""
     judged, ended = sum(answers.verdicts.values()), sum(answers.exits.values())
     return [
         *(Figure("suppressed_since", reason, count) for reason, count in _largest_first(answers.suppressed)),
         share("outreach_approved", answers.verdicts["signed"], judged),
         *(share("outreach_approved", answers.verdicts[word], judged, word) for word in ("held", "rejected")),
         *(Figure("sends", state, answers.sends.get(state, 0)) for state in ("accepted", "refused", "unknown")),
+        *people_figures(outreach),
+        *_discount_use(outreach.offers),
+        Figure("closed_reasons", count=ended),
+        *shares("closed_reasons", answers.exits, ended),
+        *cohort_figures(outreach.cohorts),
+        *credit_figures(outreach.credits),
+        *_efficiency(outreach.offers),
+    ]  # fmt: skip
+
+
+def people_figures(outreach: Outreach) -> list[Figure]:
+    """What the people did who were written to, and what it was worth."""
+    totals = outreach.totals
+    written, delivered, reactivated = totals["written_to"], totals["delivered_to"], totals["reactivated"]
+    return [
         share("response_rate", totals["responded"], delivered),
         share("reactivations", reactivated, written),
-        *_discount_use(outreach.offers),
         share("unsubscribes", totals["unsubscribed"], delivered),
         share("complaints", totals["complained"], delivered),
         share("bounces", totals["bounced"], written),
         share("repeat_purchases", totals["bought_again"], reactivated,
               note=f"{totals['repeat_purchases']} further purchases"),
         *_money("retained_revenue", "retained", outreach.money),
-        Figure("closed_reasons", count=ended),
-        *shares("closed_reasons", answers.exits, ended),
-        *_cohorts(outreach.cohorts),
-        _time(totals),
+        *waiting_figures(outreach.waits),
         *(_seen(figure, totals) for figure in _money("reactivated_ltv", "value", outreach.money)),
-        *(Figure("channel_attribution", _touch(row), row["reactivations"], reactivated, amount=row["revenue"],
-                 currency=row["currency"]) for row in outreach.touches),
-        *_efficiency(outreach.offers),
     ]  # fmt: skip
 
 
@@ -63,10 +71,8 @@ def _discount_use(offers: list[Row]) -> list[Figure]:
 
 
 def _redeemed(row: Row) -> Figure:
-    return Figure(
-        "discount_use", row["offer_id"], row["redeemed"], row["codes_sent"],
-        round(row["redeemed"] / row["codes_sent"], 4), cost=row["cost"], currency=row["currency"], note=_unknown(row),
-    )  # fmt: skip
+    of_codes = share("discount_use", row["redeemed"], row["codes_sent"], row["offer_id"], _unknown(row))
+    return replace(of_codes, cost=row["cost"], currency=row["currency"])
 
 
 def _unknown(row: Row) -> str | None:
@@ -88,17 +94,11 @@ def _seen(figure: Figure, totals: Row) -> Figure:
     if figure.note is not None:
         return figure
     note = f"{totals['seen_for_long']} of {totals['reactivated']} seen for all {VALUE_DAYS} days"
-    return Figure(**{**vars(figure), "note": note})
+    return replace(figure, note=note)
 
 
-def _time(totals: Row) -> Figure:
-    none = totals["median_days"] is None
-    return Figure(
-        "time_to_reactivate", count=totals["reactivated"], days=totals["median_days"], note=NOT_ENOUGH if none else None
-    )
-
-
-def _cohorts(rows: list[Row]) -> list[Figure]:
+def cohort_figures(rows: list[Row]) -> list[Figure]:
+    """Of everybody decided about, and of each week; ``rows`` as ``measured_cohorts`` counts them."""
     whole = share(
         "reactivation_rate_by_cohort", sum(row["reactivated"] for row in rows), sum(row["candidates"] for row in rows)
     )
@@ -107,10 +107,6 @@ def _cohorts(rows: list[Row]) -> list[Figure]:
         for row in rows
     )
     return [whole, *weeks]
-
-
-def _touch(row: Row) -> str:
-    return "no message" if row["touch_number"] is None else f"touch {row['touch_number']}, {row['channel']}"
 
 
 def _efficiency(offers: list[Row]) -> list[Figure]:

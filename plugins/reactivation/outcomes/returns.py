@@ -10,7 +10,7 @@ from typing import Any
 from reactivation.contract.digests import digest
 from reactivation.contract.tables import CHANNELS
 from reactivation.ledger.enrolments import Enrolment
-from reactivation.ledger.events import Event
+from reactivation.ledger.events import CANCELLED, PURCHASES, Event
 from reactivation.outcomes.exits import NOES, UNDELIVERED, Fact
 
 #: Dates of a contact that stand for an act of theirs; some systems keep only these.
@@ -69,6 +69,23 @@ def events_of(
             }  # fmt: skip
             events.append(Event(**{**vars(told), **redeemed}))
     return events, facts
+
+
+def purchases_of(rows: Sequence[Mapping[str, Any]], *, until: datetime) -> list[Event]:
+    """Purchases and cancellations by ``until`` of people nobody writes to, as events without an enrolment.
+
+    ``rows`` are rows of ``sources.read_events``. They have the ids that ``events_of`` would give them: who is enrolled
+    later is not told of them twice.
+    """
+    return [
+        Event(
+            _short(row["event_id"]), row["customer_id"], None, None, None, row["kind"], None, row["occurred_at"],
+            "source", row["amount"], row["currency"], row["discount"],
+            None if row["about"] is None else _short(row["about"]),
+        )
+        for row in rows
+        if row["kind"] in {*PURCHASES, CANCELLED} and row["occurred_at"] <= until
+    ]  # fmt: skip
 
 
 def _is_news(kind: str, at: datetime, *, since: datetime, until: datetime) -> bool:

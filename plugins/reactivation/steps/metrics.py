@@ -6,21 +6,29 @@ Reads and writes nothing; ids, codes, counts and amounts only.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from reactivation.ledger import measured
+from reactivation.ledger import compared, measured, runs
+from reactivation.ledger.runs import StepError
 from reactivation.measures import (
     MEASURES,
     Answers,
     Figure,
+    added_efficiency,
+    comparison_figures,
+    count_compared,
     count_outreach,
     outreach_figures,
     return_figures,
     review_figures,
+    split_cohorts,
+    split_outreach,
+    split_review,
 )
 from reactivation.steps.decide import SEGMENTS_FILE
+from reactivation.steps.parts import with_part
 from reactivation.steps.results import decisions_of
 
 if TYPE_CHECKING:
@@ -37,7 +45,8 @@ class Metrics:
     figures: tuple[Figure, ...]
 
 
-SHOWN = ("measure", "part", "count", "of", "rate", "amount", "note")
+FIGURE_COLUMNS = tuple(field.name for field in fields(Figure))
+SHOWN = ("measure", "part", "count", "of", "rate", "95 % interval", "amount", "note")
 
 
 def shown(found: Metrics) -> Iterator[tuple[str, ...]]:
@@ -49,7 +58,7 @@ def shown(found: Metrics) -> Iterator[tuple[str, ...]]:
         last = figure.measure
         yield (
             title, figure.by or "", _whole(figure.count), f"{_whole(figure.of)} {measure.unit if figure.of else ''}",
-            _rate(figure), _amount(figure), figure.note or "",
+            _rate(figure), _interval(figure), _amount(figure), figure.note or "",
         )  # fmt: skip
 
 
@@ -65,6 +74,10 @@ def _rate(figure: Figure) -> str:
     return f"{figure.rate:.2f}" if figure.of is None else f"{figure.rate:.1%}"
 
 
+def _interval(figure: Figure) -> str:
+    return "" if figure.low is None or figure.high is None else f"{figure.low:.1%} to {figure.high:.1%}"
+
+
 def _amount(figure: Figure) -> str:
     money = [("", figure.amount), ("cost ", figure.cost)]
     return ", ".join(
@@ -72,29 +85,59 @@ def _amount(figure: Figure) -> str:
     )
 
 
-def metrics(workspace: Workspace, name: str, now: datetime) -> Metrics:
-    """The figures of a playbook at ``now``. Raises ``StepError`` when it has decided nothing yet."""
+def metrics(
+    workspace: Workspace, name: str, now: datetime, as_of: datetime | None = None, by: str | None = None
+) -> Metrics:  # fmt: skip
+    """The figures of a playbook at ``now``, or as they were known ``as_of`` an instant before it; ``by`` (one of
+    ``SPLITS``) has their parts besides.
+
+    Raises ``StepError`` when it had decided nothing yet, or of what is still to come.
+    """
+    at = now if as_of is None else as_of
+    if at > now:
+        raise StepError(f"nobody knows what will have come of it at {at.isoformat()}; say an instant before now")
     playbook = workspace.playbook(name).playbook
-    measurement = playbook.measurement
-    run_id, decisions = decisions_of(workspace, name)
+    measurement, of_accounts = playbook.measurement, playbook.subject == "account"
+    run_id, decisions = decisions_of(workspace, name, _last_decided(workspace, name, at))
     with workspace.ledger.begin() as conn:
-        sent, told = measured.sent(conn, name), measured.told(conn, name)
-        first_decided = measured.first_decided(conn, name)
+        sent, told = measured.sent(conn, name, at), measured.told(conn, name, at)
+        first_decided = measured.first_decided(conn, name, at)
+        assigned, bought = compared.assigned(conn, name, at), compared.bought(conn, name, at)
         answers = Answers(
-            verdicts=measured.verdicts(conn, name), sends=measured.send_states(conn, name),
-            exits=measured.exit_reasons(conn, name), suppressed=measured.suppressed_since(conn, name),
+            verdicts=measured.verdicts(conn, name, at), sends=measured.send_states(conn, name, at),
+            exits=measured.exit_reasons(conn, name, at), suppressed=measured.suppressed_since(conn, name, at),
         )  # fmt: skip
-        re_engaged = measured.customers_ended(conn, name, "re_engaged")
-        ended = measured.customers_ended(conn, name)
+        re_engaged = measured.customers_ended(conn, name, at, "re_engaged")
+        ended = measured.customers_ended(conn, name, at)
     folder = workspace.run_folder(run_id)
     columns = ("customer_id", "customers", "customers_active")
     segments = folder.read(SEGMENTS_FILE, columns) if folder.has(SEGMENTS_FILE) else None
-    outreach = count_outreach(
-        sent, told, first_decided, response_days=measurement.response_within_days,
-        reactivated_days=measurement.reactivated_within_days, now=now,
+    windows: dict[str, Any] = {
+        "response_days": measurement.response_within_days, "reactivated_days": measurement.reactivated_within_days,
+        "now": at,
+    }  # fmt: skip
+    outreach = count_outreach(sent, told, first_decided, **windows)
+    against = count_compared(
+        assigned, bought, holdout_share=playbook.holdout_share,
+        reactivated_days=measurement.reactivated_within_days, now=at,
     )  # fmt: skip
     place = {measure: position for position, measure in enumerate(MEASURES)}
-    reviewed = review_figures(decisions, accounts_alone=playbook.subject == "account")
-    returned = return_figures(re_engaged, ended, segments)
-    figures = [*reviewed, *outreach_figures(answers, outreach), *returned]
-    return Metrics(name, run_id, now, tuple(sorted(figures, key=lambda figure: place[figure.measure])))
+    figures = [
+        *review_figures(decisions, accounts_alone=of_accounts), *outreach_figures(answers, outreach),
+        *comparison_figures(against), *added_efficiency(against, outreach.offers),
+        *return_figures(re_engaged, ended, segments),
+    ]  # fmt: skip
+    if by is not None:
+        figures += split_review(decisions, by, accounts_alone=of_accounts)
+        figures += split_outreach(sent, told, by, **windows)
+        figures += split_cohorts(sent, told, with_part(workspace, first_decided, by), by, **windows)
+    return Metrics(name, run_id, at, tuple(sorted(figures, key=lambda figure: place[figure.measure])))
+
+
+def _last_decided(workspace: Workspace, name: str, at: datetime) -> str:
+    """The id of the run that had decided last then."""
+    with workspace.ledger.begin() as conn:
+        run = runs.latest_run(conn, name, step="decide", until=at)
+    if run is None:
+        raise StepError(f"playbook {name} had decided nothing by {at.isoformat()}; say: reactivation run {name}")
+    return run.run_id

@@ -2,7 +2,7 @@
 
 Asked about: everybody in an active enrolment, everybody written to in the last 90 days, everybody who has bought since
 for as long as what they are worth is counted, and everybody who still bears a *no response* tag, so that a late
-purchase takes it off.
+purchase takes it off. Once a day besides, the holdout (``steps.comparing``).
 
 Source: ARCHITECTURE.md, A day, 5; invariant 4; PLAYBOOKS.md section 1 (final check, tag).
 """
@@ -10,7 +10,7 @@ Source: ARCHITECTURE.md, A day, 5; invariant 4; PLAYBOOKS.md section 1 (final ch
 from __future__ import annotations
 
 import shutil
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,7 @@ from reactivation.measures.windows import RETAINED_DAYS
 from reactivation.outcomes import final_exit
 from reactivation.playbooks.model import Playbook
 from reactivation.steps.asking import asked_again, asking_root, is_stale, take_in
+from reactivation.steps.comparing import record_comparisons
 from reactivation.steps.going_on import going_on
 
 if TYPE_CHECKING:
@@ -42,11 +43,13 @@ def record_outcomes(workspace: Workspace, now: datetime) -> dict[str, int]:
     source = workspace.source()
     counts: Counter[str] = Counter(asked=0, suppressions=0, events=0)
     ends: dict[str, dict[str, datetime]] = {}
+    known: dict[str, set[str]] = defaultdict(set)
     with workers.at_work(workspace.ledger) as worker:
         try:
             for playbook, people in _watched(workspace, now):
                 counts["asked"] += len(people)
                 customers = {one.customer_id for one in people}
+                known[playbook.playbook] |= customers
                 with asked_again(workspace, source, customers, now, worker=worker) as folder:
                     counts.update(take_in(workspace, source, folder, people, now))
                 with workspace.ledger.begin() as conn:
@@ -54,6 +57,7 @@ def record_outcomes(workspace: Workspace, now: datetime) -> dict[str, int]:
                     counts.update(_close(workspace, conn, playbook, people, ends=ends, fresh=fresh, now=now))
         finally:
             shutil.rmtree(asking_root(workspace) / worker, ignore_errors=True)
+    counts.update(record_comparisons(workspace, source, known, now))
     seals.seal(workspace.ledger, now)
     return dict(sorted(counts.items()))
 

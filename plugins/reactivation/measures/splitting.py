@@ -1,0 +1,94 @@
+"""The same measures of parts of the people or of the messages: a segment, a touch, an offer.
+
+A part is counted by the very statements that count the whole, over its messages alone, so that a number means the same
+wherever it stands.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from reactivation.measures.counting import count_outreach
+from reactivation.measures.figures import Figure, share
+from reactivation.measures.outreach import cohort_figures, people_figures
+from reactivation.measures.reviewing import review_figures
+
+#: What people can be divided by: as they were when they were enrolled, or decided about. The column of ``SENT``, and
+#: that of ``DECISIONS``.
+OF_PEOPLE = {
+    "segment": ("segment", "business_segment"), "dormancy": ("dormancy_range", "dormancy_range"),
+    "value": ("value_tier", "value_tier"),
+}  # fmt: skip
+#: What messages can be divided by: the column of ``SENT``.
+OF_MESSAGES = {"channel": "channel", "touch": "number", "offer": "offer_id"}
+SPLITS = (*OF_PEOPLE, *OF_MESSAGES)
+#: What can be said of one message among several: what a person did in the end is no answer to each of them. Which one
+#: brought people back is told by attribution.
+_TOLD_OF_MESSAGES = frozenset({"response_rate", "bounces", "discount_use"})
+UNKNOWN = "unknown"
+
+
+def split_outreach(
+    sent: pa.Table, told: pa.Table, by: str, *, response_days: int, reactivated_days: int, now: datetime
+) -> list[Figure]:
+    """The figures of each part of what was ``sent``; tables as ``ledger.measured`` gives them."""
+    column = sent[OF_PEOPLE[by][0] if by in OF_PEOPLE else OF_MESSAGES[by]].cast(pa.string())
+    if by != "offer":  # a message without an offer is of no offer at all
+        column = pc.fill_null(column, UNKNOWN)
+    nobody = pa.table(
+        {"customer_id": pa.array([], pa.string()), "first_at": pa.array([], pa.timestamp("us", tz="UTC"))}
+    )
+    figures: list[Figure] = []
+    for value in sorted(column.drop_null().unique().to_pylist()):
+        outreach = count_outreach(
+            sent.filter(pc.equal(column, value)), told, nobody, response_days=response_days,
+            reactivated_days=reactivated_days, now=now,
+        )  # fmt: skip
+        codes = [sum(row[name] for row in outreach.offers) for name in ("redeemed", "codes_sent")]
+        found = [*people_figures(outreach), share("discount_use", *codes)]
+        wanted = [figure for figure in found if by in OF_PEOPLE or figure.measure in _TOLD_OF_MESSAGES]
+        figures += [replace(figure, by=f"{by} {value}") for figure in wanted if figure.by is None]
+    return figures
+
+
+def split_cohorts(
+    sent: pa.Table, told: pa.Table, first_decided: pa.Table, by: str, *, response_days: int, reactivated_days: int,
+    now: datetime,
+) -> list[Figure]:  # fmt: skip
+    """The reactivation rate of each part of everybody decided about, and of each of its weeks.
+
+    ``first_decided`` has the column ``part``: what people were when they were first decided about. They are counted
+    where they began: who was early to leave is not found among those long gone.
+    """
+    if by not in OF_PEOPLE:
+        return []
+    column = pc.fill_null(first_decided["part"], UNKNOWN)
+    figures: list[Figure] = []
+    for value in sorted(column.unique().to_pylist()):
+        decided = first_decided.filter(pc.equal(column, value))
+        outreach = count_outreach(
+            sent, told, decided, response_days=response_days, reactivated_days=reactivated_days, now=now
+        )
+        part = f"{by} {value}"
+        figures += [
+            replace(figure, by=part if figure.by is None else f"{part}, {figure.by}")
+            for figure in cohort_figures(outreach.cohorts)
+        ]
+    return figures
+
+
+def split_review(decisions: pa.Table, by: str, *, accounts_alone: bool = False) -> list[Figure]:
+    """The figures of each part of a run's candidates; messages have no part in them."""
+    if by not in OF_PEOPLE:
+        return []
+    column = pc.fill_null(decisions[OF_PEOPLE[by][1]], UNKNOWN)
+    return [
+        replace(figure, by=f"{by} {value}")
+        for value in sorted(column.unique().to_pylist())
+        for figure in review_figures(decisions.filter(pc.equal(column, value)), accounts_alone=accounts_alone)
+        if figure.by is None
+    ]

@@ -1,0 +1,124 @@
+"""Parts: each counted like the whole, over its own messages."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from reactivation.cli import arguments
+from reactivation.ledger.measured import SENT, TOLD
+from reactivation.measures import SPLITS, Figure, split_cohorts, split_outreach, split_review
+from reactivation.policy.decisions import DECISIONS
+
+T = datetime(2026, 3, 3, 11, 0, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+def message(customer: str, number: int, day: int, **more: Any) -> dict[str, Any]:
+    return {"touch_id": f"{customer}-{number}", "enrolment_id": f"e-{customer}", "customer_id": customer,
+            "number": number, "channel": "email", "sent_at": T + day * DAY, "segment": "household"} | more  # fmt: skip
+
+
+def event(kind: str, customer: str, day: int, **more: Any) -> dict[str, Any]:
+    return {"event_id": f"{kind}-{customer}-{day}", "customer_id": customer, "kind": kind,
+            "occurred_at": T + day * DAY} | more  # fmt: skip
+
+
+#: Ann and Bob are households, Cat a studio. Ann clicks after her second message, by SMS, and buys; Cat uses her code.
+SENT_ROWS = [
+    message("ann", 1, 0), message("ann", 2, 40, channel="sms"), message("bob", 1, 0),
+    message("cat", 1, 0, segment="studio", offer_id="o-15", value_tier="high"),
+]  # fmt: skip
+TOLD_ROWS = [
+    event("click", "ann", 41), event("order", "ann", 50, amount=Decimal("10.00"), currency="GBP"),
+    event("bounce", "bob", 1, touch_id="bob-1"),
+    event("order", "cat", 3, event_id="o", amount=Decimal("20.50"), currency="GBP"),
+    event("redeemed", "cat", 3, touch_id="cat-1", about="o"), event("unsubscribe", "cat", 5),
+]  # fmt: skip
+
+
+def parts(by: str) -> dict[tuple[str, str | None], Figure]:
+    sent, told = pa.Table.from_pylist(SENT_ROWS, schema=SENT), pa.Table.from_pylist(TOLD_ROWS, schema=TOLD)
+    found = split_outreach(sent, told, by, response_days=30, reactivated_days=90, now=T + 400 * DAY)
+    return {(figure.measure, figure.by): figure for figure in found}
+
+
+def test_a_segment_has_its_own_people_and_money() -> None:
+    """Households: two written to, one delivered to, who responded and came back with 10.00. Studios: one of one."""
+    found = parts("segment")
+    shares = {
+        (name, by): (found[name, f"segment {by}"].count, found[name, f"segment {by}"].of)
+        for name in ("response_rate", "reactivations", "bounces", "unsubscribes", "discount_use")
+        for by in ("household", "studio")
+    }
+    assert shares == {
+        ("response_rate", "household"): (1, 1), ("response_rate", "studio"): (1, 1),
+        ("reactivations", "household"): (1, 2), ("reactivations", "studio"): (1, 1),
+        ("bounces", "household"): (1, 2), ("bounces", "studio"): (0, 1),
+        ("unsubscribes", "household"): (0, 1), ("unsubscribes", "studio"): (1, 1),
+        ("discount_use", "household"): (0, 0), ("discount_use", "studio"): (1, 1),
+    }  # fmt: skip
+    assert found["retained_revenue", "segment household"].amount == Decimal("10.00")
+    assert found["reactivated_ltv", "segment studio"].amount == Decimal("20.50")
+    assert found["time_to_reactivate", "segment studio"].days == 3
+
+
+def test_a_touch_is_answered_by_itself() -> None:
+    """Ann's click came 41 days after the first and one day after the second; what she did in the end is of neither."""
+    found = parts("touch")
+    assert {by: (figure.count, figure.of) for (name, by), figure in found.items() if name == "response_rate"} == {
+        "touch 1": (1, 2), "touch 2": (1, 1)
+    }  # fmt: skip
+    assert {name for name, _ in found} == {"response_rate", "bounces", "discount_use"}
+    assert {by for _, by in parts("channel")} == {"channel email", "channel sms"}
+
+
+def test_messages_without_an_offer_are_of_none_and_people_without_a_tier_are_unknown() -> None:
+    """Nobody disappears from a split of people."""
+    assert {by for _, by in parts("offer")} == {"offer o-15"}
+    assert {by for _, by in parts("value")} == {"value high", "value unknown"}
+
+
+def test_candidates_are_divided_as_people_are() -> None:
+    """By the same words; a touch has no candidates."""
+    rows = [{"decision": "suppress", "reviewed": True, "reason_codes": ["fit:bad"], "gate_no_open_issue": "pass",
+             "business_segment": segment} for segment in ("household", "studio", "studio")]  # fmt: skip
+    table = pa.Table.from_pylist(rows, schema=DECISIONS)
+    found = {figure.by: figure for figure in split_review(table, "segment") if figure.measure == "contacts_suppressed"}
+    assert {by: (figure.count, figure.of) for by, figure in found.items()} == {
+        "segment household": (1, 1), "segment studio": (2, 2)
+    }  # fmt: skip
+    assert split_review(table, "touch") == []
+
+
+def test_a_cohort_is_divided_by_what_people_were_at_first() -> None:
+    """Ann was still early when she was first decided about, Dan too, who was never written to; Cat is of nobody knows
+    what. Ann and Cat came back."""
+    decided = pa.table({
+        "customer_id": ["ann", "cat", "dan"], "first_at": pa.array([T] * 3, pa.timestamp("us", tz="UTC")),
+        "part": ["early_warning", None, "early_warning"],
+    })  # fmt: skip
+    sent, told = pa.Table.from_pylist(SENT_ROWS, schema=SENT), pa.Table.from_pylist(TOLD_ROWS, schema=TOLD)
+    windows: dict[str, Any] = {"response_days": 30, "reactivated_days": 90, "now": T + 400 * DAY}
+    found = {
+        figure.by: (figure.count, figure.of) for figure in split_cohorts(sent, told, decided, "dormancy", **windows)
+    }
+    assert found == {
+        "dormancy early_warning": (1, 2), "dormancy early_warning, week of 2026-03-02": (1, 2),
+        "dormancy unknown": (1, 1), "dormancy unknown, week of 2026-03-02": (1, 1),
+    }  # fmt: skip
+    assert split_cohorts(sent, told, decided, "touch", **windows) == []
+
+
+@pytest.mark.parametrize("by", SPLITS)
+def test_every_split_may_be_typed_and_of_nothing_there_are_no_parts(by: str) -> None:
+    """The command line lists them without importing them."""
+    assert by in arguments._SPLITS
+    assert len(arguments._SPLITS) == len(SPLITS)
+    assert (
+        split_outreach(SENT.empty_table(), TOLD.empty_table(), by, response_days=30, reactivated_days=90, now=T) == []
+    )
