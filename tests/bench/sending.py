@@ -122,7 +122,8 @@ def send_in_spite(workspace: Workspace, folder: Path) -> dict[str, Any]:
                 before, rows = rows, _states(sender)
                 changed = before != rows
         lost = _due(sender)
-        took = Counter(message["personalizations"][0]["custom_args"]["key"] for message in fake.accepted())
+        with fake.log.open(encoding="utf-8") as log:  # line by line: together they would outweigh the dispatcher
+            took = Counter(json.loads(line)["personalizations"][0]["custom_args"]["key"] for line in log)
     accepted = {key for key, state in rows.items() if state == "accepted"}
     apart = len(accepted ^ took.keys()) + took.total() - len(took)
     return {"due": due, "runs": runs, "apart": apart + lost, "states": Counter(rows.values()),
