@@ -12,7 +12,17 @@ from datetime import timedelta
 from sqlalchemy import Connection, event, text
 from tests.ledgers import NOW, PLAYBOOK, RULES_VERSION, RUN_ID, begin
 
-from reactivation.ledger import migrations, questions, replies, sends, stops, suppressions
+from reactivation.ledger import (
+    audit,
+    migrations,
+    questions,
+    replies,
+    sends,
+    settings,
+    standing,
+    stops,
+    suppressions,
+)  # fmt: skip
 from reactivation.ledger.engine import Ledger, open_ledger
 from reactivation.ledger.locks import to_claim
 from reactivation.ledger.touches import Touch
@@ -58,6 +68,39 @@ _FILL = (
            'Europe/London', 'address', :rules, 'somebody', 'accepted', not_before, not_after, not_before, not_before
     FROM touches WHERE state = 'accepted'
     """,
+    # Every touch was signed: a list per five hundred people and number, with its question, its answer and two signers.
+    """
+    INSERT INTO lists (list_id, run_id, playbook, kind, channel, touch_number, segment, owner_id, authors, digest,
+                       signing_code, opened_at, expires_at, state, closed_at)
+    SELECT format('00000000-0000-4000-a00%s-%s', number, lpad(to_hex(n), 12, '0')), :run, :playbook, 'content', 'email',
+           number, 'household', 'own-ada', '["grace"]', md5('l') || md5('l'), 'abcd1234', :at - INTERVAL '9 days',
+           :at, 'signed', :at - INTERVAL '8 days'
+    FROM generate_series(0, :enrolments / 500) AS n, generate_series(1, 3) AS number
+    """,
+    """
+    INSERT INTO questions (question_id, kind, list_id, subject, state, opened_at, expires_at, closed_at)
+    SELECT list_id, 'sign_list', list_id, list_id, 'answered', opened_at, expires_at, closed_at FROM lists
+    """,
+    """
+    INSERT INTO answers (answer_id, question_id, responder, chosen, form, responded_at, recorded_at, accepted)
+    SELECT question_id, question_id, 'ada', 'Sign', '{}', closed_at, closed_at, true FROM questions
+    """,
+    """
+    INSERT INTO list_signers (list_id, user_id, owner_id, role)
+    SELECT list_id, user_id, 'own-ada', 'marketing_owner'
+    FROM lists, LATERAL (VALUES ('ada'), ('ben')) AS u (user_id)
+    """,
+    """
+    INSERT INTO list_items (list_id, touch_id, position, customer_id, draft_digest, individual, review_reasons)
+    SELECT format('00000000-0000-4000-a00%s-%s', number, lpad(to_hex(n / 500), 12, '0')),
+           format('00000000-0000-4000-800%s-%s', number, lpad(to_hex(n), 12, '0')), n % 500 + 1, 'c-' || n,
+           md5('d') || md5('d'), false, '[]'
+    FROM generate_series(1, :enrolments) AS n, generate_series(1, 3) AS number
+    """,
+    """
+    INSERT INTO item_verdicts (list_id, touch_id, verdict, answer_id)
+    SELECT list_id, touch_id, 'signed', list_id FROM list_items
+    """,
     "ANALYZE",
 )
 
@@ -92,13 +135,17 @@ def _claim(conn: Connection, some: Sequence[Touch]) -> None:
     keys, ids = {touch.address_key for touch in some}, [touch.touch_id for touch in some]
     to_claim(conn)
     assert len(sends.lock_signed(conn, ids, "bench")) == len(some)
+    standing.against_intents(conn, keys, since=NOW - timedelta(hours=48), now=NOW)
+    # What it asks of those only against whom something stands:
     suppressions.standing(conn, keys, brand="harbour_finch")
     replies.holding(conn, keys, {touch.customer_id for touch in some})
     stops.standing(conn, NOW)
     sends.written_to(conn, keys, NOW - timedelta(hours=48))
     digests = {touch.touch_id: str(touch.draft_digest) for touch in some}
-    questions.touches_of(conn, digests)
-    questions.signatures_of(conn, digests)
+    assert questions.touches_of(conn, digests).keys() == digests.keys()
+    assert all(len(signatures) == 1 for signatures in questions.signatures_of(conn, digests).values())
+    audit.last(conn)
+    settings.licence(conn, "email")
 
 
 def _medians(ledger: Ledger, ask: Callable[[Connection], object]) -> tuple[float, list[float]]:

@@ -67,23 +67,27 @@ def sign_everything(workspace: Workspace, run_id: str) -> None:
         conn.execute(text("ANALYZE"))  # as PostgreSQL does by itself within a minute
 
 
-def send_all(workspace: Workspace) -> tuple[float, float, int]:
-    """Seconds of the whole run and of its sending alone, and how many were sent."""
-    spent = 0.0
+def send_all(workspace: Workspace) -> tuple[float, float, float, int]:
+    """Seconds of the whole run and of its sending alone, seconds of computing in the latter, and how many were sent.
+
+    What it computes says more than how long it took where others work on the same machine.
+    """
+    spent = computed = 0.0
     real = dispatching._send_judged
 
     async def timed(*arguments: Any) -> None:
-        nonlocal spent
-        began = time.perf_counter()
+        nonlocal spent, computed
+        began, before = time.perf_counter(), time.process_time()
         await real(*arguments)
         spent += time.perf_counter() - began
+        computed += time.process_time() - before
 
     with _sink() as url, _sender(workspace, url) as sender:
         began = time.perf_counter()
         with patch.object(dispatching, "_send_judged", timed):
             summary = dispatch(sender, data.NOW)
         whole = time.perf_counter() - began
-    return whole, spent, summary.accepted
+    return whole, spent, computed, summary.accepted
 
 
 def memory_while_sending(workspace: Workspace) -> list[tuple[int, int]]:
@@ -118,7 +122,8 @@ def send_in_spite(workspace: Workspace, folder: Path) -> dict[str, Any]:
                 before, rows = rows, _states(sender)
                 changed = before != rows
         lost = _due(sender)
-        took = Counter(message["personalizations"][0]["custom_args"]["key"] for message in fake.accepted())
+        with fake.log.open(encoding="utf-8") as log:  # line by line: together they would outweigh the dispatcher
+            took = Counter(json.loads(line)["personalizations"][0]["custom_args"]["key"] for line in log)
     accepted = {key for key, state in rows.items() if state == "accepted"}
     apart = len(accepted ^ took.keys()) + took.total() - len(took)
     return {"due": due, "runs": runs, "apart": apart + lost, "states": Counter(rows.values()),

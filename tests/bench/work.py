@@ -128,8 +128,8 @@ def bare_sends(*, folder: str, customers: int, count: int, ledger: str) -> Told:
 def sends(*, folder: str, customers: int, ledger: str) -> Told:
     """Everything that is due, sent: what the claims, calls and outcomes take, and the whole run with its asking."""
     with _workspace(Path(folder) / "home", data.crm(Path(folder), customers), ledger) as workspace:
-        whole, spent, sent = sending.send_all(workspace)
-    return {"parts": {"sending": spent}, "whole": whole, "sent": sent}
+        whole, spent, computed, sent = sending.send_all(workspace)
+    return {"parts": {"sending": spent}, "whole": whole, "computed": computed, "sent": sent}
 
 
 def faulty(*, folder: str, customers: int, ledger: str) -> Told:

@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from reactivation.delivery.base import Provider
 from reactivation.delivery.outbox import Outbox
-from reactivation.ledger import identity, settings
+from reactivation.ledger import settings
 
 
 def may_send(conn: Connection, provider: Provider, channel: str, *, environment: str, sender: str) -> str | None:
@@ -15,12 +15,12 @@ def may_send(conn: Connection, provider: Provider, channel: str, *, environment:
     An unknown ledger sends nothing at all. The setting names environment, ledger id and sender, so that neither a
     copied database nor another From inherits it.
     """
-    known = identity.known(conn)
-    if known is None:
+    licence = settings.licence(conn, channel)
+    if licence is None:
         return "ledger_unknown"
-    if known.environment != environment:
+    if licence.environment != environment:
         return "environment_differs"
-    signed = settings.is_live(conn, channel, environment=environment, ledger_id=known.ledger_id, sender=sender)
+    signed = licence.is_live(sender)
     if isinstance(provider, Outbox):  # what lies there counts as sent, and a lost connection must not look like that
         return "live_without_provider" if signed else None
     return None if signed else "not_live"

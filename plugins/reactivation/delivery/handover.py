@@ -20,7 +20,7 @@ from reactivation.approvals import SendableTouch
 from reactivation.delivery.base import Call, DeliveryError, Provider, Result
 from reactivation.ledger import sends
 from reactivation.ledger.engine import Ledger
-from reactivation.ledger.locks import PERMISSION, shared
+from reactivation.ledger.locks import by_key, to_call
 from reactivation.ledger.sends import Outcome, Send
 
 Clock = Callable[[], datetime]
@@ -73,8 +73,7 @@ async def hand_over(
             send_id: _CANNOT_WORK if isinstance(one, DeliveryError) else one
             for send_id, one in zip(calls, told, strict=True)
         }
-        await in_thread(consequences, {one.touch.touch_id: results[send_id] for send_id, one in calls.items()})
-        await in_thread(_settle, ledger, [one.send for one in calls.values()], results, clock())
+        await in_thread(_settle, ledger, calls, results, consequences, clock())
         for one in told:
             if isinstance(one, DeliveryError):
                 raise one
@@ -93,7 +92,7 @@ def _win(
 ) -> tuple[dict[str, str], set[str]]:
     """Which intents are taken back, and why; which calls are ours now. All of one dispatcher."""
     with ledger.begin() as conn:
-        shared(conn, PERMISSION)
+        to_call(conn)
         said = last_word(conn, intents)
         refused: dict[str, str] = {}
         for reason in sorted(set(said.values())):
@@ -114,13 +113,18 @@ async def _call(provider: Provider, one: Intent, clock: Clock) -> Result | Deliv
         return Result("unknown", reason=f"raised:{type(error).__name__}"[:80])
 
 
-def _settle(ledger: Ledger, calls: Sequence[Send], results: Mapping[str, Result], now: datetime) -> None:
-    """Record the results of calls; those that were not sent are taken back."""
+def _settle(
+    ledger: Ledger, calls: Mapping[str, Intent], results: Mapping[str, Result], consequences: Consequences,
+    now: datetime,
+) -> None:  # fmt: skip
+    """Record the results of calls, and before that what follows from them; those that were not sent are taken back."""
+    consequences({one.touch.touch_id: results[send_id] for send_id, one in calls.items()})
     back: dict[str, list[Send]] = defaultdict(list)
-    for one in calls:
-        if results[one.send_id].state == "not_sent":
-            back[results[one.send_id].reason or "not_sent"].append(one)
+    for send_id, one in calls.items():
+        if results[send_id].state == "not_sent":
+            back[results[send_id].reason or "not_sent"].append(one.send)
     with ledger.begin() as conn:
+        by_key(conn)
         for reason, some in sorted(back.items()):
             sends.take_back_calls(conn, some, reason=reason, now=now)
         record(conn, {send_id: result for send_id, result in results.items() if result.state != "not_sent"}, now)

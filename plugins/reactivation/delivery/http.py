@@ -103,7 +103,8 @@ class HttpProvider(Provider):
         self.connection = connection
         self._secret = secret
         self._base = (url or self.url).rstrip("/")
-        self._timeout = aiohttp.ClientTimeout(total=seconds, connect=seconds / 2)
+        # Waiting for a free connection is within the total; a timer of its own for that would take as long as it does.
+        self._timeout = aiohttp.ClientTimeout(total=seconds, sock_connect=seconds / 2)
         rate = per_second or self.per_second
         self._pace = Pace(rate)
         self.batch = min(type(self).batch, 1 + int(rate * PATIENCE))

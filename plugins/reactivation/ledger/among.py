@@ -19,8 +19,8 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 
-class _Texts(TypeDecorator[list[str]]):
-    """A list of texts as one value: an array, or JSON where there are none."""
+class _Texts(TypeDecorator[Iterable[str]]):
+    """Texts as one value: an array, or JSON where there are none."""
 
     impl = Text
     cache_ok = True
@@ -28,12 +28,15 @@ class _Texts(TypeDecorator[list[str]]):
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         return dialect.type_descriptor(ARRAY(Text()) if dialect.name == "postgresql" else Text())
 
-    def process_bind_param(self, value: list[str] | None, dialect: Dialect) -> list[str] | str | None:
-        return value if dialect.name == "postgresql" else json.dumps(value)
+    def process_bind_param(self, value: Iterable[str] | None, dialect: Dialect) -> list[str] | str | None:
+        listed = sorted(value or ())
+        return listed if dialect.name == "postgresql" else json.dumps(listed)
 
 
 class _Among(FunctionElement[bool]):
     type = Boolean()
+    #: Else SQLite, which has no booleans, is asked whether it equals 1: then no index leads to it, and it reads it all.
+    _is_implicitly_boolean = True
     inherit_cache = True
     name = "among"
 
@@ -46,7 +49,12 @@ def checked(column: ColumnElement[str]) -> ColumnElement[str]:
 
 def among(column: ColumnElement[str], values: Iterable[str]) -> ColumnElement[bool]:
     """Whether a text column has one of the values, of which there may be any number."""
-    return _Among(column, bindparam(None, sorted(values), _Texts(), unique=True))
+    return _Among(column, bindparam(None, list(values), _Texts(), unique=True))
+
+
+def among_named(column: ColumnElement[str], name: str) -> ColumnElement[bool]:
+    """The same in a statement that is made once: the values are given under that name whenever it is executed."""
+    return _Among(column, bindparam(name, type_=_Texts()))
 
 
 @compiles(_Among, "postgresql")

@@ -6,12 +6,14 @@ import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, Insert, bindparam, func, insert, select, true
 
 from reactivation.contract.digests import canonical_json
-from reactivation.ledger.locks import SEALING, shared
+from reactivation.ledger.given import given, named
+from reactivation.ledger.locks import SEALING
 from reactivation.ledger.tables import audit
 
 
@@ -34,13 +36,21 @@ def write_many(
     conn: Connection, *, at: datetime, actor: str, action: str, subjects: Iterable[tuple[str, Mapping[str, Any]]]
 ) -> None:
     """Append one row per subject, in the order given."""
-    rows = [
-        {"at": at, "actor": actor, "action": action, "subject": subject, "details": canonical_json(details).decode()}
-        for subject, details in subjects
-    ]
+    rows = [{"subject": subject, "details": canonical_json(details).decode()} for subject, details in subjects]
     if rows:
-        shared(conn, SEALING)  # a seal waits for us, so that no row appears among rows already sealed
-        conn.execute(insert(audit), rows)
+        conn.execute(_appending(conn.dialect.name), {"at": at, "actor": actor, "action": action, **named(rows)})
+
+
+@cache
+def _appending(dialect: str) -> Insert:
+    """A seal waits for us, so that no row appears among rows already sealed: none gets its number before the lock."""
+    rows = given(dialect, audit, ("subject", "details"))
+    same = [bindparam(name, type_=audit.c[name].type) for name in ("at", "actor", "action")]
+    read = select(*same, *rows.c)
+    if dialect == "postgresql":
+        locked = select(func.pg_advisory_xact_lock_shared(SEALING)).cte("unsealed").prefix_with("MATERIALIZED")
+        read = read.select_from(locked).join(rows, true())
+    return insert(audit).from_select(["at", "actor", "action", "subject", "details"], read)
 
 
 def last(conn: Connection) -> int:

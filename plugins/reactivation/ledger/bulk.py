@@ -26,7 +26,7 @@ Rows: TypeAlias = pa.Table | Sequence[Mapping[str, Any]]
 
 _SLICE = 50_000
 #: So few rows are not worth a statement of their own.
-_FEW = 1_000
+FEW = 1_000
 
 
 def insert_rows(
@@ -39,7 +39,7 @@ def insert_rows(
     """
     if len(rows) == 0:
         return 0
-    if len(rows) <= _FEW:
+    if len(rows) <= FEW:
         return _insert_few(conn, target, rows, ignore_repeats=ignore_repeats)
     table = rows if isinstance(rows, pa.Table) else pa.Table.from_pylist([dict(row) for row in rows])
     # In the order of the key an index is filled page by page instead of all over the place.

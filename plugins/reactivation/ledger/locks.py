@@ -20,16 +20,39 @@ def exclusive(conn: Connection, lock: int) -> None:
 def to_claim(conn: Connection) -> None:
     """Share permission and be alone in claiming, in that order.
 
-    Every row is found by its key then, however few a table had when it was last counted: it may have been empty.
+    Every row is found by its key then (``by_key``).
     """
     if conn.dialect.name == "postgresql":
-        conn.execute(select(
-            func.pg_advisory_xact_lock_shared(PERMISSION), func.pg_advisory_xact_lock(CLAIMING),
-            func.set_config("enable_seqscan", "off", True),
-        ))  # fmt: skip
+        conn.execute(_TO_CLAIM)
+
+
+def to_call(conn: Connection) -> None:
+    """Share permission; every row is found by its key then (``by_key``)."""
+    if conn.dialect.name == "postgresql":
+        conn.execute(_TO_CALL)
+
+
+def by_key(conn: Connection) -> None:
+    """Find every row by its key until the end of the transaction, however few a table had when it was last counted: it
+    may have been empty. What is read from end to end once is so for ever, since a statement's plan is kept.
+
+    It is kept whatever is asked about, too: to plan the question about signatures takes longer than to answer it.
+    """
+    if conn.dialect.name == "postgresql":
+        conn.execute(_BY_KEY)
 
 
 def shared(conn: Connection, lock: int) -> None:
     """Wait until nobody has the lock to himself, and share it."""
     if conn.dialect.name == "postgresql":
         conn.execute(select(func.pg_advisory_xact_lock_shared(lock)))
+
+
+_KEYS_ALONE = (
+    func.set_config("enable_seqscan", "off", True), func.set_config("plan_cache_mode", "force_generic_plan", True),
+)  # fmt: skip
+_TO_CLAIM = select(
+    func.pg_advisory_xact_lock_shared(PERMISSION), func.pg_advisory_xact_lock(CLAIMING), *_KEYS_ALONE
+)  # fmt: skip
+_TO_CALL = select(func.pg_advisory_xact_lock_shared(PERMISSION), *_KEYS_ALONE)
+_BY_KEY = select(*_KEYS_ALONE)

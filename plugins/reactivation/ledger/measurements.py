@@ -10,7 +10,8 @@ import pyarrow.compute as pc
 from sqlalchemy import Connection
 
 from reactivation.evidence.ids import digests
-from reactivation.ledger.bulk import insert_rows
+from reactivation.ledger.bulk import FEW, insert_rows
+from reactivation.ledger.given import enter
 from reactivation.ledger.tables import measurement_events
 
 _TEXT, _TIME = pa.string(), pa.timestamp("us", tz="UTC")
@@ -20,6 +21,7 @@ SCHEMA = pa.schema([
     ("run_id", _TEXT), ("playbook", _TEXT), ("subject", _TEXT), ("kind", _TEXT), ("outcome", _TEXT), ("reason", _TEXT),
     ("occurred_at", _TIME), ("rules_version", _TEXT),
 ])  # fmt: skip
+_COMPLETE = {"event_id", *SCHEMA.names}
 
 
 def insert_events(conn: Connection, rows: Iterable[Mapping[str, Any]] | pa.Table) -> int:
@@ -30,6 +32,8 @@ def insert_events(conn: Connection, rows: Iterable[Mapping[str, Any]] | pa.Table
     """
     if not isinstance(rows, pa.Table):
         listed = [dict(row) for row in rows]
+        if len(listed) <= FEW and all(row.keys() == _COMPLETE for row in listed):
+            return enter(conn, measurement_events, listed, ignore_repeats=True)
         named = [pa.field("event_id", _TEXT)] if any("event_id" in row for row in listed) else []
         rows = pa.Table.from_pylist(listed, schema=pa.schema([*SCHEMA, *named]))
     return insert_rows(conn, measurement_events, identified(rows), ignore_repeats=True)

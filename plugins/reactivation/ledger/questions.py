@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, func, insert, select, update
 
-from reactivation.ledger.among import among
+from reactivation.ledger.among import among_named
 from reactivation.ledger.tables import (
     answers,
     enrolments,
@@ -216,53 +216,49 @@ def verdicts_of(conn: Connection, list_id: str) -> dict[str, str]:
 
 def touches_of(conn: Connection, touch_ids: Collection[str]) -> dict[str, TouchRow]:
     """The touches of those ids, each with the customer it is for, by id."""
-    query = (
-        select(
-            touches.c.touch_id, enrolments.c.customer_id, touches.c.channel, touches.c.address_key, touches.c.offer_id,
-            touches.c.state,
-        )
-        .join(enrolments, enrolments.c.enrolment_id == touches.c.enrolment_id)
-        .where(among(touches.c.touch_id, touch_ids))
-    )  # fmt: skip
-    return {row.touch_id: TouchRow(**row._mapping) for row in conn.execute(query)}
+    return {row.touch_id: TouchRow(*row) for row in conn.execute(_TOUCHES, {"touch_ids": touch_ids})}
 
 
 def signatures_of(conn: Connection, digests: Mapping[str, str]) -> dict[str, list[SignatureRow]]:
     """By touch id, every signed verdict on exactly the bytes of the given digest, in a list of the run that drafted
     them."""
-    query = (
-        select(
-            item_verdicts.c.touch_id, list_items.c.draft_digest,
-            lists.c.kind, lists.c.channel, lists.c.offer_id, lists.c.offer_terms, lists.c.authors, answers.c.answer_id,
-            answers.c.responder, answers.c.accepted, list_signers.c.user_id.is_not(None).label("is_signer"),
-        )
-        .select_from(item_verdicts)
-        .join(
-            list_items,
-            and_(
-                list_items.c.list_id == item_verdicts.c.list_id,
-                list_items.c.touch_id == item_verdicts.c.touch_id,
-            ),
-        )
-        .join(lists, lists.c.list_id == item_verdicts.c.list_id)
-        .join(
-            touches, and_(touches.c.touch_id == item_verdicts.c.touch_id, touches.c.draft_run_id == lists.c.run_id)
-        )
-        .join(answers, answers.c.answer_id == item_verdicts.c.answer_id)
-        .join(questions, questions.c.question_id == answers.c.question_id)
-        .outerjoin(
-            list_signers,
-            and_(list_signers.c.list_id == lists.c.list_id, list_signers.c.user_id == answers.c.responder),
-        )
-        .where(
-            among(list_items.c.touch_id, digests),
-            item_verdicts.c.verdict == "signed",
-            questions.c.list_id == lists.c.list_id,
-        )
-        .order_by(answers.c.answer_id)
-    )  # fmt: skip
     found: dict[str, list[SignatureRow]] = {touch_id: [] for touch_id in digests}
-    for touch_id, draft_digest, *signature in conn.execute(query):
+    for touch_id, draft_digest, *signature in conn.execute(_SIGNATURES, {"touch_ids": digests}):
         if draft_digest == digests[touch_id]:
             found[touch_id].append(SignatureRow(*signature))
     return found
+
+
+#: What is asked of every batch, made once.
+_TOUCHES = (
+    select(
+        touches.c.touch_id, enrolments.c.customer_id, touches.c.channel, touches.c.address_key, touches.c.offer_id,
+        touches.c.state,
+    )
+    .join(enrolments, enrolments.c.enrolment_id == touches.c.enrolment_id)
+    .where(among_named(touches.c.touch_id, "touch_ids"))
+)  # fmt: skip
+_SIGNATURES = (
+    select(
+        item_verdicts.c.touch_id, list_items.c.draft_digest,
+        lists.c.kind, lists.c.channel, lists.c.offer_id, lists.c.offer_terms, lists.c.authors, answers.c.answer_id,
+        answers.c.responder, answers.c.accepted, list_signers.c.user_id.is_not(None).label("is_signer"),
+    )
+    .select_from(item_verdicts)
+    .join(
+        list_items,
+        and_(list_items.c.list_id == item_verdicts.c.list_id, list_items.c.touch_id == item_verdicts.c.touch_id),
+    )
+    .join(lists, lists.c.list_id == item_verdicts.c.list_id)
+    .join(touches, and_(touches.c.touch_id == item_verdicts.c.touch_id, touches.c.draft_run_id == lists.c.run_id))
+    .join(answers, answers.c.answer_id == item_verdicts.c.answer_id)
+    .join(questions, questions.c.question_id == answers.c.question_id)
+    .outerjoin(
+        list_signers, and_(list_signers.c.list_id == lists.c.list_id, list_signers.c.user_id == answers.c.responder)
+    )
+    .where(
+        among_named(list_items.c.touch_id, "touch_ids"), item_verdicts.c.verdict == "signed",
+        questions.c.list_id == lists.c.list_id,
+    )
+    .order_by(answers.c.answer_id)
+)  # fmt: skip

@@ -11,15 +11,17 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, tuple_, update
+from sqlalchemy import Connection, Update, bindparam, delete, func, or_, select, tuple_, update
 
 from reactivation.contract.digests import digest
 from reactivation.ledger import audit, measurements
-from reactivation.ledger.among import among, checked
-from reactivation.ledger.tables import enrolments, offer_codes, sends, touches
-from reactivation.ledger.touches import Touch, select_touches, touches_of
+from reactivation.ledger.among import among, among_named, checked
+from reactivation.ledger.given import enter, given, named
+from reactivation.ledger.tables import enrolments, offer_codes, runs, sends, touches
+from reactivation.ledger.touches import Touch, select_touches
 
 T = TypeVar("T")
 K = TypeVar("K")
@@ -83,37 +85,24 @@ def let_go(conn: Connection, worker: str, only: Collection[str] | None = None) -
 
 def lock_signed(conn: Connection, touch_ids: Collection[str], worker: str) -> set[str]:
     """Those of the touches that are still signed, ours and of an active enrolment; they stay so in this transaction."""
-    still = (
-        select(touches.c.touch_id)
-        .join(enrolments, enrolments.c.enrolment_id == touches.c.enrolment_id)
-        .where(among(touches.c.touch_id, touch_ids), checked(touches.c.state) == "signed")
-        .where(touches.c.reserved_by == worker)
-        .where(enrolments.c.state == "active")
-        .with_for_update(skip_locked=True)
-    )
-    return set(conn.scalars(still))
+    return set(conn.scalars(_STILL_SIGNED, {"touch_ids": touch_ids, "worker": worker}))
 
 
 def intend(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write intents and claim their touches; each row has the columns of ``sends`` up to ``lease_until``."""
-    conn.execute(insert(sends), [{**row, "state": "intent"} for row in rows])
+    enter(conn, sends, [{**row, "state": "intent"} for row in rows])
     for at, some in _by(rows, lambda row: row["intended_at"]).items():
-        ours = among(touches.c.touch_id, [row["touch_id"] for row in some])
-        claimed = update(touches).where(ours, checked(touches.c.state) == "signed")
-        conn.execute(claimed.values(state="claimed", reason=None, changed_at=at, reserved_by=None))
-        named = ("touch_id", "provider", "draft_digest", "answer_ids", "worker")
+        conn.execute(_CLAIMED, {"touch_ids": [row["touch_id"] for row in some], "at": at})
+        told = ("touch_id", "provider", "draft_digest", "answer_ids", "worker")
         audit.write_many(
             conn, at=at, actor="dispatch", action="send_intended",
-            subjects=[(row["send_id"], {name: row[name] for name in named}) for row in some],
+            subjects=[(row["send_id"], {name: row[name] for name in told}) for row in some],
         )  # fmt: skip
 
 
 def win_calls(conn: Connection, send_ids: Collection[str], *, worker: str, now: datetime) -> set[str]:
     """Those of the intents that are still this dispatcher's own and within their lease: from now on its calls."""
-    own = among(sends.c.send_id, send_ids) & (checked(sends.c.state) == "intent") & (sends.c.worker == worker)
-    own &= sends.c.lease_until > now
-    won = update(sends).where(own).values(state="called", called_at=now).returning(sends.c.send_id)
-    return set(conn.scalars(won))
+    return set(conn.scalars(_WON, {"send_ids": send_ids, "its_worker": worker, "now": now}))
 
 
 def take_back(conn: Connection, some: Sequence[Send], *, reason: str, now: datetime) -> set[str]:
@@ -171,50 +160,90 @@ def finish(conn: Connection, outcomes: Sequence[Outcome], *, now: datetime) -> s
     An outcome that was unknown may be settled later; accepted and refused stay.
     """
     by_id = {one.send_id: one for one in outcomes}
-    wanted = select(sends.c.send_id, sends.c.touch_id, sends.c.state).where(among(sends.c.send_id, by_id))
-    found = conn.execute(wanted.order_by(sends.c.send_id).with_for_update())
-    of_touch = {
-        row.touch_id: by_id[row.send_id] for row in found
-        if row.state == "called" or (row.state == "unknown" and by_id[row.send_id].state != "unknown")
-    }  # fmt: skip
-    if not of_touch:
+    calls = [
+        (call, by_id[call.send_id]) for call in conn.execute(_CALLS, {"send_ids": by_id}).all()
+        if call.state == "called" or (call.state == "unknown" and by_id[call.send_id].state != "unknown")
+    ]  # fmt: skip
+    if not calls:
         return set()
-    settled = update(sends).where(sends.c.send_id == bindparam("its_send")).values(
-        state=bindparam("its_state"), finished_at=now, provider_ref=bindparam("its_ref"), reason=bindparam("its_reason")
-    )  # fmt: skip
-    conn.execute(settled, [
-        {"its_send": one.send_id, "its_state": one.state, "its_ref": one.provider_ref, "its_reason": one.reason}
-        for one in of_touch.values()
-    ])  # fmt: skip
-    for (state, reason), some in _by(of_touch.items(), lambda item: (item[1].state, item[1].reason)).items():
-        moved = update(touches).where(among(touches.c.touch_id, (touch_id for touch_id, _ in some)))
-        moved = moved.where(checked(touches.c.state).in_(("claimed", "unknown")))
-        conn.execute(moved.values(state=state, reason=reason, changed_at=now))
-    _settle_codes(conn, {touch_id: one.state for touch_id, one in of_touch.items()}, now)
+    settled = _settled(conn.dialect.name)
+    conn.execute(settled, {"at": now, **named([vars(one) for _, one in calls])})
+    for (state, reason), some in _by(calls, lambda call: (call[1].state, call[1].reason)).items():
+        ids = [call.touch_id for call, _ in some]
+        conn.execute(_MOVED, {"touch_ids": ids, "its_state": state, "its_reason": reason, "at": now})
+        # A code that went out is committed, one that did not is free; until that is known it is kept for its touch.
+        code = {"accepted": "committed", "refused": "released"}.get(state)
+        if code is not None and any(call.code is not None for call, _ in some):
+            conn.execute(_CODES_MOVED, {"touch_ids": ids, "its_state": code, "at": now})
     measurements.insert_events(conn, [{
-        "event_id": digest([of_touch[touch.touch_id].send_id, of_touch[touch.touch_id].state])[:32],
-        "run_id": touch.run_id, "playbook": touch.playbook, "subject": touch.customer_id, "kind": "send",
-        "outcome": of_touch[touch.touch_id].state, "reason": of_touch[touch.touch_id].reason, "occurred_at": now,
-        "rules_version": touch.rules_version,
-    } for touch in touches_of(conn, of_touch)])  # fmt: skip
-    for state, some in _by(of_touch.items(), lambda item: item[1].state).items():
+        "event_id": digest([one.send_id, one.state])[:32], "run_id": call.run_id, "playbook": call.playbook,
+        "subject": call.customer_id, "kind": "send", "outcome": one.state, "reason": one.reason, "occurred_at": now,
+        "rules_version": call.rules_version,
+    } for call, one in calls])  # fmt: skip
+    for state, some in _by(calls, lambda call: call[1].state).items():
         audit.write_many(
             conn, at=now, actor="dispatch", action=f"send_{state}",
             subjects=[
-                (one.send_id, {"touch_id": touch_id, "provider_ref": one.provider_ref, "reason": one.reason})
-                for touch_id, one in some
+                (one.send_id, {"touch_id": call.touch_id, "provider_ref": one.provider_ref, "reason": one.reason})
+                for call, one in some
             ],
         )  # fmt: skip
-    return {one.send_id for one in of_touch.values()}
+    return {one.send_id for _, one in calls}
 
 
-def _settle_codes(conn: Connection, states: Mapping[str, str], now: datetime) -> None:
-    """A code that went out is committed, one that did not is free; until that is known it is kept for its touch."""
-    for state, code in (("accepted", "committed"), ("refused", "released")):
-        ids = sorted(touch_id for touch_id, its in states.items() if its == state)
-        if ids:
-            kept = update(offer_codes).where(among(offer_codes.c.touch_id, ids), offer_codes.c.state == "reserved")
-            conn.execute(kept.values(state=code, changed_at=now))
+#: Statements of every batch, made once.
+_STILL_SIGNED = (
+    select(touches.c.touch_id)
+    .join(enrolments, enrolments.c.enrolment_id == touches.c.enrolment_id)
+    .where(among_named(touches.c.touch_id, "touch_ids"), checked(touches.c.state) == "signed")
+    .where(touches.c.reserved_by == bindparam("worker"), enrolments.c.state == "active")
+    .with_for_update(skip_locked=True)
+)
+_CLAIMED = (
+    update(touches)
+    .where(among_named(touches.c.touch_id, "touch_ids"), checked(touches.c.state) == "signed")
+    .values(state="claimed", reason=None, changed_at=bindparam("at"), reserved_by=None)
+)
+_WON = (
+    update(sends)
+    .where(among_named(sends.c.send_id, "send_ids"), checked(sends.c.state) == "intent")
+    .where(sends.c.worker == bindparam("its_worker"), sends.c.lease_until > bindparam("now"))
+    .values(state="called", called_at=bindparam("now"))
+    .returning(sends.c.send_id)
+)
+_CALLS = (
+    select(
+        sends.c.send_id, sends.c.touch_id, sends.c.state, offer_codes.c.code, touches.c.playbook,
+        enrolments.c.customer_id, enrolments.c.run_id, runs.c.rules_version,
+    )
+    .join(touches, touches.c.touch_id == sends.c.touch_id)
+    .join(enrolments, enrolments.c.enrolment_id == touches.c.enrolment_id)
+    .join(runs, runs.c.run_id == enrolments.c.run_id)
+    .outerjoin(offer_codes, offer_codes.c.touch_id == sends.c.touch_id)
+    .where(among_named(sends.c.send_id, "send_ids"))
+    .order_by(sends.c.send_id)
+    .with_for_update(of=sends)
+)  # fmt: skip
+_MOVED = (
+    update(touches)
+    .where(among_named(touches.c.touch_id, "touch_ids"), checked(touches.c.state).in_(("claimed", "unknown")))
+    .values(state=bindparam("its_state"), reason=bindparam("its_reason"), changed_at=bindparam("at"))
+)
+_CODES_MOVED = (
+    update(offer_codes)
+    .where(among_named(offer_codes.c.touch_id, "touch_ids"), offer_codes.c.state == "reserved")
+    .values(state=bindparam("its_state"), changed_at=bindparam("at"))
+)
+
+
+@cache
+def _settled(dialect: str) -> Update:
+    """Each send gets the outcome that is given of it."""
+    one = given(dialect, sends, ("send_id", "state", "provider_ref", "reason"))
+    mine = update(sends).where(sends.c.send_id == one.c.send_id)
+    return mine.values(
+        state=one.c.state, provider_ref=one.c.provider_ref, reason=one.c.reason, finished_at=bindparam("at")
+    )  # fmt: skip
 
 
 def _by(items: Iterable[T], key: Callable[[T], K]) -> dict[K, list[T]]:

@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 
-from reactivation.ledger.tables import answers, settings
+from reactivation.ledger.tables import answers, identity, settings
 
 #: By channel, the setting that lets a provider other than the outbox send.
 LIVE = {"email": "live_email", "sms": "live_sms"}
@@ -47,7 +47,33 @@ def signed(conn: Connection, name: str) -> Signed | None:
     return None if row is None else Signed(**row._mapping)
 
 
-def is_live(conn: Connection, channel: str, *, environment: str, ledger_id: str, sender: str) -> bool:
-    """Whether somebody signed that this ledger may really send as this sender in this environment."""
-    found = signed(conn, LIVE[channel])
-    return found is not None and found.value == {"environment": environment, "ledger_id": ledger_id, "sender": sender}
+@dataclass(frozen=True)
+class Licence:
+    """Which ledger this is, the environment it serves, and what was last signed of a channel's sending."""
+
+    ledger_id: str
+    environment: str
+    signed: Any
+
+    def is_live(self, sender: str) -> bool:
+        """Whether somebody signed that this ledger may really send as this sender in this environment."""
+        return bool(
+            self.signed == {"environment": self.environment, "ledger_id": self.ledger_id, "sender": sender}
+        )  # fmt: skip
+
+
+def licence(conn: Connection, channel: str) -> Licence | None:
+    """The licence of a channel; ``None`` when nobody has worked with this ledger yet. Asked of every batch, at once."""
+    row = conn.execute(_LICENCE, {"its_name": LIVE[channel]}).one_or_none()
+    return None if row is None else Licence(*row)
+
+
+_LICENCE = select(
+    identity.c.ledger_id, identity.c.environment,
+    select(settings.c.value)
+    .join(answers, answers.c.answer_id == settings.c.answer_id)
+    .where(settings.c.name == bindparam("its_name"), answers.c.accepted)
+    .order_by(settings.c.signed_at.desc(), settings.c.setting_id)
+    .limit(1)
+    .scalar_subquery(),
+)  # fmt: skip

@@ -20,11 +20,12 @@ from reactivation.approvals import NotSendable, SendableTouch, sendable
 from reactivation.contract.tables import TIME
 from reactivation.delivery import Intent, may_send
 from reactivation.evidence import SnapshotFolder
-from reactivation.ledger import courses, enrolments, extract, replies, sends, stops, suppressions, touches
+from reactivation.ledger import courses, enrolments, extract, replies, sends, standing, stops, suppressions, touches
 from reactivation.ledger.enrolments import Enrolment
 from reactivation.ledger.locks import to_claim
 from reactivation.ledger.mail import EMAIL
 from reactivation.ledger.sends import Send
+from reactivation.ledger.standing import Standing
 from reactivation.ledger.touches import Touch
 from reactivation.messages.claims import read_text
 from reactivation.outcomes import exit_of_no
@@ -147,9 +148,11 @@ def _said_now(
     if not cases:
         return {}
     keys = {key for case in cases for key in case.keys}
-    said: dict[str, SendableTouch | Verdict] = dict(_forbidden(conn, cases, playbook, now))
     caps = workspace.rules.timing.caps
-    written = sends.written_to(conn, keys, now - timedelta(hours=caps.any_hours))
+    since = now - timedelta(hours=caps.any_hours)
+    against = standing.against_intents(conn, keys, since=since, now=now)
+    said: dict[str, SendableTouch | Verdict] = dict(_forbidden(conn, against, cases, playbook, now))
+    written = sends.written_to(conn, keys, since) if against.written_to else set()
     by_text = {key for case in cases if case.touch.channel == "sms" for key in case.keys}
     texted = sends.texted(conn, by_text, now - timedelta(days=7)) if by_text else Counter()
     proofs = dict(zip([case.touch.touch_id for case in cases],
@@ -178,23 +181,29 @@ def _said_now(
 
 def last_word(conn: Connection, cases: Sequence[Case], playbook: Playbook, now: datetime) -> dict[str, Verdict]:
     """By touch id, what was committed since the question was asked and keeps it from going out."""
-    said = _forbidden(conn, cases, playbook, now)
-    known = enrolments.enrolments_of(conn, {case.enrolment.enrolment_id for case in cases})
-    over = [case for case in cases if known[case.enrolment.enrolment_id].state != "active"]
+    keys, ids = {key for case in cases for key in case.keys}, {case.enrolment.enrolment_id for case in cases}
+    against = standing.against_calls(conn, keys, ids, now=now)
+    said = _forbidden(conn, against, cases, playbook, now)
+    known = enrolments.enrolments_of(conn, ids) if against.over else {}
+    over = [case for case in cases if known and known[case.enrolment.enrolment_id].state != "active"]
     return {case.touch.touch_id: Verdict("end", "enrolment_ended") for case in over} | said
 
 
-def _forbidden(conn: Connection, cases: Sequence[Case], playbook: Playbook, now: datetime) -> dict[str, Verdict]:
-    """The same of touches whose enrolment is known to be active."""
+def _forbidden(
+    conn: Connection, against: Standing, cases: Sequence[Case], playbook: Playbook, now: datetime
+) -> dict[str, Verdict]:  # fmt: skip
+    """The same of touches whose enrolment is known to be active; what stands ``against`` any of them is asked for."""
     keys = {key for case in cases for key in case.keys}
-    said_no = suppressions.standing(conn, keys, brand=playbook.brand)
-    held, customers = replies.holding(conn, keys, {case.touch.customer_id for case in cases})
-    stopped = stops.standing(conn, now)
+    said_no = suppressions.standing(conn, keys, brand=playbook.brand) if against.suppressed else {}
+    held, customers = set[str](), set[str]()
+    if against.held:
+        held, customers = replies.holding(conn, keys, {case.touch.customer_id for case in cases})
+    stopped = stops.standing(conn, now) if against.stopped else ()
     said: dict[str, Verdict] = {}
     for case in cases:
-        against = {said_no[key] for key in case.keys if key in said_no}
-        if against:
-            said[case.touch.touch_id] = Verdict("end", f"suppressed:{min(against)}")
+        noes = {said_no[key] for key in case.keys if key in said_no}
+        if noes:
+            said[case.touch.touch_id] = Verdict("end", f"suppressed:{min(noes)}")
         elif held & case.keys or case.touch.customer_id in customers:
             said[case.touch.touch_id] = UNLABELLED
         elif stops.applying(stopped, playbook=playbook.playbook, channel=case.touch.channel):

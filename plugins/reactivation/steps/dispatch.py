@@ -9,6 +9,7 @@ Source: ARCHITECTURE.md, A day, 4; invariants 1, 3, 4, 5, 7, 11 and 12.
 from __future__ import annotations
 
 import asyncio
+import gc
 import shutil
 import signal
 import threading
@@ -19,7 +20,6 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from functools import partial
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
@@ -32,7 +32,7 @@ from reactivation.ledger.touches import Touch
 from reactivation.playbooks.model import Playbook
 from reactivation.sources import Sources
 from reactivation.steps.asking import asked_again, asking_root, is_stale, take_in, unfit_tables
-from reactivation.steps.claims import ACTOR, BEYOND_RAMP, Case, claim, judge, last_word, settle
+from reactivation.steps.claims import ACTOR, BEYOND_RAMP, Case, Claim, claim, judge, last_word, settle
 from reactivation.steps.consequences import obey
 from reactivation.steps.deliverability import Domain
 from reactivation.steps.drafted import Drafts
@@ -123,7 +123,11 @@ def dispatch(workspace: Workspace, now: datetime, limit: int | None = None) -> D
     Raises ``SourceError`` when the source cannot be read and ``DeliveryError`` when a provider cannot work; what was
     claimed by then is given back.
     """
-    return asyncio.run(_dispatch(workspace, now, limit))
+    gc.freeze()  # nothing of what is there becomes garbage meanwhile: the collector need not look through it each time
+    try:
+        return asyncio.run(_dispatch(workspace, now, limit))
+    finally:
+        gc.unfreeze()
 
 
 async def _dispatch(workspace: Workspace, now: datetime, limit: int | None) -> DispatchSummary:
@@ -315,12 +319,8 @@ async def _send_judged(
 
 async def _send_batch(shift: _Shift, playbook: Playbook, batch: Sequence[tuple[Case, Verdict]]) -> None:
     workspace = shift.workspace
-    in_thread = partial(asyncio.get_running_loop().run_in_executor, shift.aside)
     async with shift.in_order:
-        await in_thread(shift.domain.look, ACTOR, shift.clock())
-        claims, others = await in_thread(partial(
-            claim, workspace, playbook, batch, domain=shift.domain, worker=shift.worker, now=shift.clock()
-        ))  # fmt: skip
+        claims, others = await asyncio.get_running_loop().run_in_executor(shift.aside, _claim, shift, playbook, batch)
     for _, said in others:
         shift.not_sent(said)
     if not claims:
@@ -352,6 +352,13 @@ async def _send_batch(shift: _Shift, playbook: Playbook, batch: Sequence[tuple[C
         else:
             shift.done[answer.state] += 1
     _leave(shift, refused)
+
+
+def _claim(
+    shift: _Shift, playbook: Playbook, batch: Sequence[tuple[Case, Verdict]]
+) -> tuple[list[Claim], list[tuple[Touch, Verdict]]]:
+    shift.domain.look(ACTOR, shift.clock())
+    return claim(shift.workspace, playbook, batch, domain=shift.domain, worker=shift.worker, now=shift.clock())
 
 
 def _let_go(shift: _Shift, batch: Sequence[tuple[Case, Verdict]]) -> set[str]:

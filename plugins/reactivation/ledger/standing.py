@@ -1,0 +1,64 @@
+"""Whether anything at all stands against a batch, in one question: mostly nothing does, and what it is, is asked then.
+
+Asked under the lock of permission (``suppressions``), so that whatever is told apart later is what was seen here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, exists, select
+
+from reactivation.ledger.among import among_named, checked
+from reactivation.ledger.tables import enrolments, replies, sends, stops, suppressions
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Whether some address has a suppression or was written to, and some enrolment is over; whether any reply holds and
+    anything is stopped, for whomever."""
+
+    suppressed: bool
+    held: bool
+    stopped: bool
+    written_to: bool = False
+    over: bool = False
+
+
+def against_intents(
+    conn: Connection, address_keys: Collection[str], *, since: datetime, now: datetime
+) -> Standing:  # fmt: skip
+    """What is asked before intents are written; ``since``: from when on having been written to counts."""
+    found = conn.execute(_INTENTS, {"keys": address_keys, "since": since, "now": now})
+    return Standing(**found.one()._mapping)
+
+
+def against_calls(
+    conn: Connection, address_keys: Collection[str], enrolment_ids: Collection[str], *, now: datetime
+) -> Standing:  # fmt: skip
+    """What is asked before calls are won."""
+    found = conn.execute(_CALLS, {"keys": address_keys, "enrolments": enrolment_ids, "now": now})
+    return Standing(**found.one()._mapping)
+
+
+_OF_BOTH = (
+    exists().where(among_named(suppressions.c.address_key, "keys")).label("suppressed"),
+    exists().where(replies.c.label.is_(None)).label("held"),
+    exists().where((stops.c.until.is_(None)) | (stops.c.until > bindparam("now"))).label("stopped"),
+)
+#: A call is later than its intent, so whoever was written to lately may be found by either.
+_INTENTS = select(
+    *_OF_BOTH,
+    exists()
+    .where(among_named(sends.c.address_key, "keys"))
+    .where((sends.c.intended_at > bindparam("since")) | (sends.c.called_at > bindparam("since")))
+    .label("written_to"),
+)
+_CALLS = select(
+    *_OF_BOTH,
+    exists()
+    .where(among_named(enrolments.c.enrolment_id, "enrolments"), checked(enrolments.c.state) != "active")
+    .label("over"),
+)
