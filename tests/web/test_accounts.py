@@ -51,6 +51,7 @@ def test_owner_reads_the_brief_with_names_and_finds_the_code(office: Office) -> 
     assert "The signing code of this question" in text
     with office.workspace.ledger.begin() as conn:
         assert "account_read" in set(conn.scalars(select(audit.c.action)))
+    assert "Its owner was asked" in text
 
 
 @pytest.mark.parametrize("user", ["ada", "cleo", "vic"])

@@ -37,6 +37,9 @@ _SETTLED = {
     "confirmation_asked": "Asked whether it was sent",
     "confirmation_not_asked": "Nobody could be asked whether it was sent",
     "reply_holds": "Nothing is sent to its writer from now on",
+    "account_asked": "Its owner was asked",
+    "account_read": "The brief was read",
+    "account_decided": "Decided",
     "label_asked": "Asked what it says",
     "label_not_asked": "Nobody could be asked what it says",
     "reply_read": "Read",
@@ -86,5 +89,5 @@ def of_question(conn: Connection, subject: str) -> list[Happened]:
 def _happened(row: AuditRow, named: Mapping[str, str]) -> Happened:
     details = row.details
     people = next((details[name] for name in ("people", "signers", "owners") if details.get(name)), ())
-    about = [str(details[name]) for name in ("means", "problem", "chosen", "refusal") if details.get(name)]
+    about = [str(details[name]) for name in ("means", "problem", "chosen", "decision", "refusal") if details.get(name)]
     return Happened(row.at, row.actor, row.action, named[row.action], tuple(map(str, people)), ", ".join(about))
