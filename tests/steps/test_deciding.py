@@ -185,6 +185,16 @@ class TestWhatTheOwnerDecides:
         dispatch(office.workspace, NOW)
         assert office.outbox() == []
 
+    def test_signature_that_leaves_the_message_out_decides_nothing(self, office: Office) -> None:
+        """Signed without naming the one message there is: it is held, and the enrolment stands."""
+        office.run(now=NOW, playbook=PLAYBOOK)
+        request, row, items = with_message(office)["a-oak"]
+
+        office.answer(request, row, items, "Sign", by="ben", now=NOW, individual="")
+
+        assert decided(office) == {}
+        assert state(office)["a-oak"] == ("active", None)
+
     def test_closed_account_stays_closed_and_is_asked_about_no_more(self, office: Office) -> None:
         """In the next run it is suppressed by his word."""
         office.run(now=NOW, playbook=PLAYBOOK)

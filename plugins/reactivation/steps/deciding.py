@@ -194,7 +194,7 @@ def judge_beside(
     anything else is decided with the signing code. A decision that contradicts the signature makes it none."""
     decision = read_decision(event, about.contacts, today)
     judged = replace(judged, form={**judged.form, **decision.as_codes()})
-    if not judged.accepted:
+    if not judged.accepted or (judged.chosen == SIGN and "signed" not in judged.verdicts.values()):
         return judged, None
     signs = judged.chosen == SIGN
     typed = read_codes(event, (), {}).signing_code
