@@ -9,6 +9,7 @@ import pytest
 from tests.policy.people import AT, Row, ago, consent, decide, known, one, person, playbook, rules, stories, together
 
 from reactivation.contract.snapshot import PHONE_PROBLEMS
+from reactivation.policy.accounts import OF_ACCOUNTS
 from reactivation.policy.decisions import DECISIONS
 
 #: The plain customer, as a contact of an account with a closed case, whom the ledger knows from an earlier enrolment.
@@ -32,7 +33,7 @@ WHOLE: Row = {
     "email_why": None, "sms_basis": None, "sms_records": [], "sms_valid_until": None, "sms_why": "no_record",
     "jurisdictions": ["GB"], "next_best_action": "check_in", "offer_position": "none", "offer_cap": Decimal("0.1306"),
     "holdout": False, "variant": None, "zones": ["Europe/London"], "zone_sources": ["address"],
-    "email_key": "mail-c-1", "phone_key": None, "reviewed": True,
+    "email_key": "mail-c-1", "phone_key": None, "reviewed": True, "route": "outreach", **dict.fromkeys(OF_ACCOUNTS),
     "evidence": {
         "window_days": 90, "value_tier_source": "source", "affinity_source": "purchases", "reason_evidence": [],
         "currency": "GBP", "purchases": 4, "revenue_24m": Decimal(600), "margin_24m": Decimal(240),

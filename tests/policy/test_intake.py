@@ -16,12 +16,16 @@ from reactivation.policy.intake import INTAKE, Room, take_in
 CANDIDATES = pa.schema([
     ("customer_id", TEXT), ("business_segment", TEXT), ("owner_id", TEXT), ("priority", MONEY), ("holdout", pa.bool_()),
     ("email_key", TEXT), ("phone_key", TEXT), ("items", pa.int64()),
+    ("contact_occupied", pa.bool_()),
 ])  # fmt: skip
 WIDE = Room(enrolments=100, items_by_owner={"own-ada": 100, "own-ben": 100})
 
 
 def candidates(*rows: dict[str, Any]) -> pa.Table:
-    regular = {"business_segment": "household", "owner_id": "own-ada", "priority": 50, "holdout": False, "items": 2}
+    regular = {
+        "business_segment": "household", "owner_id": "own-ada", "priority": 50, "holdout": False, "items": 2,
+        "contact_occupied": False,
+    }  # fmt: skip
     full = [{**regular, "email_key": f"mail-of-{row['customer_id']}", "phone_key": None, **row} for row in rows]
     for row in full:
         row["priority"] = None if row["priority"] is None else Decimal(row["priority"])
@@ -139,6 +143,11 @@ class TestPerson:
         """Two records of one occupied person are both held."""
         found = reasons(of("c-1", email_key="busy"), of("c-2", email_key="busy"), occupied=("busy",))
         assert set(found.values()) == {"in_another_playbook"}
+
+    def test_an_account_whose_contact_is_enrolled_elsewhere_does_not_begin(self) -> None:
+        """All of its contacts count as one."""
+        found = reasons(of("c-1", contact_occupied=True), of("c-2"))
+        assert found == {"c-1": "in_another_playbook", "c-2": None}
 
 
 ROWS = st.lists(
