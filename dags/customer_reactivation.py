@@ -5,8 +5,6 @@ from __future__ import annotations
 from airflow.sdk import DAG
 
 from reactivation.orchestration import tasks
-from reactivation.orchestration.assets import SNAPSHOT
-from reactivation.orchestration.notifiers import StoppedNotifier
 
 PLAYBOOK = "customer_reactivation"
 
@@ -14,12 +12,7 @@ with DAG(
     PLAYBOOK,
     dag_display_name="Customer reactivation",
     description="Who among the quiet customers should hear from us, why, and with which offer",
-    schedule=[SNAPSHOT],
-    catchup=False,
-    max_active_runs=1,
-    params=tasks.trigger_form(segments=("household", "care_plan", "business")),
-    tags=["reactivation", "playbook"],
-    default_args=tasks.RETRIES | {"on_failure_callback": StoppedNotifier(PLAYBOOK)},
+    **tasks.playbook_settings(PLAYBOOK, segments=("household", "care_plan", "business")),
     doc_md="""
     ### Customer reactivation
 

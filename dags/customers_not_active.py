@@ -5,8 +5,6 @@ from __future__ import annotations
 from airflow.sdk import DAG
 
 from reactivation.orchestration import tasks
-from reactivation.orchestration.assets import SNAPSHOT
-from reactivation.orchestration.notifiers import StoppedNotifier
 
 PLAYBOOK = "customers_not_active"
 
@@ -14,13 +12,8 @@ with DAG(
     PLAYBOOK,
     dag_display_name="Customers not active",
     description="Two e-mails to customers who neither bought, opened, clicked nor visited in 90 days",
-    schedule=[SNAPSHOT],
-    catchup=False,
-    max_active_runs=1,
     is_paused_upon_creation=True,  # a playbook begins when somebody decides that it does
-    params=tasks.trigger_form(segments=("household", "care_plan", "business")),
-    tags=["reactivation", "playbook"],
-    default_args=tasks.RETRIES | {"on_failure_callback": StoppedNotifier(PLAYBOOK)},
+    **tasks.playbook_settings(PLAYBOOK, segments=("household", "care_plan", "business")),
     doc_md="""
     ### Customers not active
 

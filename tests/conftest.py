@@ -16,6 +16,7 @@ import hypothesis
 import psycopg
 import pytest
 from sqlalchemy import Engine, create_engine
+from tests.office import Office, open_office
 from tests.sending import Ready, prepare
 
 from reactivation.ledger import migrations
@@ -264,3 +265,11 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]
     engine = create_engine(f"sqlite:///{tmp_path / 'database.db'}")
     yield engine
     engine.dispose()
+
+
+@pytest.fixture
+def office(tmp_path: Path, ledger_url: str) -> Iterator[Office]:
+    """A company that writes to accounts, before its first run."""
+    made = open_office(tmp_path, ledger_url)
+    yield made
+    made.workspace.ledger.close()

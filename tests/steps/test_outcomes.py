@@ -220,16 +220,20 @@ class TestExits:
 
 
 class TestFinalCheck:
+    def _a_week_after(self, sent: Ready, end: datetime) -> dict[str, int]:
+        """What is recorded seven days after ``end``; not a moment before does anything end."""
+        week = end + timedelta(days=7)
+        for at in (week - timedelta(seconds=1), week):
+            assert sent.exits() == {}
+            sent.say(as_of=at)
+            counts = _record(sent, at)
+        return counts
+
     def test_silence_ends_seven_days_after_the_last_touch(self, sent: Ready) -> None:
         """After it was really sent, with the tag, once, and not a moment before."""
         people = _people(sent)
         end = _all_went_out(sent)
-        before = end + timedelta(days=7) - timedelta(seconds=1)
-        sent.say(as_of=before)
-        _record(sent, before)
-        assert sent.exits() == {}
-        sent.say(as_of=end + timedelta(days=7))
-        counts = _record(sent, end + timedelta(days=7))
+        counts = self._a_week_after(sent, end)
         assert set(sent.exits().values()) == {"no_response"}
         assert counts["tagged"] == len(people)
         with sent.workspace.ledger.begin() as conn:
@@ -239,12 +243,7 @@ class TestFinalCheck:
         """The first went out and the rest did not: cut short, seven days after the last window closed."""
         people = _people(sent)
         end = _until_the_end(sent)
-        before = end + timedelta(days=7) - timedelta(seconds=1)
-        sent.say(as_of=before)
-        _record(sent, before)
-        assert sent.exits() == {}
-        sent.say(as_of=end + timedelta(days=7))
-        counts = _record(sent, end + timedelta(days=7))
+        counts = self._a_week_after(sent, end)
         assert sent.exits() == dict.fromkeys(people, "cut_short")
         assert "tagged" not in counts
         with sent.workspace.ledger.begin() as conn:

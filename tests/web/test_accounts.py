@@ -7,23 +7,21 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select
-from tests.builders import AS_OF, case, days_ago, write_source
-from tests.sending import settings
-from tests.steps.test_deciding import NOW, PLAYBOOK, Office, source
+from tests.builders import case, days_ago, tables
+from tests.office import NOW, PLAYBOOK, Office, open_office
 from tests.web.conftest import TestClient, application
 
 from reactivation.ledger.tables import account_questions, audit, questions
-from reactivation.steps.workspace import open_workspace
 
 
 @pytest.fixture
 def office(tmp_path: Path, sqlite_template: Path) -> Iterator[Office]:
     """Three dormant accounts after a run; one has an open billing case, so its owner is asked without a message."""
     billing = case("k-oak", account_id="a-oak", kind="billing", opened_at=days_ago(270))
-    write_source(tmp_path / "source", as_of=AS_OF, **source(cases=[billing]))
     ledger = tmp_path / "ledger.db"
     ledger.write_bytes(sqlite_template.read_bytes())
-    made = Office(open_workspace(settings(tmp_path, f"sqlite:///{ledger}")))
+    made = open_office(tmp_path, f"sqlite:///{ledger}")
+    made.says(cases=[*tables()["cases"], billing])
     made.run(now=NOW, playbook=PLAYBOOK)
     yield made
     made.workspace.ledger.close()

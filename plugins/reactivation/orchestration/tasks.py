@@ -18,6 +18,7 @@ from airflow.sdk.exceptions import AirflowSkipException
 from reactivation.orchestration import pools
 from reactivation.orchestration.assets import LISTS, QUESTIONS, SNAPSHOT
 from reactivation.orchestration.judging import JudgingOperator
+from reactivation.orchestration.notifiers import StoppedNotifier
 from reactivation.orchestration.rooms import explained, open_rooms
 
 if TYPE_CHECKING:
@@ -60,6 +61,16 @@ def trigger_form(segments: tuple[str, ...]) -> dict[str, Param]:
             False, type="boolean", title="Dry run",
             description="Decide, plan and draft, and write the evidence; enrol nobody and ask nobody.",
         ),
+    }  # fmt: skip
+
+
+def playbook_settings(playbook: str, segments: tuple[str, ...]) -> dict[str, Any]:
+    """What the DAGs of all playbooks have in common: each runs on a new snapshot, one run at a time, and tells people
+    when it stopped."""
+    return {
+        "schedule": [SNAPSHOT], "catchup": False, "max_active_runs": 1, "params": trigger_form(segments),
+        "tags": ["reactivation", "playbook"],
+        "default_args": RETRIES | {"on_failure_callback": StoppedNotifier(playbook)},
     }  # fmt: skip
 
 
