@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 import requests
-from requests.adapters import HTTPAdapter
-from urllib3 import Retry
+from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt, wait_exponential
 
 from tools.home import LocalError
 
@@ -18,9 +18,8 @@ OUT_OF_ORDER = 500
 
 _TIMEOUT = 60
 
-#: A local Airflow keeps its tables in SQLite: a read that meets its one writer is answered 500, and may be asked again.
-_READ_AGAIN = Retry(3, allowed_methods={"GET"}, status_forcelist=(OUT_OF_ORDER,), backoff_factor=1,
-                    raise_on_status=False)  # fmt: skip
+#: What Airflow says when a statement failed and the transaction of the whole request was rolled back.
+_ROLLED_BACK = "Database error"
 
 
 @dataclass(frozen=True)
@@ -42,13 +41,20 @@ class Api:
     def call(
         self, method: str, path: str, body: Any = None, params: Mapping[str, Any] | None = None
     ) -> requests.Response:
-        """One request to a path below the server's root; whatever the status."""
-        with requests.Session() as session:
-            session.mount(self.url, HTTPAdapter(max_retries=_READ_AGAIN))
-            return session.request(
-                method, f"{self.url}{path}", json=body, params=params, timeout=_TIMEOUT,
-                headers={"Authorization": f"Bearer {self.token}"},
-            )  # fmt: skip
+        """One request to a path below the server's root; whatever the status.
+
+        A local Airflow keeps its tables in SQLite: who meets its one writer is answered 500, and asks again where
+        that cannot do a thing twice.
+        """
+        again = Retrying(
+            retry=retry_if_result(_undone), wait=wait_exponential(), stop=stop_after_attempt(4),
+            retry_error_callback=_last_answer,
+        )  # fmt: skip
+        answer: requests.Response = again(
+            requests.request, method, f"{self.url}{path}", json=body, params=params, timeout=_TIMEOUT,
+            headers={"Authorization": f"Bearer {self.token}"},
+        )  # fmt: skip
+        return answer
 
     def get(self, path: str, **params: Any) -> Any:
         """The JSON at a path; ``LocalError`` for anything but success."""
@@ -106,6 +112,16 @@ class Api:
                 f"{answer.text[:300]}"
             )
         return answer.json() if answer.content else None
+
+
+def _undone(answer: requests.Response) -> bool:
+    if answer.status_code != OUT_OF_ORDER:
+        return False
+    return answer.request.method == "GET" or _ROLLED_BACK in answer.text
+
+
+def _last_answer(state: RetryCallState) -> requests.Response:
+    return cast("Future[requests.Response]", state.outcome).result()
 
 
 def instance_path(task_instance: Mapping[str, Any]) -> str:
