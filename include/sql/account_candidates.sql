@@ -72,7 +72,15 @@ together AS (
         count(*) FILTER (
             WHERE customer_id IS DISTINCT FROM recipient
             AND (len(suppression_reasons) > 0 OR ledger_suppressed_reason IS NOT NULL)
-        ) AS contacts_said_no
+        ) AS contacts_said_no,
+        -- nobody of the account buys if none of its contacts does, each for himself
+        round(10000 * list_product(list_sort(list(churn / 10000) FILTER (WHERE churn IS NOT NULL))))::BIGINT AS churn,
+        10000 - round(
+            10000 * list_product(list_sort(list(1 - alive / 10000) FILTER (WHERE alive IS NOT NULL)))
+        )::BIGINT AS alive,
+        sum(expected_purchases)::BIGINT AS expected_purchases,
+        sum(expected_value)::BIGINT AS expected_value,
+        list_sort(list(DISTINCT score_method) FILTER (WHERE score_method IS NOT NULL)) AS score_methods
     FROM member
     GROUP BY account_id
 ),
@@ -159,7 +167,16 @@ SELECT
         coalesce(t.enrolments_total, 0) AS enrolments_total,
         coalesce(r.sms_sent_7d, 0) AS sms_sent_7d,
         coalesce(r.redeemed_incentives, 0) AS redeemed_incentives,
-        ('0x' || left(sha256($salt || ':' || a.account_id), 8))::UBIGINT::BIGINT AS holdout_point
+        ('0x' || left(sha256($salt || ':' || a.account_id), 8))::UBIGINT::BIGINT AS holdout_point,
+        t.churn AS churn,
+        t.alive AS alive,
+        t.expected_purchases AS expected_purchases,
+        CASE WHEN t.one_currency THEN t.revenue // nullif(t.purchases, 0) END AS expected_order,
+        CASE WHEN t.one_currency THEN t.expected_value END AS expected_value,
+        list_aggregate(t.score_methods, 'string_agg', '+') AS score_method,
+        NULL::BIGINT AS frequency,
+        NULL::BIGINT AS recency_days,
+        NULL::BIGINT AS age_days
     ),
     a.expected_interval_days,
     coalesce(list_contains($dormant_statuses::VARCHAR[], lower(trim(a.status))), false) AS said_dormant,

@@ -1,5 +1,5 @@
 -- Purpose     purchases condensed to what the decisions ask of them.
--- Parameters  $as_of, $since_24m: microseconds since 1970; table purchases: the good rows, one per purchase_id, instants
+-- Parameters  $as_of, $since_24m, $since_90d (the beginning of a day): microseconds since 1970; table purchases: the good rows, one per purchase_id, instants
 --             in microseconds since 1970, money in whole ten-thousandths
 -- Grain       one customer with at least one purchase at the as-of
 -- Why         ten million rows stay where they are and one per customer crosses. This one text runs in DuckDB and, put
@@ -10,6 +10,8 @@
 --             "the last" or "the most frequent" has a tie broken to the end, so that threads do not show. A gap counts
 --             days between distinct purchase days: two purchases on one day are one occasion. Months are counted over the
 --             last 24 months, January first.
+--             What was known 90 days ago is kept beside, so that scores can be held against what came since; a period of a
+--             subscription is due a week after its end, and renewed by one that begins until then.
 WITH counted AS NOT MATERIALIZED (
     SELECT
         customer_id, purchase_id, occurred_at, kind, amount, currency, margin, discount, offer_code, category, product,
@@ -17,6 +19,7 @@ WITH counted AS NOT MATERIALIZED (
         CASE WHEN cancelled_at <= $as_of THEN cancelled_at END AS cancelled_at,
         occurred_at > $since_24m AS recent,
         day_of(occurred_at) AS day,
+        occurred_at >= $since_90d AS held_out,
         CASE WHEN occurred_at > $since_24m THEN month_of(day_of(occurred_at)) END AS month
     FROM purchases
     WHERE occurred_at <= $as_of AND (kind = 'subscription' OR cancelled_at IS NULL OR cancelled_at > $as_of)
@@ -25,6 +28,8 @@ WITH counted AS NOT MATERIALIZED (
         customer_id,
         count(*) AS purchases,
         count(DISTINCT day) AS purchase_days,
+        count(DISTINCT CASE WHEN held_out THEN day END) AS purchase_days_90d,
+        max(occurred_at) FILTER (WHERE NOT held_out) AS last_purchase_before_90d_at,
         min(occurred_at) AS first_purchase_at,
         max(occurred_at) AS last_purchase_at,
         max(occurred_at) FILTER (WHERE kind = 'order') AS last_order_at,
@@ -60,6 +65,22 @@ WITH counted AS NOT MATERIALIZED (
         count(*) FILTER (WHERE month = 11) AS month_11,
         count(*) FILTER (WHERE month = 12) AS month_12
     FROM counted
+    GROUP BY customer_id
+), periods AS (
+    SELECT
+        customer_id,
+        day_of(period_end) AS ends,
+        lead(day) OVER (PARTITION BY customer_id ORDER BY day, period_end, purchase_id) - day_of(period_end) AS pause
+    FROM counted
+    WHERE kind = 'subscription' AND period_end IS NOT NULL
+), renewals AS (
+    SELECT
+        customer_id,
+        count(*) FILTER (WHERE ends + 7 <= day_of($as_of)) AS periods_due,
+        count(*) FILTER (WHERE ends + 7 <= day_of($as_of) AND pause <= 7) AS periods_renewed,
+        count(*) FILTER (WHERE ends + 90 <= day_of($as_of) AND (pause IS NULL OR pause > 7)) AS periods_lapsed,
+        count(*) FILTER (WHERE ends + 90 <= day_of($as_of) AND pause > 7 AND pause <= 90) AS periods_restarted
+    FROM periods
     GROUP BY customer_id
 ), mixed AS (
     SELECT customer_id, count(DISTINCT currency) AS currencies
@@ -113,8 +134,12 @@ SELECT
     purchase_days - 1 AS gaps,
     top_category, last_category, last_product, codes_redeemed,
     purchases - purchase_days AS same_day_merges,
+    purchase_days_90d, last_purchase_before_90d_at,
+    coalesce(periods_due, 0) AS periods_due, coalesce(periods_renewed, 0) AS periods_renewed,
+    coalesce(periods_lapsed, 0) AS periods_lapsed, coalesce(periods_restarted, 0) AS periods_restarted,
     month_1, month_2, month_3, month_4, month_5, month_6, month_7, month_8, month_9, month_10, month_11, month_12
 FROM condensed
+LEFT JOIN renewals ON renewals.customer_id = condensed.customer_id
 LEFT JOIN mixed ON mixed.customer_id = condensed.customer_id
 LEFT JOIN favourite ON favourite.customer_id = condensed.customer_id
 LEFT JOIN last ON last.customer_id = condensed.customer_id

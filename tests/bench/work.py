@@ -222,13 +222,13 @@ def ladder(*, folder: str, customers: int, run_id: str) -> Told:
         run = workspace.run_folder(run_id)
         snapshot = workspace.snapshot_folder(run.manifest["inputs"]["snapshot_id"])
         declared = workspace.playbook(data.PLAYBOOK).playbook
-        facts, consents, context = gathered(
+        facts, consents, context, accounts = gathered(
             snapshot, run.read("ledger_extract"),
             declared.model_copy(update={"windows": dict.fromkeys(declared.windows, 1)}), workspace.rules,
             workspace.owners, data.AS_OF,
         )  # fmt: skip
     with clock.part("ladder"):
-        decided = decide_facts(facts, consents, context)
+        decided = decide_facts(facts, consents, context, accounts)
     with clock.part("touched"):
         for table in (facts, consents):
             frame = frame_of(table)

@@ -10,7 +10,7 @@ from tests.policy.people import AT, Row, ago, consent, decide, known, one, perso
 
 from reactivation.contract.snapshot import PHONE_PROBLEMS
 from reactivation.policy.accounts import OF_ACCOUNTS
-from reactivation.policy.decisions import DECISIONS
+from reactivation.policy.decisions import DECISIONS, SCORE_INPUTS, SCORES
 
 #: The plain customer, as a contact of an account with a closed case, whom the ledger knows from an earlier enrolment.
 WHOLE: Row = {
@@ -21,8 +21,9 @@ WHOLE: Row = {
     "acquisition_channel": "organic_search", "value_tier": "mid", "population": "low_value",
     "lifecycle_stage": "customer", "dormant_days": 130, "last_activity_at": ago(130), "last_activity_kind": "purchase",
     "last_purchase_at": ago(130), "inactivity_reason": "unknown", "reason_basis": "unknown",
-    "priority": Decimal("0.6271"), "priority_value": Decimal("0.6"), "priority_recency": Decimal("0.8904"),
-    "priority_engagement": Decimal("0.3"),
+    **dict.fromkeys(("score_method", *SCORES, *SCORE_INPUTS)),
+    "priority": Decimal("0.5676"), "priority_value": Decimal("0.6"), "priority_recency": Decimal("0.8904"),
+    "priority_engagement": Decimal("0.3"), "priority_chance": Decimal("0.3"),
     "gate_in_scope": "pass", "gate_dormant": "pass", "gate_evidence": "pass", "gate_not_suppressed": "pass",
     "gate_relationship": "pass", "gate_fit": "pass", "gate_no_open_issue": "pass", "gate_permission": "pass",
     "gate_reachable": "pass", "gate_context_consistent": "pass", "gate_offer_allowed": "drop:high_context_account",

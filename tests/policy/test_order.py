@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from tests.policy.people import ago as before
 from tests.policy.people import decide, one, person, playbook, purchases, rules, stories, together
@@ -14,23 +15,36 @@ from tests.policy.people import decide, one, person, playbook, purchases, rules,
 from reactivation.policy.columns import series
 from reactivation.policy.experiments import holdout
 from reactivation.policy.priority import priority
+from reactivation.policy.scores import SCORED
+
+_SCORED = {field.name: field.type for field in SCORED}
 
 
 def test_priority_is_the_weighted_sum_of_its_parts() -> None:
-    """Value 0.6, recency of 40 days beyond the window, engagement unknown."""
+    """Value 0.6, recency of 40 days beyond the window, engagement unknown, not scored."""
     row = one(person())
 
-    assert (row["priority_value"], row["priority_recency"], row["priority_engagement"]) == (
-        Decimal("0.6000"), Decimal("0.8904"), Decimal("0.3000"),
-    )  # fmt: skip
-    assert row["priority"] == Decimal("0.6271")  # 0.6 x 0.5 + 0.8904 x 0.3 + 0.3 x 0.2, rounded down
+    parts = [row[f"priority_{name}"] for name in ("value", "recency", "engagement", "chance")]
+    assert parts == [Decimal("0.6000"), Decimal("0.8904"), Decimal("0.3000"), Decimal("0.3000")]
+    assert row["priority"] == Decimal("0.5676")  # 0.6 x 0.4 + 0.8904 x 0.25 + 0.3 x 0.15 + 0.3 x 0.2
 
 
 def test_a_fraction_of_the_priority_is_cut_off() -> None:
-    """A day later recency is 0.8876, and the sum 0.62628."""
-    row = one(person(purchases={"last_purchase_at": before(131), "last_order_at": before(131)}))
+    """Two days later recency is 0.8849, and the sum 0.566225."""
+    row = one(person(purchases={"last_purchase_at": before(132), "last_order_at": before(132)}))
 
-    assert (row["priority_recency"], row["priority"]) == (Decimal("0.8876"), Decimal("0.6262"))
+    assert (row["priority_recency"], row["priority"]) == (Decimal("0.8849"), Decimal("0.5662"))
+
+
+@pytest.mark.parametrize(("churn", "chance"), [(0.0, "0"), (0.5, "1"), (0.9, "0.36"), (0.9999, "0.0003"), (1.0, "0")])
+def test_a_message_counts_where_the_question_is_open(churn: float, chance: str) -> None:
+    """Who is sure to come back, or sure not to, goes after whom it is open about."""
+    scores = pa.table({"customer_id": ["c-1"], **{name: pa.nulls(1, kind) for name, kind in _SCORED.items()}})
+    scores = scores.set_column(scores.column_names.index("churn"), "churn", [[round(churn * 10_000)]])
+
+    row = one(person(), scores=scores)
+
+    assert (row["churn"], row["priority_chance"]) == (Decimal(str(churn)), Decimal(chance))
 
 
 def test_a_code_without_points_has_none() -> None:
@@ -38,7 +52,7 @@ def test_a_code_without_points_has_none() -> None:
     clicks_alone = rules().priority.model_copy(update={"engagement": {"clicks_no_purchase": Decimal(1)}})
     candidates = pd.DataFrame({
         "value_tier": ["high", "high"], "engagement_pattern": ["clicks_no_purchase", "dark"],
-        "dormant_days": [90, None], "window_days": [90, 90],
+        "dormant_days": [90, None], "window_days": [90, 90], "churn": [5_000, None],
     }).convert_dtypes(dtype_backend="pyarrow")  # fmt: skip
 
     parts = priority(candidates, clicks_alone)

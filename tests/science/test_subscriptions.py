@@ -7,10 +7,8 @@ import pytest
 
 from reactivation.science.errors import ScienceError
 from reactivation.science.subscriptions import (
-    GRACE_DAYS,
     Renewals,
     Subscriptions,
-    count_renewals,
     subscription_churn,
     subscription_states,
 )  # fmt: skip
@@ -44,34 +42,6 @@ def test_a_contract_is_read(contract: str) -> None:
 def test_while_nothing_fell_due_a_half_is_as_good_as_anything() -> None:
     """The prior's mean, and no certainty either way."""
     assert (Renewals(0, 0, 0, 0).renewal_rate, Renewals(0, 0, 0, 0).restart_rate) == (0.5, 0.5)
-
-
-class TestCountRenewals:
-    """What became of periods that had ended."""
-
-    def counted(self, *periods: tuple[int, int, int]) -> Renewals:
-        rows = np.array(periods)
-        return count_renewals(rows[:, 0], rows[:, 1], rows[:, 2], NOW, 90)
-
-    def test_the_next_period_renews_within_the_grace(self) -> None:
-        """Seven days later is a renewal, eight are a lapse and a restart; given in no order."""
-        assert self.counted((1, 107, 130), (1, 70, 100)).renewed == 1
-        assert self.counted((1, 100 + GRACE_DAYS + 1, 130), (1, 70, 100)) == Renewals(2, 0, 2, 1)
-
-    def test_what_is_not_over_yet_does_not_count(self) -> None:
-        """Neither a period within its grace, nor as lapsed one that may still be taken up."""
-        assert self.counted((1, 900, NOW - GRACE_DAYS + 1)) == Renewals(0, 0, 0, 0)
-        assert self.counted((1, 900, NOW - GRACE_DAYS)) == Renewals(1, 0, 0, 0)
-        assert self.counted((1, 900, NOW - 90)) == Renewals(1, 0, 1, 0)
-
-    def test_the_next_customer_renews_nobody(self) -> None:
-        """A period of somebody else that begins the day one ends."""
-        assert self.counted((1, 70, 100), (2, 100, 130)) == Renewals(2, 0, 2, 0)
-
-    def test_nothing_has_no_rates_of_its_own(self) -> None:
-        """No periods, no counts."""
-        nothing = np.zeros(0, dtype=np.int64)
-        assert count_renewals(nothing, nothing, nothing, NOW, 90) == Renewals(0, 0, 0, 0)
 
 
 def test_a_period_that_ends_before_it_starts_is_refused() -> None:

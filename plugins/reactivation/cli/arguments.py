@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeAlias
 
-from reactivation.cli import commands, piloting, privacy, serving, stopping
+from reactivation.cli import commands, piloting, privacy, scores, serving, stopping
 
 Subcommands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -90,6 +90,10 @@ def _to_look(listed: Subcommands) -> None:
     _playbook(sub, default="customer_reactivation")
     _of_run(sub)
     sub.add_argument("--csv", action="store_true", help=_CSV)
+
+    sub = _add(listed, "scores", scores.scores, "how customers were scored, and how good that was in the days held out")
+    _playbook(sub, default="customer_reactivation")
+    _of_run(sub)
 
     sub = _add(listed, "plan", commands.plan, "who hears from us when, by which touch, and how far each has come")
     _playbook(sub)

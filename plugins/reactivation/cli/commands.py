@@ -24,7 +24,8 @@ OK, WRONG, NOT_READY = 0, 2, 3
 
 CANDIDATE_COLUMNS = (
     "customer_id", "business_segment", "value_tier", "dormant_days", "last_activity_at", "inactivity_reason",
-    "recommended_channel", "email_basis", "next_best_action", "decision", "reason_codes", "owner_id",
+    "churn", "priority", "recommended_channel", "email_basis", "next_best_action", "decision", "reason_codes",
+    "owner_id",
 )  # fmt: skip
 
 

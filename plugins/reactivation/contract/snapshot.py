@@ -35,7 +35,9 @@ PURCHASE_SUMMARY = pa.schema([
     ("revenue_24m", MONEY), ("margin_24m", MONEY), ("margin_revenue_24m", MONEY), ("margin_known_rows", WHOLE),
     ("discounted_purchases", WHOLE), ("discount_total", MONEY), ("gap_seconds_total", WHOLE), ("gaps", WHOLE),
     ("top_category", TEXT), ("last_category", TEXT), ("last_product", TEXT), ("codes_redeemed", WHOLE),
-    ("same_day_merges", WHOLE), ("month_counts", pa.list_(WHOLE)),
+    ("same_day_merges", WHOLE), ("purchase_days_90d", WHOLE), ("last_purchase_before_90d_at", TIME),
+    ("periods_due", WHOLE), ("periods_renewed", WHOLE), ("periods_lapsed", WHOLE), ("periods_restarted", WHOLE),
+    ("month_counts", pa.list_(WHOLE)),
 ])  # fmt: skip
 
 #: One row per customer with at least one engagement that counts.

@@ -105,6 +105,12 @@ class Segments(Declared):
     value_mid_share: Share = 0.3
 
 
+class Scoring(Declared):
+    """Which model of silent customers scores (METHODS.md section 1)."""
+
+    model: Literal["mbg_nbd", "bg_nbd"] = "mbg_nbd"
+
+
 class ReadinessLimits(Declared):
     """How unclear data may be before the run stops. A playbook may tighten these, never loosen them; how heavily a
     condition weighs that is no sentence of the source documents is its own business (``severities``).
@@ -199,6 +205,7 @@ class Playbook(Declared):
     activity: tuple[ActivitySignal, ...] = Field(min_length=1)
     windows: dict[str, Annotated[int, Field(ge=1, le=3650)]] = Field(min_length=1)
     segments: Segments = Segments()
+    scoring: Scoring = Scoring()
     accounts: Accounts | None = None
     requires: dict[str, tuple[str, ...]]
     inputs: tuple[Input, ...] = Field(default=INPUTS_OF_CUSTOMERS, min_length=1)

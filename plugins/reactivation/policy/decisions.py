@@ -72,6 +72,12 @@ EVIDENCE = pa.struct(
 )
 
 
+#: What the next 90 days are expected to bring, and the days and purchase days it was told from
+#: (``policy/scores.py``); empty in decisions about a few, who are not scored.
+SCORES = ("churn", "alive", "expected_purchases", "expected_order", "expected_value")
+SCORE_INPUTS = ("frequency", "recency_days", "age_days")
+
+
 def _text(*names: str) -> list[pa.Field]:
     return [pa.field(name, TEXT) for name in names]
 
@@ -90,10 +96,14 @@ DECISIONS = pa.schema(
         *_text("last_activity_kind"),
         pa.field("last_purchase_at", TIME),
         *_text("inactivity_reason", "reason_basis"),
+        *_text("score_method"),
+        *(pa.field(name, MONEY) for name in SCORES),
+        *(pa.field(name, pa.int64()) for name in SCORE_INPUTS),
         pa.field("priority", MONEY),
         pa.field("priority_value", MONEY),
         pa.field("priority_recency", MONEY),
         pa.field("priority_engagement", MONEY),
+        pa.field("priority_chance", MONEY),
         *_text(*(f"gate_{name}" for name in GATES)),
         *_text("decision"),
         pa.field("hold_until", TIME),

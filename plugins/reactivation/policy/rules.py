@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, ValidationInfo, field_validator
+from pydantic import BaseModel, Field, ValidationInfo, field_validator, model_validator
 
 from reactivation.contract.digests import digest
 from reactivation.playbooks.declared import DeclarationError, Problem, parse_declared
@@ -141,6 +141,14 @@ class Weights(Declared):
     value: Part
     recency: Part
     engagement: Part
+    chance: Part
+
+    @model_validator(mode="after")
+    def _are_shares(self) -> Weights:
+        total = self.value + self.recency + self.engagement + self.chance
+        if total != 1:
+            raise ValueError(f"the weights add up to {total}, expected 1")
+        return self
 
 
 class PriorityRules(Declared):
@@ -151,6 +159,7 @@ class PriorityRules(Declared):
     value: dict[Literal["high", "mid", "low", "unknown"], Part]
     recency_days: int = Field(ge=1)
     engagement: dict[Literal["clicks_no_purchase", "opens_no_clicks", "unknown", "dark"], Part]
+    chance_unknown: Part
 
 
 class InboundRules(Declared):

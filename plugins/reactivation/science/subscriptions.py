@@ -17,9 +17,6 @@ import numpy.typing as npt
 
 from reactivation.science.arrays import Flags, Floats, Whole, require, require_one_length
 
-#: A period that begins so many days after the end of the one before renews it; later, it is a restart.
-GRACE_DAYS = 7
-
 States = npt.NDArray[np.str_]
 
 
@@ -39,7 +36,8 @@ class Subscriptions:
 
 @dataclass(frozen=True)
 class Renewals:
-    """Periods that fell ``due`` and how many were ``renewed``; of those that ``lapsed``, how many ``restarted``."""
+    """Periods that fell ``due`` and how many were ``renewed``; of those that ``lapsed``, how many ``restarted``
+    (``purchase_summary.sql`` counts them)."""
 
     due: int
     renewed: int
@@ -55,24 +53,6 @@ class Renewals:
     def restart_rate(self) -> float:
         """The same of lapsed subscriptions."""
         return (self.restarted + 0.5) / (self.lapsed + 1)
-
-
-def count_renewals(customers: Whole, start: Whole, end: Whole, until: int, days: int) -> Renewals:
-    """What became of the periods that had ended by day ``until``; one row per period, in any order.
-
-    A period counts as due once its grace is over, and as lapsed once ``days`` more could have brought a restart.
-    """
-    require_one_length(customers=customers, start=start, end=end)
-    begun = start <= until
-    order = np.lexsort((end[begun], start[begun], customers[begun]))
-    who, since, ends = (column[begun][order] for column in (customers, start, end))
-    follows = np.r_[who[1:] == who[:-1], False][: len(who)]
-    pause = np.where(follows, np.r_[since[1:], 0][: len(who)] - ends, np.iinfo(np.int64).max)
-    due = ends + GRACE_DAYS <= until
-    renewed = due & (pause <= GRACE_DAYS)
-    lapsed = due & ~renewed & (ends + days <= until)
-    restarted = lapsed & (pause <= days)
-    return Renewals(*(int(np.count_nonzero(those)) for those in (due, renewed, lapsed, restarted)))
 
 
 def subscription_states(subscriptions: Subscriptions, as_of: int) -> States:

@@ -33,6 +33,7 @@ def limits(summary: str, as_of: datetime) -> dict[str, int]:
     instants = {
         "as_of": at,
         "since_24m": _two_years_before(at),
+        "since_90d": _day(at) - timedelta(days=89),
         "since_180d": at - timedelta(days=180),
         "since_7d": at - timedelta(days=7),
         "since_48h": at - timedelta(hours=48),
@@ -105,6 +106,11 @@ def _two_years_before(at: datetime) -> datetime:
     """The same day 24 calendar months earlier; the last of the month where it had no such day."""
     year = at.year - 2
     return at.replace(year=year, day=min(at.day, calendar.monthrange(year, at.month)[1]))
+
+
+def _day(at: datetime) -> datetime:
+    """The beginning of the day."""
+    return at.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _months() -> tuple[str, ...]:

@@ -25,6 +25,7 @@ from reactivation.policy.activity_segments import segment_counts, segment_table
 from reactivation.policy.candidates import Decided, decide_facts
 from reactivation.policy.context import Context
 from reactivation.policy.rules import Rules
+from reactivation.policy.scores import score_customers, with_scores
 from reactivation.steps.accepting import rules_in_force
 from reactivation.steps.begun import before_of, playbook_of, snapshot_of
 
@@ -33,15 +34,15 @@ if TYPE_CHECKING:
 
 STEP, BEFORE = "decide", "begin"
 SETTINGS, OWNERS_SAID = "signed_settings.json", "owners_said"
-SEGMENTS_FILE = "segments"
+SEGMENTS_FILE, SCORING = "segments", "scoring.json"
 
 #: Ids of one kind that one address may bring into a decision's evidence.
 _MOST_IDS = 20
 
 
 def decide_run(workspace: Workspace, run_id: str, now: datetime) -> dict[str, Any]:
-    """Decide a run: writes ``ledger_extract``, the signed settings, ``decisions`` and, for a playbook that asks for
-    segments, who is in which (``segments``); records the step and returns the counts.
+    """Decide a run: writes ``ledger_extract``, the signed settings, how everybody was scored, ``decisions`` and, for a
+    playbook that asks for segments, who is in which (``segments``); records the step and returns the counts.
 
     Raises ``StepError`` when the beginning, the snapshot, the playbook or the rules are not those of the run.
     """
@@ -53,10 +54,14 @@ def decide_run(workspace: Workspace, run_id: str, now: datetime) -> dict[str, An
         known, rules = extract.ledger_extract(conn, brand=playbook.brand, now=now), rules_in_force(workspace, conn)
         said = owners_said(conn, playbook, *before)
     snapshot = snapshot_of(workspace, run)
-    told = gathered(snapshot, known, playbook, rules, workspace.owners, run.as_of, before=before, owners_said=said)
+    scores, scoring = scored(snapshot, playbook)
+    told = gathered(
+        snapshot, known, playbook, rules, workspace.owners, run.as_of, before=before, owners_said=said, scores=scores
+    )
     decided = decide_facts(*told)
     files: dict[str, Content] = {
-        "ledger_extract": known, SETTINGS: dict(rules.signed), "decisions": decided.table, OWNERS_SAID: said,
+        "ledger_extract": known, SETTINGS: dict(rules.signed), SCORING: scoring, "decisions": decided.table,
+        OWNERS_SAID: said,
     }  # fmt: skip
     counts = decided.counts
     if playbook.population.only_segments:
@@ -68,6 +73,18 @@ def decide_run(workspace: Workspace, run_id: str, now: datetime) -> dict[str, An
         runs.record_step(conn, run_id, STEP, state="succeeded", manifest_digest=digest, counts=counts, now=now)
     seals.seal(workspace.ledger, now)
     return counts
+
+
+def scored(snapshot: SnapshotFolder, playbook: Playbook) -> tuple[pa.Table, dict[str, Any]]:
+    """The scores of everybody who ever bought (``score_customers``), and how they were come to: the model, the instant
+    it was fitted at, the digest of the purchases it was fitted to, and every business segment's fit and backtest."""
+    with questions(snapshot, only=("purchase_summary", "contacts")) as ask:
+        bought = ask(paths.sql("bought"), {"at": snapshot.as_of})
+    found = score_customers(bought, playbook.scoring.model)
+    return found.table, {
+        "model": playbook.scoring.model, "fitted_at": snapshot.as_of,
+        "data": snapshot.files["purchase_summary.parquet"], "segments": found.segments,
+    }  # fmt: skip
 
 
 def owners_said(conn: Connection, *playbooks: Playbook) -> pa.Table:
@@ -87,13 +104,15 @@ def decide_snapshot(  # noqa: PLR0917  (the one function that everybody shares)
     *,
     before: Sequence[Playbook] = (),
     owners_said: pa.Table | None = None,
+    scores: pa.Table | None = None,
     threads: int = 2,
 ) -> Decided:
     """The decisions about everybody in the snapshot: ``table`` (``DECISIONS``) and ``counts``.
 
     ``extract`` has the columns of ``ledger.extract.EXTRACT``. ``at`` is the instant everything is judged at;
     permissions must still hold on ``planned_on`` (``at`` when not given). ``before``: the playbooks that go first.
-    ``owners_said`` (``OWNER_SAID``): what accounts' owners decided.
+    ``owners_said`` (``OWNER_SAID``): what accounts' owners decided. ``scores``: those of the run; who asks about a few
+    has none, and no gate asks for any.
     """
     told = gathered(
         folder,
@@ -105,6 +124,7 @@ def decide_snapshot(  # noqa: PLR0917  (the one function that everybody shares)
         planned_on,
         before=before,
         owners_said=owners_said,
+        scores=scores,
         threads=threads,
     )
     return decide_facts(*told)
@@ -121,6 +141,7 @@ def gathered(  # noqa: PLR0917  (what ``decide_snapshot`` is asked)
     *,
     before: Sequence[Playbook] = (),
     owners_said: pa.Table | None = None,
+    scores: pa.Table | None = None,
     threads: int = 2,
 ) -> tuple[pa.Table, pa.Table, Context, pa.Table | None]:
     """What the ladder is climbed with: the facts about everybody (``candidates.sql``), the consent records
@@ -140,6 +161,7 @@ def gathered(  # noqa: PLR0917  (what ``decide_snapshot`` is asked)
              "asked_tags": _tags(playbook, *before)},
             {"person_nos": person_nos, "ledger_extract": extract},
         )  # fmt: skip
+        facts = with_scores(facts, scores)
         of_accounts = None
         if about := next((one for one in (playbook, *before) if one.subject == "account"), None):
             of_accounts = ask(

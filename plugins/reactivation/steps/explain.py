@@ -88,7 +88,9 @@ def explain(row: Row, playbook: Playbook, rules: Rules) -> str:
         f"why quiet: {row['inactivity_reason']} ({row['reason_basis']}{_from(evidence['reason_evidence'])})",
         f"priority {row['priority']} = value {row['priority_value']} × {rules.priority.weights.value}"
         f" + recency {row['priority_recency']} × {rules.priority.weights.recency}"
-        f" + engagement {row['priority_engagement']} × {rules.priority.weights.engagement}",
+        f" + engagement {row['priority_engagement']} × {rules.priority.weights.engagement}"
+        f" + chance {row['priority_chance']} × {rules.priority.weights.chance}",
+        f"next 90 days: {_scored(row)}",
         f"experiment: {'held out of all touches' if row['holdout'] else 'not held out'}",
         f"review flags: {_list(row['review_flags']) or 'none'}",
         "",
@@ -99,6 +101,24 @@ def explain(row: Row, playbook: Playbook, rules: Rules) -> str:
         f"rules {row['rules_version']}",
     ]
     return "\n".join(lines)
+
+
+def _scored(row: Row) -> str:
+    """What the scores say, with what they were told from; a probability is never exact."""
+    if row["churn"] is None:
+        return "not scored"
+    parts = [f"stays away with a probability of about {row['churn']:.2f} ({row['score_method']})"]
+    if row["frequency"] is not None:
+        bought = f"{row['frequency'] + 1} purchase days over {row['recency_days']} of {row['age_days']} days"
+        parts.append(f"told from {bought}")
+    if row["alive"] is not None:
+        parts.append(f"P(alive) {row['alive']:.2f} (ranks nobody)")
+    if row["expected_value"] is not None:
+        order = f"{row['expected_order']:.2f} {row['evidence']['currency']}"
+        parts.append(
+            f"about {row['expected_purchases']:.2f} purchases of {order}, with a margin of {row['expected_value']:.2f}"
+        )
+    return "; ".join(parts)
 
 
 def _no_candidate(row: Row, playbook: Playbook, gates: GateRules) -> str:

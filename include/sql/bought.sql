@@ -1,0 +1,47 @@
+-- Purpose: what the scores are made from: how often, how recently and since when each customer bought, now and as it was
+--   known 90 days ago, and the last period of a subscription.
+-- Parameters: $at instant.
+-- Grain: one row per customer with at least one purchase; ordered by customer_id.
+-- Why so: joins only, no judgement. Days are whole UTC days, money whole ten-thousandths (BIGINT). Who bought for the
+--   first time within the 90 days has no history of then.
+WITH day AS (
+    SELECT
+        customer_id, subscriptions, currency, purchases, subscription_cancelled_at IS NOT NULL AS cancelled,
+        purchase_days, purchase_days_90d, gap_seconds_total // 86400 AS recency,
+        epoch_us($at::TIMESTAMPTZ) // 86400000000 AS today,
+        epoch_us(first_purchase_at) // 86400000000 AS first,
+        epoch_us(last_purchase_before_90d_at) // 86400000000 AS last_then,
+        epoch_us(last_subscription_at) // 86400000000 AS begins,
+        epoch_us(period_end) // 86400000000 AS ends,
+        (revenue::DECIMAL(18, 4) * 10000)::BIGINT AS revenue,
+        (margin_24m::DECIMAL(18, 4) * 10000)::BIGINT AS margin_24m,
+        (margin_revenue_24m::DECIMAL(18, 4) * 10000)::BIGINT AS margin_revenue_24m,
+        periods_due, periods_renewed, periods_lapsed, periods_restarted
+    FROM purchase_summary
+)
+SELECT
+    day.customer_id,
+    contacts.business_segment,
+    day.subscriptions > 0 AS subscribed,
+    purchase_days - 1 AS frequency,
+    recency,
+    today - first AS age,
+    purchase_days - purchase_days_90d - 1 AS frequency_then,
+    last_then - first AS recency_then,
+    today - first - 90 AS age_then,
+    purchase_days_90d > 0 AS returned,
+    begins,
+    ends,
+    cancelled,
+    today,
+    periods_due,
+    periods_renewed,
+    periods_lapsed,
+    periods_restarted,
+    currency,
+    purchases,
+    revenue,
+    margin_24m,
+    margin_revenue_24m
+FROM day JOIN contacts USING (customer_id)
+ORDER BY day.customer_id
