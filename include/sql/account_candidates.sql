@@ -65,7 +65,7 @@ together AS (
             WHERE coalesce(email_active_playbook, phone_active_playbook) <> $playbook
         ) AS another_playbook,
         bool_or(email_active_playbook = $playbook OR phone_active_playbook = $playbook) AS here,
-        max({'at': last_ended_at, 'playbook': last_ended_playbook}) FILTER (
+        max({'at': last_ended_at, 'playbook': last_ended_playbook, 'as': last_ended_as}) FILTER (
             WHERE last_ended_at IS NOT NULL
         ) AS last_ended,
         max(enrolments_total) AS enrolments_total,
@@ -164,6 +164,7 @@ SELECT
         CASE WHEN t.here THEN $playbook END AS phone_active_playbook,
         t.last_ended.at AS last_ended_at,
         t.last_ended.playbook AS last_ended_playbook,
+        t.last_ended.as AS last_ended_as,
         coalesce(t.enrolments_total, 0) AS enrolments_total,
         coalesce(r.sms_sent_7d, 0) AS sms_sent_7d,
         coalesce(r.redeemed_incentives, 0) AS redeemed_incentives,

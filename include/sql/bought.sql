@@ -16,7 +16,7 @@ WITH day AS (
         (revenue::DECIMAL(18, 4) * 10000)::BIGINT AS revenue,
         (margin_24m::DECIMAL(18, 4) * 10000)::BIGINT AS margin_24m,
         (margin_revenue_24m::DECIMAL(18, 4) * 10000)::BIGINT AS margin_revenue_24m,
-        periods_due, periods_renewed, periods_lapsed, periods_restarted
+        periods_due, periods_renewed, periods_lapsed, periods_restarted, month_counts
     FROM purchase_summary
 )
 SELECT
@@ -42,6 +42,7 @@ SELECT
     purchases,
     revenue,
     margin_24m,
-    margin_revenue_24m
+    margin_revenue_24m,
+    month_counts
 FROM day JOIN contacts USING (customer_id)
 ORDER BY day.customer_id

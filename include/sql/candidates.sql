@@ -152,6 +152,8 @@ SELECT
          ELSE lp.last_ended_at END AS last_ended_at,
     CASE WHEN le.last_ended_at >= lp.last_ended_at OR lp.last_ended_at IS NULL THEN le.last_ended_playbook
          ELSE lp.last_ended_playbook END AS last_ended_playbook,
+    CASE WHEN le.last_ended_at >= lp.last_ended_at OR lp.last_ended_at IS NULL THEN le.last_ended_as
+         ELSE lp.last_ended_as END AS last_ended_as,
     greatest(coalesce(le.enrolments_total, 0), coalesce(lp.enrolments_total, 0)) AS enrolments_total,
     greatest(le.last_sent_at, lp.last_sent_at, e.last_email_sent_at, e.last_sms_sent_at) AS last_sent_at,
     greatest(le.last_sms_sent_at, lp.last_sms_sent_at, e.last_sms_sent_at) AS last_sms_sent_at,

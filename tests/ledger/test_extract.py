@@ -90,6 +90,7 @@ def test_enrolments_occupy_while_active_and_count_for_ever(book: Ledger) -> None
     row = _extract(book)[a_key("C001")]
     assert (row["active_playbook"], row["enrolments_total"]) == (PLAYBOOK, 2)
     assert (row["last_ended_playbook"], row["last_ended_at"]) == (PLAYBOOK, NOW - timedelta(days=9))
+    assert row["last_ended_as"]
     left_out = _extract(book, excluding_enrolments=[second])[a_key("C001")]
     assert (left_out["active_playbook"], left_out["enrolments_total"]) == (None, 1)
     assert _extract(book, excluding_enrolments=[first, second]) == {}

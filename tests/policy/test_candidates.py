@@ -32,7 +32,8 @@ WHOLE: Row = {
     "recommended_channel": "email", "channel_reason": "permitted_by_express",
     "email_basis": "express", "email_records": ["r-c-1"], "email_valid_until": AT.replace(2028, 1, 21),
     "email_why": None, "sms_basis": None, "sms_records": [], "sms_valid_until": None, "sms_why": "no_record",
-    "jurisdictions": ["GB"], "next_best_action": "check_in", "offer_position": "none", "offer_cap": Decimal("0.1306"),
+    "jurisdictions": ["GB"], "next_best_action": "check_in", "offer_position": "none", "adaptations": [],
+    "offer_cap": Decimal("0.1306"),
     "holdout": False, "variant": None, "zones": ["Europe/London"], "zone_sources": ["address"],
     "email_key": "mail-c-1", "phone_key": None, "reviewed": True, "route": "outreach", **dict.fromkeys(OF_ACCOUNTS),
     "evidence": {

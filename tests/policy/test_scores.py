@@ -22,6 +22,7 @@ from reactivation.science.spending import SpendingFit, expected_order_value, fit
 
 CUSTOMERS = 2_000
 TODAY = 20_000
+MONTH = 11
 TRUTH = Purchasing("mbg_nbd", r=0.8, alpha=120.0, a=1.2, b=3.0)
 NOW, HELD_OUT = company(TRUTH, CUSTOMERS, 7)
 #: What the orders of each came to, in whole ten-thousandths.
@@ -40,6 +41,7 @@ def bought(**changes: Any) -> pa.Table:
         "periods_due": [0] * count, "periods_renewed": [0] * count, "periods_lapsed": [0] * count,
         "periods_restarted": [0] * count, "currency": ["GBP"] * count, "purchases": NOW.frequency + 1,
         "revenue": REVENUE, "margin_24m": REVENUE // 4, "margin_revenue_24m": REVENUE,
+        "month_counts": pa.array([[1] * 10 + [6, 4]] * count),
     }  # fmt: skip
     return pa.table(columns | changes)
 
@@ -52,7 +54,7 @@ def column(found: Scored, name: str) -> np.ndarray:
 
 def test_who_never_had_a_contract_is_scored_by_the_model() -> None:
     """Churn, P(alive) and expected purchases are those of the science room, in ten-thousandths; inputs beside them."""
-    found, expected = score_customers(bought(), "mbg_nbd"), score(NOW, HELD_OUT)
+    found, expected = score_customers(bought(), "mbg_nbd", MONTH), score(NOW, HELD_OUT)
 
     assert set(found.table["score_method"].to_pylist()) == {"mbg_nbd"}
     for name, theirs in (("churn", expected.churn), ("alive", expected.alive),
@@ -63,7 +65,7 @@ def test_who_never_had_a_contract_is_scored_by_the_model() -> None:
 
 def test_what_is_expected_is_purchases_times_order_times_margin() -> None:
     """With a quarter of every order as margin, and orders as Gamma-Gamma expects them."""
-    found = score_customers(bought(), "mbg_nbd")
+    found = score_customers(bought(), "mbg_nbd", MONTH)
     mean = REVENUE / UNIT / (NOW.frequency + 1)
     fit = fit_spending(mean, NOW.frequency + 1)
     assert isinstance(fit, SpendingFit)
@@ -77,7 +79,7 @@ def test_what_is_expected_is_purchases_times_order_times_margin() -> None:
 def test_mixed_money_has_no_value_but_a_churn() -> None:
     """The rate of pounds and euros is not known."""
     found = score_customers(bought(currency=pa.nulls(CUSTOMERS, pa.string()), revenue=pa.nulls(CUSTOMERS, pa.int64()),
-                                   margin_24m=pa.nulls(CUSTOMERS, pa.int64())), "mbg_nbd")  # fmt: skip
+                                   margin_24m=pa.nulls(CUSTOMERS, pa.int64())), "mbg_nbd", MONTH)  # fmt: skip
 
     assert found.table["expected_value"].null_count == CUSTOMERS
     assert found.table["churn"].null_count == 0
@@ -87,7 +89,7 @@ def test_a_segment_with_too_little_history_scores_nobody_and_says_why() -> None:
     """Fifty customers of one segment beside the others: no score of theirs, and none borrowed."""
     segments = np.where(np.arange(CUSTOMERS) < 50, "care_plan", "household")
 
-    found = score_customers(bought(business_segment=segments), "mbg_nbd")
+    found = score_customers(bought(business_segment=segments), "mbg_nbd", MONTH)
 
     assert found.table["score_method"].to_pylist()[:51] == [None] * 50 + ["mbg_nbd"]
     assert found.table["churn"].null_count == 50
@@ -99,10 +101,18 @@ def test_a_segment_in_which_nobody_bought_again_is_scored_by_its_own_history() -
     nothing, returned = np.zeros(CUSTOMERS, dtype=np.int64), np.zeros(CUSTOMERS, dtype=bool)
 
     found = score_customers(bought(frequency=nothing, recency=nothing, frequency_then=nothing, recency_then=nothing,
-                                   returned=returned), "mbg_nbd")  # fmt: skip
+                                   returned=returned), "mbg_nbd", MONTH)  # fmt: skip
 
     assert set(found.table["score_method"].to_pylist()) == {"hazard"}
     assert found.table["alive"].null_count == CUSTOMERS
+
+
+def test_the_season_is_the_months_share_of_what_the_segment_bought() -> None:
+    """Six of twenty in November, over two years; nothing of a segment younger than that."""
+    aged = bought(age=np.maximum(NOW.age, 730 * (np.arange(CUSTOMERS) == 0)))
+
+    assert set(score_customers(aged, "mbg_nbd", MONTH).table["month_share"].to_pylist()) == {3_000}
+    assert score_customers(bought(), "mbg_nbd", MONTH).table["month_share"].null_count == CUSTOMERS
 
 
 class TestSubscribers:
@@ -119,7 +129,7 @@ class TestSubscribers:
                 begins=pa.array(np.full(CUSTOMERS, TODAY - period["begins"]), mask=~first),
                 ends=pa.array(np.full(CUSTOMERS, TODAY - period["ends"]), mask=~first),
             ),
-            "mbg_nbd",
+            "mbg_nbd", MONTH,
         )  # fmt: skip
 
     def test_a_period_that_falls_due_is_renewed_as_the_segments_were(self) -> None:
@@ -148,7 +158,7 @@ class TestSubscribers:
 
 def test_how_scores_were_come_to_is_kept_whole() -> None:
     """Parameters, recalibration, the backtest with its table, and the spending: as JSON, and without floats."""
-    [told] = score_customers(bought(), "mbg_nbd").segments.values()
+    [told] = score_customers(bought(), "mbg_nbd", MONTH).segments.values()
 
     assert told["scores"]["fit"]["purchasing"]["model"] == "mbg_nbd"
     assert told["scores"]["recalibration"].keys() == {"intercept", "slope"}
@@ -174,7 +184,7 @@ def test_of_an_account_nobody_buys_if_none_of_its_contacts_does() -> None:
         "customer_id": ["c-1", "c-2"], "score_method": ["mbg_nbd", "hazard"], "churn": [5_000, 8_000],
         "alive": pa.array([6_000, None], pa.int64()), "expected_purchases": [7_000, 2_000],
         "expected_order": [10 * UNIT, 20 * UNIT], "expected_value": [1_000, 500],
-        **{name: pa.array([None, None], pa.int64()) for name in ("frequency", "recency_days", "age_days")},
+        **{name: pa.nulls(2, pa.int64()) for name in ("frequency", "recency_days", "age_days", "month_share")},
     })  # fmt: skip
 
     row = story(firm("a-1", contact_of(), contact_of("c-2")), scores=scores)

@@ -48,7 +48,7 @@ CANDIDATES = pa.schema([
     ("email_valid_until", TIME), ("sms_valid_until", TIME), ("last_sent_at", TIME), ("last_sms_sent_at", TIME),
     ("sms_sent_7d", WHOLE), ("no_points_until", TIME), ("no_percent_until", TIME), ("zones", TEXTS),
     ("zone_sources", TEXTS), ("country", TEXT), ("region", TEXT), ("phone_country", TEXT),
-    ("route", TEXT),
+    ("route", TEXT), ("adaptations", TEXTS),
 ])  # fmt: skip
 
 #: Tuesday, 11:00 in London.
@@ -58,6 +58,7 @@ REGULAR = {
     "gate_offer_allowed": "pass",
     "offer_position": "percent", "offer_cap": Decimal("0.25"), "zones": ["Europe/London"],
     "zone_sources": ["address"], "country": "GB", "region": "ENG", "route": "outreach",
+    "adaptations": [],
 }  # fmt: skip
 CREDIT = {
     "offer_id": "offer-credit-15", "name": "15 off your next visit", "kind": "credit", "value": Decimal(15),

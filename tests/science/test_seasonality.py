@@ -5,33 +5,30 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from reactivation.science.seasonality import month_shares
+from reactivation.science.errors import ScienceError
+from reactivation.science.seasonality import DAYS, month_shares
 
-NOW = np.datetime64("2026-03-15")
 
-
-def days(*told: str) -> np.ndarray:
-    return np.array(told, dtype="datetime64[D]")
+def counts(**of: int) -> np.ndarray:
+    months = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+    return np.array([of.get(month, 0) for month in months])
 
 
 def test_each_month_of_two_years_is_counted() -> None:
-    """From March 2024 to February 2026: half in December, a quarter each in March and February."""
-    found = month_shares(days("2024-12-01", "2025-12-31", "2024-03-01", "2026-02-28"), NOW)
+    """Half in December, a quarter each in March and February."""
+    found = month_shares(counts(dec=2, mar=1, feb=1), DAYS)
     assert found is not None
     assert found[[11, 2, 1]].tolist() == [0.5, 0.25, 0.25]
     assert found.sum() == pytest.approx(1)
 
 
-def test_what_lies_outside_the_two_years_does_not_count() -> None:
-    """Neither the month that has begun nor what is older; it proves that the history is long enough."""
-    found = month_shares(days("2024-02-29", "2026-03-01", "2025-07-01"), NOW)
-    assert found is not None
-    assert found[6] == 1
+@pytest.mark.parametrize(("told", "days"), [(counts(), DAYS), (counts(jul=3), DAYS - 1)], ids=["nothing", "too-young"])
+def test_without_two_years_there_is_no_season(told: np.ndarray, days: int) -> None:
+    """None rather than a guess: nobody bought in them, or the first purchase lies within them."""
+    assert month_shares(told, days) is None
 
 
-@pytest.mark.parametrize(
-    "told", [[], ["2024-04-01", "2025-07-01"], ["2020-01-01"]], ids=["nothing", "too-young", "long-silent"]
-)
-def test_without_two_years_there_is_no_season(told: list[str]) -> None:
-    """None rather than a guess: no purchases, a first one within them, or none within them."""
-    assert month_shares(days(*told), NOW) is None
+def test_less_than_nothing_is_refused() -> None:
+    """With the month."""
+    with pytest.raises(ScienceError, match="counts are at least 0"):
+        month_shares(counts(jan=-1), DAYS)

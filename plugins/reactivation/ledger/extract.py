@@ -24,9 +24,9 @@ _TEXT, _WHOLE, _TIME = pa.string(), pa.int64(), pa.timestamp("us", tz="UTC")
 
 EXTRACT = pa.schema([
     ("address_key", _TEXT), ("suppressed_reason", _TEXT), ("suppressed_channel", _TEXT), ("active_playbook", _TEXT),
-    ("last_ended_at", _TIME), ("last_ended_playbook", _TEXT), ("enrolments_total", _WHOLE), ("last_sent_at", _TIME),
-    ("last_sms_sent_at", _TIME), ("sms_sent_7d", _WHOLE), ("sent_48h", _WHOLE), ("redeemed_incentives", _WHOLE),
-    ("last_redeemed_at", _TIME), ("tags", pa.list_(_TEXT)),
+    ("last_ended_at", _TIME), ("last_ended_playbook", _TEXT), ("last_ended_as", _TEXT), ("enrolments_total", _WHOLE),
+    ("last_sent_at", _TIME), ("last_sms_sent_at", _TIME), ("sms_sent_7d", _WHOLE), ("sent_48h", _WHOLE),
+    ("redeemed_incentives", _WHOLE), ("last_redeemed_at", _TIME), ("tags", pa.list_(_TEXT)),
 ])  # fmt: skip
 
 #: A send in one of these states reached, or may have reached, the person.
@@ -49,7 +49,7 @@ def ledger_extract(
     keys = union(*(select(part.c.address_key) for part in parts)).subquery()
     query = select(
         keys.c.address_key, said_no.c.suppressed_reason, said_no.c.suppressed_channel, occupied.c.active_playbook,
-        ended.c.last_ended_at, ended.c.last_ended_playbook,
+        ended.c.last_ended_at, ended.c.last_ended_playbook, ended.c.last_ended_as,
         func.coalesce(occupied.c.enrolments_total, 0), reached.c.last_sent_at, reached.c.last_sms_sent_at,
         func.coalesce(reached.c.sms_sent_7d, 0), func.coalesce(reached.c.sent_48h, 0),
         func.coalesce(redeemed.c.redeemed_incentives, 0), redeemed.c.last_redeemed_at,
@@ -131,7 +131,7 @@ def _last_ended(excluding: Collection[str]) -> Subquery:
     ranked = (
         select(
             enrolment_keys.c.address_key, enrolments.c.ended_at.label("last_ended_at"),
-            enrolments.c.playbook.label("last_ended_playbook"),
+            enrolments.c.playbook.label("last_ended_playbook"), enrolments.c.exit_reason.label("last_ended_as"),
             func.row_number().over(partition_by=enrolment_keys.c.address_key, order_by=newest_first).label("rank"),
         )
         .join(enrolments, enrolments.c.enrolment_id == enrolment_keys.c.enrolment_id)

@@ -21,6 +21,10 @@ Pattern = Literal[
     "re_engagement", "check_in", "issue_resolution", "follow_up",
 ]  # fmt: skip
 IncentivePosition = Literal["none", "points_or_credit", "access", "percent"]
+#: The same as steps, the smallest first; access costs no money.
+INCENTIVE_STEPS: tuple[IncentivePosition, ...] = ("none", "access", "points_or_credit", "percent")
+#: How an enrolment may have ended before (``outcomes``).
+EarlierOutcome = Literal["reactivated", "re_engaged", "no_response", "cut_short", "returned_unprompted"]
 DormancyRange = Literal["under_60", "early_warning", "active_risk", "critical", "deep"]
 ActivitySignal = Literal["purchase", "booking", "login", "reply", "open", "click", "visit", "usage", "seen"]
 #: The segments of document 002, by activity and purchases (``policy/activity_segments.py``).
@@ -46,6 +50,8 @@ WeighedCondition = Literal[
 ]  # fmt: skip
 Days = Annotated[int, Field(ge=0, le=3650)]
 Share = Annotated[float, Field(ge=0, le=1)]
+#: A name that may stand in a reason.
+Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 #: Text that may stand in a header or a heading: one line without control characters.
 Line = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f\u2028\u2029]+$", max_length=200)]
 
@@ -156,6 +162,51 @@ class Touch(Declared):
         return self
 
 
+class When(Declared):
+    """What has to be so for an adaptation: everything that is said here. What is unknown is not so."""
+
+    lifecycle_stages: tuple[str, ...] = ()
+    value_tiers: tuple[Literal["high", "mid", "low", "unknown"], ...] = ()
+    dormancy_ranges: tuple[DormancyRange, ...] = ()
+    objections: tuple[str, ...] = ()
+    earlier_outcomes: tuple[EarlierOutcome, ...] = ()
+    churn_from: Share | None = None
+    churn_below: Share | None = None
+    month_share_from: Share | None = None
+    month_share_below: Share | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> When:
+        if not self.model_fields_set:
+            raise ValueError("says nothing, so it would be so of everybody; name a condition")
+        return self
+
+
+class Adaptation(Declared):
+    """How the sequence of some differs from everybody's, and why. An adaptation takes away, waits or chooses among what
+    the playbook declares; it adds nothing that nobody else would get."""
+
+    name: Code
+    because: Line
+    when: When
+    skip_touches: tuple[int, ...] = ()
+    incentive_at_most: IncentivePosition | None = None
+    wait_days: Annotated[int, Field(ge=0, le=90)] = 0
+    channel: Channel | None = None
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> Adaptation:
+        if not (self.skip_touches or self.incentive_at_most or self.wait_days or self.channel):
+            raise ValueError(f"adaptation {self.name} changes nothing; say what it skips, waits for or chooses")
+        return self
+
+    def skips(self, touch: Touch) -> bool:
+        """Whether a touch is left out: by its number, or because its incentive is too large a step."""
+        most = self.incentive_at_most
+        too_much = most is not None and INCENTIVE_STEPS.index(touch.incentive) > INCENTIVE_STEPS.index(most)
+        return touch.number in self.skip_touches or too_much
+
+
 class Intake(Declared):
     """How many enrolments a day may begin."""
 
@@ -214,6 +265,7 @@ class Playbook(Declared):
     channels: tuple[Channel, ...] = Field(min_length=1)
     owners: dict[str, str]
     touches: tuple[Touch, ...] = Field(min_length=1, max_length=7)
+    adaptations: tuple[Adaptation, ...] = ()
     intake: Intake
     approval: Approval
     exits: tuple[ActivitySignal, ...] = Field(min_length=1)
@@ -256,6 +308,24 @@ class Playbook(Declared):
             if foreign:
                 raise ValueError(f"touch {touch.number} uses {', '.join(foreign)}, which channels does not list")
         return touches
+
+    @field_validator("adaptations")
+    @classmethod
+    def _adaptations_fit(cls, adaptations: tuple[Adaptation, ...], info: ValidationInfo) -> tuple[Adaptation, ...]:
+        numbers = {touch.number for touch in info.data.get("touches", ())}
+        names = [one.name for one in adaptations]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"{twice[0]} is there twice; a decision names its adaptations")
+        for one in adaptations:
+            unknown = sorted(set(one.skip_touches) - numbers)
+            if unknown:
+                raise ValueError(f"{one.name} skips touch {unknown[0]}, which touches does not have")
+            if one.channel is not None and one.channel not in info.data.get("channels", (one.channel,)):
+                raise ValueError(f"{one.name} prefers {one.channel}, which channels does not list")
+            if numbers and all(one.skips(touch) for touch in info.data["touches"]):
+                raise ValueError(f"{one.name} skips every touch; whom nothing is sent is for a gate to say")
+        return adaptations
 
     def touch(self, number: int) -> Touch:
         """The touch of that number; ``KeyError`` names the playbook."""

@@ -25,6 +25,7 @@ from reactivation.policy.accounts import (
     resolves_issue,
     without_account,
 )
+from reactivation.policy.adaptations import adaptations, preferred
 from reactivation.policy.channels import reachability, recommended
 from reactivation.policy.columns import (
     any_of,
@@ -118,8 +119,12 @@ def _decided(candidates: pd.DataFrame, context: Context) -> pd.DataFrame:
         reasons(candidates, candidates["last_activity_at"], rules.reasons, context.at),
         reachability(candidates),
     )
-    known = known.assign(worst_relationship=worst_relationship(known), worst_fit=worst_fit(known))
+    known = known.assign(
+        worst_relationship=worst_relationship(known), worst_fit=worst_fit(known),
+        adaptations=adaptations(known, playbook),
+    )  # fmt: skip
     known = beside(known, recommended(known, known, playbook))
+    known = known.assign(**preferred(known, playbook))
     known = beside(known, incentives(known, known["average_order"], known["value_tier"], context))
     known = known.assign(cap_until=_cap_until(known, context), route=_route(known, context))
 

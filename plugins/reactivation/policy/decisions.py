@@ -120,6 +120,7 @@ DECISIONS = pa.schema(
         *_text("sms_why"),
         pa.field("jurisdictions", TEXTS),
         *_text("next_best_action", "offer_position"),
+        pa.field("adaptations", TEXTS),
         *_text("route"),
         pa.field("offer_cap", MONEY),
         pa.field("holdout", pa.bool_()),

@@ -21,7 +21,7 @@ def reasons(facts: pd.DataFrame, last_activity_at: pd.Series, rules: ReasonRules
     """One row per customer: inactivity_reason, reason_basis (known, inferred, unknown), reason_evidence (ids)."""
     lately = later(last_activity_at, -timedelta(rules.problem_before_silence_days))
     near_the_end = later(last_activity_at, -timedelta(rules.subscription_end_days))
-    objection = choose([(facts["case_objection"].notna(), facts["case_objection"])], facts["last_objection"])
+    objection = objection_of(facts)
     told = choose([(_is_code(objection), joined("objection:", objection))], "objection")
     contact, account = joined("contacts/", facts["customer_id"]), joined("accounts/", facts["account_id"])
     purchases, engagement = (joined(f"{kind}_summary/", facts["customer_id"]) for kind in ("purchase", "engagement"))
@@ -49,6 +49,11 @@ def reasons(facts: pd.DataFrame, last_activity_at: pd.Series, rules: ReasonRules
             "reason_evidence": listed(choose([(when, record) for when, _, _, record in cases], None)),
         }
     )
+
+
+def objection_of(facts: pd.DataFrame) -> pd.Series:
+    """What each objected to: in a case, else in the last engagement that says so."""
+    return choose([(facts["case_objection"].notna(), facts["case_objection"])], facts["last_objection"])
 
 
 def _is_code(words: pd.Series) -> pd.Series:

@@ -24,6 +24,7 @@ from reactivation.science.arrays import Flags, Floats, Whole
 from reactivation.science.histories import Histories
 from reactivation.science.purchasing import Model
 from reactivation.science.scoring import HORIZON_DAYS, HeldOut, Scores, score
+from reactivation.science.seasonality import month_shares
 from reactivation.science.spending import SpendingFit, expected_order_value, fit_spending
 from reactivation.science.subscriptions import Renewals, Subscriptions, subscription_churn
 from reactivation.science.worth import Worth, expected_worth
@@ -34,10 +35,12 @@ SUBSCRIPTION = "subscription"
 #: What a purchase of somebody is expected to come to, where no model of spending holds: what his own came to.
 AVERAGE = "average"
 
+#: This month's share of what the segment bought in 24 months; empty where these are not known.
+MONTH_SHARE = "month_share"
 #: One row per customer, in the order of the customers asked about; probabilities, counts and money are whole
 #: ten-thousandths, inputs days and purchase days. Empty where nothing is known.
 SCORED = pa.schema([
-    ("score_method", TEXT), *((name, pa.int64()) for name in (*SCORES, *SCORE_INPUTS)),
+    ("score_method", TEXT), *((name, pa.int64()) for name in (*SCORES, *SCORE_INPUTS, MONTH_SHARE)),
 ])  # fmt: skip
 
 
@@ -49,16 +52,19 @@ class Scored:
     segments: dict[str, Any]
 
 
-def score_customers(bought: pa.Table, model: Model) -> Scored:
-    """The scores of everybody in ``bought`` (``bought.sql``)."""
+def score_customers(bought: pa.Table, model: Model, month: int) -> Scored:
+    """The scores of everybody in ``bought`` (``bought.sql``); ``month`` (1 to 12) is the one it is."""
     count = len(bought)
-    known = {name: np.full(count, np.nan) for name in SCORES}
+    known = {name: np.full(count, np.nan) for name in (*SCORES, MONTH_SHARE)}
     method = np.full(count, None, dtype=object)
     told: dict[str, Any] = {}
     segment_of = pc.fill_null(bought["business_segment"], "").to_numpy(zero_copy_only=False)
     for segment in sorted(set(segment_of.tolist())):
         rows = np.flatnonzero(segment_of == segment)
-        told[segment] = _score_segment(bought.take(pa.array(rows)), rows, model, known, method)
+        mine = bought.take(pa.array(rows))
+        told[segment] = _score_segment(mine, rows, model, known, method)
+        told[segment]["months"] = shares = _months(mine)
+        known[MONTH_SHARE][rows] = float(shares[month - 1]) if shares else np.nan
     columns = {name: _units(values) for name, values in known.items()}
     inputs = dict(zip(SCORE_INPUTS, ("frequency", "recency", "age"), strict=True))
     return Scored(
@@ -148,6 +154,15 @@ def _worth(bought: pa.Table, purchases: Floats) -> tuple[Worth, dict[str, Any]]:
         _floats(bought["margin_24m"]), revenue_24m, out=np.full(len(mean), np.nan), where=revenue_24m > 0
     )  # fmt: skip
     return expected_worth(purchases, order, np.minimum(margin, 1.0)), told
+
+
+def _months(bought: pa.Table) -> list[Decimal] | None:
+    """Each month's share of what the segment bought in 24 months."""
+    if not len(bought):
+        return None
+    counts = pc.list_flatten(bought["month_counts"]).to_numpy(zero_copy_only=False).reshape(-1, 12).sum(axis=0)
+    shares = month_shares(counts, int(pc.max(bought["age"]).as_py()))
+    return None if shares is None else [Decimal(f"{share:.4f}") for share in shares]
 
 
 def _histories(bought: pa.Table, when: str = "") -> Histories:

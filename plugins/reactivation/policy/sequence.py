@@ -23,6 +23,7 @@ import pyarrow.compute as pc
 from reactivation.contract.tables import TEXT, TIME, WHOLE
 from reactivation.playbooks.model import Playbook, Touch
 from reactivation.policy.accounts import ISSUE, OUTREACH
+from reactivation.policy.adaptations import days_to_wait, skipped_by, who_prefer
 from reactivation.policy.arrays import any_of, earliest_of, first_reason, flat, latest_of
 from reactivation.policy.channels import KEY_OF, may_use
 from reactivation.policy.rules import IncentiveRules
@@ -50,7 +51,7 @@ from reactivation.policy.touch_offers import (
 CANDIDATE_COLUMNS = (
     "customer_id", "dormancy_range", "email_basis", "sms_basis", "gate_reachable", "gate_offer_allowed",
     "offer_position", "offer_cap", "email_valid_until", "sms_valid_until", "last_sent_at", "last_sms_sent_at",
-    "sms_sent_7d", "route", *RESTS_UNTIL.values(), *PLACE_COLUMNS,
+    "sms_sent_7d", "route", "adaptations", *RESTS_UNTIL.values(), *PLACE_COLUMNS,
 )  # fmt: skip
 
 PLANNED, SKIPPED = "planned", "skipped"
@@ -106,13 +107,14 @@ def plan_sequence(
     zone, places = recipient_zone(people), Places.of(people)
     start = pa.scalar(now, TIME)
     rested = pc.coalesce(pc.add(flat(people["last_sent_at"]), apart), start)
-    before = free = next_legal_instant(latest_of(rested, start), places, rules)
+    waited = start_of_day(pa.repeat(start, people.num_rows), zone, days_to_wait(people, playbook))
+    before = free = next_legal_instant(latest_of(rested, pc.coalesce(waited, start), start), places, rules)
     day = np.zeros(people.num_rows, dtype=np.int64)
     texts = _texts(people, rules.caps.sms_per_7d)
     windows: list[tuple[Touch, pa.Array, pa.Array, pa.Array, pa.Array]] = []
     tried: dict[int, pa.Array] = {}
     for touch in playbook.touches:
-        channel, offer = _channel(touch, people), terms.get(touch.offer) if touch.offer else None
+        channel, offer = _channel(touch, people, playbook), terms.get(touch.offer) if touch.offer else None
         by_sms = pc.fill_null(pc.equal(channel, "sms"), False)
         week_free = pc.if_else(by_sms, pc.coalesce(pc.add(texts[0], _WEEK), free), free)
         wish = latest_of(start_of_day(before, zone, touch.day - day), free, week_free)
@@ -122,6 +124,7 @@ def plan_sequence(
         below = [tried[number] for number in sorted(steps_below(playbook, touch.number))]
         if below:
             skips.append((NOT_TRIED, pc.invert(any_of(below))))
+        skips += skipped_by(touch, people, playbook)
         reason = first_reason(skips, people.num_rows)
         windows.append((touch, channel, reason, instant, _latest(touch, offer, instant, until, rules)))
         planned = tried[touch.number] = pc.is_null(reason)
@@ -179,11 +182,15 @@ def _latest(
     return earliest_of(*ends)
 
 
-def _channel(touch: Touch, people: pa.Table) -> pa.Array:
-    """The first channel of the touch that each person permits and can be reached by; null for none."""
+def _channel(touch: Touch, people: pa.Table, playbook: Playbook) -> pa.Array:
+    """The first channel of the touch that each person permits and can be reached by, or the one that is preferred for
+    him; null for none."""
     usable = [flat(pc.fill_null(may_use(people, channel), False)) for channel in touch.channels]
+    wanted = [
+        pc.and_(may, who_prefer(channel, people, playbook)) for may, channel in zip(usable, touch.channels, strict=True)
+    ]
     names = [pa.scalar(channel) for channel in touch.channels]
-    return pc.case_when(pc.make_struct(*usable), *names, pa.scalar(None, TEXT))
+    return pc.case_when(pc.make_struct(*wanted, *usable), *names, *names, pa.scalar(None, TEXT))
 
 
 def _texts(people: pa.Table, most: int) -> list[pa.Array]:

@@ -5,29 +5,19 @@ Source: METHODS.md section 1; PLAYBOOKS.md, section 1 (seasonal demand: month's 
 
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
+from reactivation.science.arrays import Floats, Whole, require
 
-from reactivation.science.arrays import Floats
-
-MONTHS = 24
-
-Days = npt.NDArray[np.datetime64]
+DAYS = 730
 
 
-def month_shares(days: Days, as_of: np.datetime64) -> Floats | None:
-    """The share of January … December in the last 24 whole months before ``as_of``; they sum to 1.
+def month_shares(counts: Whole, days_known: int) -> Floats | None:
+    """The share of January … December in the last 24 months; they sum to 1.
 
-    ``days`` are of purchases, in any order. None where the first of them is younger than these months (there is no
-    second year to compare with) or nobody bought in them.
+    ``counts`` are the purchases of those months by month of the year, ``days_known`` the days since the first purchase
+    ever. None where these are fewer than 24 months (there is no second year to compare with) or nobody bought in them.
     """
-    bought = days.astype("datetime64[M]").astype(np.int64)
-    end = int(as_of.astype("datetime64[M]").astype(np.int64))
-    if not len(bought) or bought.min() > end - MONTHS:
+    require(counts >= 0, "counts are at least 0")
+    if days_known < DAYS or not counts.sum():
         return None
-    counted = bought[(bought >= end - MONTHS) & (bought < end)]
-    if not len(counted):
-        return None
-    counts = np.bincount(counted % 12, minlength=12)
     shares: Floats = counts / counts.sum()
     return shares

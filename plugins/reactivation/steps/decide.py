@@ -80,7 +80,7 @@ def scored(snapshot: SnapshotFolder, playbook: Playbook) -> tuple[pa.Table, dict
     it was fitted at, the digest of the purchases it was fitted to, and every business segment's fit and backtest."""
     with questions(snapshot, only=("purchase_summary", "contacts")) as ask:
         bought = ask(paths.sql("bought"), {"at": snapshot.as_of})
-    found = score_customers(bought, playbook.scoring.model)
+    found = score_customers(bought, playbook.scoring.model, snapshot.as_of.month)
     return found.table, {
         "model": playbook.scoring.model, "fitted_at": snapshot.as_of,
         "data": snapshot.files["purchase_summary.parquet"], "segments": found.segments,

@@ -91,6 +91,7 @@ def explain(row: Row, playbook: Playbook, rules: Rules) -> str:
         f" + engagement {row['priority_engagement']} × {rules.priority.weights.engagement}"
         f" + chance {row['priority_chance']} × {rules.priority.weights.chance}",
         f"next 90 days: {_scored(row)}",
+        *_adapted(row, playbook),
         f"experiment: {'held out of all touches' if row['holdout'] else 'not held out'}",
         f"review flags: {_list(row['review_flags']) or 'none'}",
         "",
@@ -101,6 +102,13 @@ def explain(row: Row, playbook: Playbook, rules: Rules) -> str:
         f"rules {row['rules_version']}",
     ]
     return "\n".join(lines)
+
+
+def _adapted(row: Row, playbook: Playbook) -> Iterator[str]:
+    """Each adaptation that was met, with the playbook's words for it."""
+    because = {one.name: one.because for one in playbook.adaptations}
+    for name in row["adaptations"]:
+        yield f"adapted: {name} — {because.get(name, 'no longer declared')}"
 
 
 def _scored(row: Row) -> str:

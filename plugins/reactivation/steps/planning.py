@@ -38,7 +38,7 @@ DECISION_COLUMNS = (
     "customer_id", "account_id", "owner_id", "business_segment", "decision", "enrolled", "reason_codes",
     "review_reasons", "priority", "holdout", "email_key", "phone_key", "email_basis", "sms_basis",
     "email_valid_until", "sms_valid_until", "route", "account_email_keys", "account_phone_keys", "gate_reachable",
-    "gate_offer_allowed", "offer_position", "offer_cap", "zones", "zone_sources", *_DIMENSIONS,
+    "gate_offer_allowed", "offer_position", "offer_cap", "adaptations", "zones", "zone_sources", *_DIMENSIONS,
     "evidence.last_sent_at", "evidence.last_sms_sent_at", "evidence.sms_sent_7d",
 )  # fmt: skip
 _OF_TOUCH = (
