@@ -159,7 +159,8 @@ SELECT
         coalesce(t.enrolments_total, 0) AS enrolments_total,
         coalesce(r.sms_sent_7d, 0) AS sms_sent_7d,
         coalesce(r.redeemed_incentives, 0) AS redeemed_incentives,
-        ('0x' || left(sha256($salt || ':' || a.account_id), 8))::UBIGINT::BIGINT AS holdout_point
+        ('0x' || left(sha256($salt || ':' || a.account_id), 8))::UBIGINT::BIGINT AS holdout_point,
+        ('0x' || left(sha256($salt || ':variant:' || a.account_id), 8))::UBIGINT::BIGINT AS variant_point
     ),
     a.expected_interval_days,
     coalesce(list_contains($dormant_statuses::VARCHAR[], lower(trim(a.status))), false) AS said_dormant,
