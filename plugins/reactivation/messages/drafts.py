@@ -213,11 +213,11 @@ class Drafter:
     def _with_subject(self) -> Mapping[tuple[str, str], MessageTemplate]:
         """Each template with each subject that takes the place of its own, compiled once."""
         touches = (touch for playbook in self._by_variant.values() for touch in playbook.touches)
-        named = {(touch.template, touch.subject) for touch in touches}
+        named = {(touch.template or "", touch.subject) for touch in touches}
         return {
             (name, subject): with_subject(self.templates[name], subject)
             for name, subject in named
-            if name is not None and subject is not None and "email" in self.templates[name].parts
+            if name in self.templates and subject is not None and "email" in self.templates[name].parts
         }
 
     def _offer(self, offer_id: str | None) -> Offer | None:

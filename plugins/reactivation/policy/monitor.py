@@ -1,9 +1,9 @@
 """Which variant, segment of one, or playbook is to be paused, by what was counted of it. Pure: counts in, findings out.
 
 The narrowest part that the evidence is enough for is paused, and a wider one is judged without what is paused in it, so
-that one bad segment does not stop the rest. A variant is compared with the control by the people both had while both
-were given out: batch by batch, each with its own share, and each counted until it was paused. What an owner has resumed
-begins anew: he has read the evidence there was.
+that one bad segment does not stop the rest; where nothing would be left, it is paused as a whole. A variant is compared
+with the control by the people both had while both were given out: batch by batch, each with its own share, and each
+counted until it was paused. What an owner has resumed begins anew: he has read the evidence there was.
 
 Source: METHODS.md section 3.
 """
@@ -115,6 +115,11 @@ class Finding:
     comparison: Comparison | None
 
     @property
+    def has_people(self) -> bool:
+        """Whether anybody got it."""
+        return bool(self.counts["assigned"]) or bool(self.comparison and self.comparison.batches)
+
+    @property
     def alerts(self) -> tuple[Because, ...]:
         """The harms a person has to look at."""
         return tuple(name for name in HARMS if self.harm[name].alert)
@@ -151,8 +156,7 @@ def judge(
     """A finding about each part, the whole playbook first. ``compared``: batch_id, variant, segment, first_at and
     bought_at of everybody written to; ``splits`` and ``halts``: of the playbook, all there ever were."""
     watch = _Watch(playbook, rules, splits, list(halts), _cells(compared, playbook), counted, now)
-    found = [watch.finding(part) for part in watch.parts()]
-    return list(reversed(found))
+    return watch.findings(Part())
 
 
 @dataclass
@@ -167,13 +171,24 @@ class _Watch:
     counted: Counted
     now: datetime
 
-    def parts(self) -> Iterator[Part]:
-        """Segments of variants, then the variants, then the playbook: narrow before wide."""
-        variants, segments = [one.variant for one in reversed(self.playbook.variants)], sorted(self.playbook.windows)
-        for variant in variants:
-            yield from (Part(variant, segment) for segment in reversed(segments))
-            yield Part(variant)
-        yield Part()
+    def findings(self, part: Part) -> list[Finding]:
+        """Those of a part and of all that is in it, the part first."""
+        before = list(self.halts)
+        inside = [self.findings(one) for one in self._within(part)]
+        given_out = [first for first, *_ in inside if first.has_people]
+        if given_out and all(one.because is not None for one in given_out):
+            found_inside, self.halts = self.halts, before
+            whole = self.finding(part)
+            if whole.because is not None:
+                return [whole, *(replace(one, state="paused", because=None) for some in inside for one in some)]
+            self.halts = found_inside
+        return [self.finding(part), *(one for some in inside for one in some)]
+
+    def _within(self, part: Part) -> list[Part]:
+        """The variants of a playbook, the segments of a variant."""
+        if part.variant is None:
+            return [Part(one.variant) for one in self.playbook.variants]
+        return [Part(part.variant, one) for one in sorted(self.playbook.windows)] if part.segment is None else []
 
     def finding(self, part: Part) -> Finding:
         since = max((h.until for h in self.halts if h.until is not None and h.part.covers(part)), default=None)

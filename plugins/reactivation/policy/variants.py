@@ -55,9 +55,10 @@ def why_larger(offer: Mapping[str, Any] | None, own: Mapping[str, Any] | None) -
     """Which column of ``offer`` forbids it in the place of the touch's ``own``; ``None`` where it may stand there."""
     if offer is None or own is None:
         return "offer_id"
-    other = next((name for name in _SAME if offer[name] != own[name]), None)
-    unknown = next((name for name in _NO_MORE if offer[name] is None or own[name] is None), None)
-    return other or unknown or next((name for name in _NO_MORE if offer[name] > own[name]), None)
+    named = [name for name in _NO_MORE if name in own]
+    other = [name for name in _SAME if offer[name] != own[name]]
+    larger = [name for name in named if offer[name] is None or own[name] is None or offer[name] > own[name]]
+    return next(iter([*other, *larger]), None)
 
 
 def _ways(playbook: Playbook, variants: pa.ChunkedArray) -> list[tuple[Playbook, pa.ChunkedArray | None]]:

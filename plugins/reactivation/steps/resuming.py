@@ -15,9 +15,10 @@ from reactivation.approvals.brief import question_path, stop_body, stop_subject
 from reactivation.approvals.coded import AskedCoded, judge_coded
 from reactivation.approvals.form import HOLD_ALL, FormField
 from reactivation.contract.digests import digest
-from reactivation.ledger import stops
+from reactivation.ledger import pauses, stops
 from reactivation.ledger.questions import QuestionRow
 from reactivation.ledger.stops import Stop
+from reactivation.playbooks.owners import SIGNS_FOR
 from reactivation.steps.coded import Kind, Shown, ask_again, bound, keep, signers_in, write_answer
 
 if TYPE_CHECKING:
@@ -44,10 +45,24 @@ def ask_to_resume(workspace: Workspace, conn: Connection, now: datetime) -> list
     return [
         question_id for one in stops.standing(conn, now)
         for question_id in ask_again(
-            conn, KIND, one.stop_id, signers=signers_in(workspace, _ROLE) - {one.actor}, word="resume",
+            conn, KIND, one.stop_id, signers=signers_of(workspace, conn, one.stop_id) - {one.actor}, word="resume",
             actor="ask_people", now=now, again_after=_ASK_AGAIN,
         )
     ]  # fmt: skip
+
+
+def signers_of(workspace: Workspace, conn: Connection, stop_id: str) -> frozenset[str]:
+    """Who may end a stop: of what the monitor paused, its owners; of anything else, every marketing owner."""
+    pause = pauses.of_stop(conn, stop_id)
+    if pause is None:
+        return signers_in(workspace, _ROLE)
+    declared = {one.playbook.playbook: one.playbook for one in workspace.all_playbooks()}
+    if pause.playbook not in declared:
+        return frozenset()
+    playbook = declared[pause.playbook]
+    owners = [owner for segment, owner in playbook.owners.items() if pause.segment in (None, segment)]
+    role = SIGNS_FOR[playbook.subject]
+    return frozenset(one.user_id for owner in owners for one in workspace.owners.signers_for(owner, role))
 
 
 def asked_stop(workspace: Workspace, conn: Connection, question: QuestionRow, now: datetime) -> AskedCoded:
@@ -56,7 +71,7 @@ def asked_stop(workspace: Workspace, conn: Connection, question: QuestionRow, no
     return AskedCoded(
         state=question.state, expires_at=question.expires_at, hindrance=None if standing else "stop_ended",
         signing_code=signing_code(digest([question.question_id, question.subject])),
-        signers=signers_in(workspace, _ROLE),
+        signers=signers_of(workspace, conn, question.subject),
         authors=frozenset() if standing is None else frozenset({standing.actor}),
     )  # fmt: skip
 
