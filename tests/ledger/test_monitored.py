@@ -74,7 +74,8 @@ class TestCounted:
             wrote(conn, "C5", "control", ago(5), state="refused")
             wrote(conn, "C6", None, ago(5))
             told(conn, ("C1", "unsubscribe", ago(1), {}), ("C1", "opt_out", ago(1), {}),
-                 ("C2", "complaint", ago(4), {}), ("C3", "complaint", ago(6), {}), ("C6", "objection", ago(4), {}))  # fmt: skip
+                 ("C2", "complaint", ago(4), {}), ("C3", "complaint", ago(6), {}),
+                 ("C6", "objection", ago(4), {}))  # fmt: skip
             assert counted(conn) == {
                 (None, "household"): (1, 1, 1, 0, 0), ("bold", "business"): (1, 1, 0, 1, 0),
                 ("bold", "household"): (1, 2, 1, 0, 0), ("control", "household"): (3, 1, 0, 0, 0),

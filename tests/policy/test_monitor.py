@@ -216,6 +216,7 @@ class TestBatches:
     def test_resumed_it_begins_anew(self) -> None:
         """The owner has read what there was: the same evidence pauses nothing twice."""
         world = two_arms(420, 600)
+        world.came_back("bold", 6000)
         world.halts.append(Halt(Part("bold"), BEGAN + AFTER, BEGAN + timedelta(days=31)))
         later = BEGAN + timedelta(days=32)
         assert world.look(later)["bold", None].state == "early"

@@ -196,7 +196,7 @@ def pause(arms: Arms, variant: str, segment: str | None = None) -> str:
     """The variant is paused; the id of the stop."""
     with arms.six.ledger.begin() as conn:
         return pauses.pause(
-            conn, playbook=PLAYBOOK, variant=variant, segment=segment, because="complaints", evidence={"since": None},
+            conn, playbook=PLAYBOOK, variant=variant, segment=segment, because="complaints", evidence={"since": {}},
             rules_version="r", actor="monitor", now=day(0, 10),
         )  # fmt: skip
 

@@ -15,8 +15,8 @@ def monitor(arguments: argparse.Namespace) -> int:
     report = monitor(workspace, arguments.playbook, workspace.now(), only_look=arguments.dry_run)
     for pause in report.paused:
         say(f"paused: {pause.variant or report.playbook} {pause.segment or ''} ({pause.because}), stop {pause.stop_id}")
-    for part, measure in report.alerted:
-        say(f"look at this: {measure} of {part.variant or report.playbook} {part.segment or ''}")
+    for alert in report.alerted:
+        say(f"look at this: {alert.message}")
     if arguments.json:
         print_json(as_document(report))
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, insert, select
 
-from reactivation.ledger import stops
+from reactivation.ledger import audit, stops
 from reactivation.ledger.tables import pauses
 from reactivation.ledger.tables import stops as stops_table
 from reactivation.playbooks.variants import scope_of
@@ -45,6 +46,9 @@ def pause(
         "evidence": dict(evidence), "as_of": now, "rules_version": rules_version,
     }  # fmt: skip
     conn.execute(insert(pauses), row)
+    # Sealed with the trail, so that it can be shown that nobody wrote it afterwards.
+    told = {"scope": scope, "because": because, "evidence": json.dumps(row["evidence"], sort_keys=True)}
+    audit.write(conn, at=now, actor=actor, action="paused", subject=made.stop_id, details=told)
     return made.stop_id
 
 

@@ -198,6 +198,9 @@ def record_what_came_back() -> None:
 def watch_variants() -> None:
     """Pauses the variants, their segments and the playbooks that are worse or do harm. After the recording, so that it
     counts what has come back; an owner is asked by ``ask_about_sending``."""
+    from airflow.sdk import get_current_context
+
+    from reactivation.orchestration.telling import tell_owners
     from reactivation.steps.monitoring import monitor_all
 
     with explained():
@@ -205,8 +208,8 @@ def watch_variants() -> None:
         for report in monitor_all(workspace, workspace.now()):
             for pause in report.paused:
                 log.warning("paused: %s %s %s (%s)", pause.playbook, pause.variant, pause.segment, pause.because)
-            for part, measure in report.alerted:
-                log.error("look at this: %s %s %s: %s", report.playbook, part.variant, part.segment, measure)
+            for alert in report.alerted:
+                tell_owners(workspace, alert, get_current_context())
 
 
 @task

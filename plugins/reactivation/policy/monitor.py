@@ -101,13 +101,13 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Finding:
-    """What is known of one part. ``because``: why it is to be paused now. ``since``: what came before was answered for
-    by an owner. ``counts``: assigned, sends and ``HARMS``; ``segments``: those counted."""
+    """What is known of one part. ``because``: why it is to be paused now. ``counts``: assigned, sends and ``HARMS``;
+    ``segments``: those counted; ``since``: by variant and segment, what came before was answered for by an owner."""
 
     part: Part
     state: State
     because: Because | None
-    since: datetime | None
+    since: Mapping[str, datetime]
     counts: Mapping[str, int]
     segments: Sequence[str]
     harm: Mapping[Because, Harm]
@@ -126,7 +126,7 @@ class Finding:
 
     def evidence(self, because: Because) -> dict[str, Any]:
         """What a pause for this rests on, so that it can be counted again: counts, limits, batches and shares."""
-        since = None if self.since is None else _text(self.since)
+        since = {name: _text(at) for name, at in self.since.items()}
         told: dict[str, Any] = {"since": since, "segments": list(self.segments), "counts": dict(self.counts)}
         if because != "worse":
             harm = self.harm[because]
@@ -191,13 +191,12 @@ class _Watch:
         return [Part(part.variant, one) for one in sorted(self.playbook.windows)] if part.segment is None else []
 
     def finding(self, part: Part) -> Finding:
-        since = max((h.until for h in self.halts if h.until is not None and h.part.covers(part)), default=None)
-        counts, segments = self._counts(part, since)
+        counts, segments, since = self._counts(part)
         limits = self.rules.limits.model_dump()
         harm = {name: judge_harm(counts[name], counts["sends"], float(limits[name])) for name in HARMS}
         made = Finding(
             part=part, state="watched", because=None, since=since, counts=counts, segments=segments, harm=harm,
-            limits={name: float(limits[name]) for name in HARMS}, comparison=self._comparison(part, since),
+            limits={name: float(limits[name]) for name in HARMS}, comparison=self._comparison(part),
         )  # fmt: skip
         if any(h.stands and h.part.covers(part) for h in self.halts):
             return replace(made, state="paused")
@@ -213,21 +212,33 @@ class _Watch:
         """Whether what is paused alone, ``part``, is not counted in what is wider."""
         return any(h.stands and h.part.covers(part) and not h.part.covers(within) for h in self.halts)
 
-    def _counts(self, part: Part, since: datetime | None) -> tuple[dict[str, int], list[str]]:
-        rows = [
-            row for row in self.counted(since).to_pylist()
-            if part.covers(one := Part(row["variant"], row["segment"])) and not self._left_out(one, part)
-        ]  # fmt: skip
-        names = ("assigned", "sends", *HARMS)
-        return {name: sum(row[name] for row in rows) for name in names}, sorted({row["segment"] for row in rows})
+    def _since(self, leaf: Part) -> datetime | None:
+        """When an owner last answered for what had come of these people: it is not held against them again."""
+        return max((h.until for h in self.halts if h.until is not None and h.part.covers(leaf)), default=None)
 
-    def _comparison(self, part: Part, since: datetime | None) -> Comparison | None:
+    def _counts(self, part: Part) -> tuple[dict[str, int], list[str], dict[str, datetime]]:
+        """What is counted of a part, in which segments, and since when where that is not from the beginning."""
+        sums, segments, since = dict.fromkeys(("assigned", "sends", *HARMS), 0), set[str](), dict[str, datetime]()
+        for ever in self.counted(None).to_pylist():
+            leaf = Part(ever["variant"], ever["segment"])
+            if not part.covers(leaf) or self._left_out(leaf, part):
+                continue
+            segments.add(ever["segment"])
+            resumed, row = self._since(leaf), ever
+            if resumed is not None:
+                since["/".join((leaf.variant or "", ever["segment"]))] = resumed
+                after = self.counted(resumed).to_pylist()
+                row = next(one for one in after if (one["variant"], one["segment"]) == (leaf.variant, leaf.segment))
+            sums = {name: count + row[name] for name, count in sums.items()}
+        return sums, sorted(segments), since
+
+    def _comparison(self, part: Part) -> Comparison | None:
         control, variant = self.playbook.control, part.variant
         if control is None or variant is None or variant == control:
             return None
         rivals = len(self.playbook.variants) - 1
         segments = sorted(self.playbook.windows) if part.segment is None else [part.segment]
-        splits = [s for s in self._alike(variant, control) if since is None or s.began_at >= since]
+        splits = self._alike(variant, control)
         batches = [one for split in splits if (one := self._in_batch(split, part, segments, control)) is not None]
         mine = [Batch(one.share, one.variant.converted, one.control.converted) for one in batches]
         theirs = [Batch(1 - one.share, one.control.converted, one.variant.converted) for one in batches]
@@ -252,7 +263,10 @@ class _Watch:
         for segment in segments:
             pair = Part(part.variant, segment), Part(control, segment)
             given_out = not any(paused.covers(one) for paused in split.paused for one in pair)
-            if not given_out or any(self._left_out(one, part) for one in pair):
+            resumed = self._since(pair[0])
+            if not given_out or (resumed is not None and split.began_at < resumed):
+                continue
+            if any(self._left_out(one, part) for one in pair):
                 continue
             halted = [h.since for h in self.halts if h.since >= split.began_at and any(h.part.covers(p) for p in pair)]
             cut = min([self.now, *halted])

@@ -25,6 +25,7 @@ from reactivation.playbooks.model import Playbook
 from reactivation.playbooks.variants import scope_of
 from reactivation.policy.monitor import HARMS, Because, Finding, judge
 from reactivation.policy.pausing import Part
+from reactivation.steps.resuming import owners_of
 from reactivation.steps.splitting import halts_of, paused_parts, splits_of
 
 if TYPE_CHECKING:
@@ -49,15 +50,33 @@ class Watched:
 
 
 @dataclass(frozen=True)
+class Alert:
+    """A harm above its limit that a person has to look at; ``people``: the users whose it is."""
+
+    part: Part
+    scope: str
+    measure: Because
+    events: int
+    sends: int
+    limit: float
+    people: frozenset[str]
+
+    @property
+    def message(self) -> str:
+        """In one sentence of codes and counts."""
+        return f"{self.scope}: {self.events} {self.measure} of {self.sends} messages, the limit is {self.limit:.2%}"
+
+
+@dataclass(frozen=True)
 class Report:
-    """Every part of a playbook, the whole of it first. ``paused``: by this very look; ``alerted``: what a person has
-    to look at and was not told of before, as part and measure."""
+    """Every part of a playbook, the whole of it first. ``paused``: by this very look; ``alerted``: what nobody was told
+    of before."""
 
     playbook: str
     at: datetime
     watched: tuple[Watched, ...]
     paused: tuple[Pause, ...]
-    alerted: tuple[tuple[Part, str], ...]
+    alerted: tuple[Alert, ...]
 
 
 def monitor(workspace: Workspace, name: str, now: datetime, *, only_look: bool = False) -> Report:
@@ -66,11 +85,11 @@ def monitor(workspace: Workspace, name: str, now: datetime, *, only_look: bool =
     with workspace.ledger.begin() as conn:
         found = _findings(workspace, conn, playbook, now)
     paused: list[Pause] = []
-    alerted: list[tuple[Part, str]] = []
+    alerted: list[Alert] = []
     if not only_look:
         with workspace.ledger.begin() as conn:
             paused = _pause(workspace, conn, name, found, now)
-            alerted = _alert(conn, name, found, now)
+            alerted = _alert(workspace, conn, name, found, now)
         if paused or alerted:
             seals.seal(workspace.ledger, now)
     with workspace.ledger.begin() as conn:
@@ -116,18 +135,21 @@ def _pause(workspace: Workspace, conn: Connection, name: str, found: list[Findin
     return [one for one in pauses.standing(conn, name) if one.since == now and one.as_of == now]
 
 
-def _alert(conn: Connection, name: str, found: list[Finding], now: datetime) -> list[tuple[Part, str]]:
+def _alert(workspace: Workspace, conn: Connection, name: str, found: list[Finding], now: datetime) -> list[Alert]:
     """Record what a person has to look at, once until an owner has answered for it."""
-    new: list[tuple[Part, str]] = []
+    new: list[Alert] = []
     for one in found:
-        scope = scope_of(name, one.part.variant, one.part.segment)
-        known = [row for row in audit.about(conn, scope, [ALERTED]) if one.since is None or row.at > one.since]
-        told = {row.details["measure"] for row in known}
+        scope, answered = scope_of(name, one.part.variant, one.part.segment), max(one.since.values(), default=None)
+        known = audit.about(conn, scope, [ALERTED])
+        told = {row.details["measure"] for row in known if answered is None or row.at > answered}
         for measure in () if one.state == "paused" else one.alerts:
             if measure not in told:
-                details = {"measure": measure, **one.evidence(measure)}
-                audit.write(conn, at=now, actor=ACTOR, action=ALERTED, subject=scope, details=details)
-                new.append((one.part, measure))
+                counts = {"events": one.counts[measure], "sends": one.counts["sends"]}
+                audit.write(
+                    conn, at=now, actor=ACTOR, action=ALERTED, subject=scope, details={"measure": measure, **counts}
+                )
+                people = owners_of(workspace, name, one.part.segment)
+                new.append(Alert(one.part, scope, measure, **counts, limit=one.limits[measure], people=people))
     return new
 
 
@@ -165,7 +187,7 @@ def _document(one: Watched) -> dict[str, Any]:
     found, pause = one.finding, one.pause
     harm = {name: {**vars(found.harm[name]), "limit": found.limits[name]} for name in HARMS}
     return {
-        "variant": found.part.variant, "segment": found.part.segment, "state": found.state, "since": found.since,
+        "variant": found.part.variant, "segment": found.part.segment, "state": found.state, "since": dict(found.since),
         "counts": dict(found.counts), "harm": harm,
         "comparison": None if found.comparison is None else found.evidence("worse"),
         "pause": None if pause is None else {

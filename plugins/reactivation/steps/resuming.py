@@ -56,11 +56,16 @@ def signers_of(workspace: Workspace, conn: Connection, stop_id: str) -> frozense
     pause = pauses.of_stop(conn, stop_id)
     if pause is None:
         return signers_in(workspace, _ROLE)
+    return owners_of(workspace, pause.playbook, pause.segment)
+
+
+def owners_of(workspace: Workspace, name: str, segment: str | None) -> frozenset[str]:
+    """The users who may sign for a segment of a playbook, or for any; of a playbook there is no more, nobody."""
     declared = {one.playbook.playbook: one.playbook for one in workspace.all_playbooks()}
-    if pause.playbook not in declared:
+    if name not in declared:
         return frozenset()
-    playbook = declared[pause.playbook]
-    owners = [owner for segment, owner in playbook.owners.items() if pause.segment in (None, segment)]
+    playbook = declared[name]
+    owners = [owner for one, owner in playbook.owners.items() if segment in (None, one)]
     role = SIGNS_FOR[playbook.subject]
     return frozenset(one.user_id for owner in owners for one in workspace.owners.signers_for(owner, role))
 

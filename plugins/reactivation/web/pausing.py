@@ -22,8 +22,8 @@ def facts(pause: Pause) -> dict[str, str]:
         "Segment": words(pause.segment or "every segment"), "Evidence as of": moment(pause.as_of),
         "Rules": pause.rules_version,
     }  # fmt: skip
-    if found["since"] is not None:
-        what["Counted since"] = moment(datetime.fromisoformat(found["since"]))
+    for part, since in found["since"].items():
+        what[f"{words(part.replace('/', ': '))} counted since"] = moment(datetime.fromisoformat(since))
     if pause.because == "worse":
         needed = f"at least {e_value(found['threshold'])} ({found['watched']} watched, α = {found['alpha']:g})"
         return what | {"e-value": e_value(found["log_e"]), "Needed": needed}
