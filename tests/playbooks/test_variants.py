@@ -92,3 +92,10 @@ def test_what_the_ledger_could_not_name_is_refused() -> None:
     """A stop of a variant is one word of at most eighty characters."""
     long = TEXT.replace("business:", f"{'b' * 50}:")
     assert "is longer than 80 characters" in refused("share: 0.5", "share: 0.5", long)
+
+
+def test_the_example_of_the_page_can_be_declared() -> None:
+    """As it stands there."""
+    page = (paths.INCLUDE.parent / "docs" / "playbooks.md").read_text(encoding="utf-8")
+    example = page.partition("## Variants")[2].partition("```yaml\n")[2].partition("```")[0]
+    assert [one.variant for one in parse_playbook(TEXT + example, "p.yaml").variants] == ["control", "asking", "less"]

@@ -232,9 +232,11 @@ class TestResuming:
         shown_to = bind_request(worse.six.workspace, REQUEST, question_id, NOW).signers
         assert [one.user_id for one in shown_to] == ["ada", "ben"]
 
-    def test_a_playbook_that_is_gone_has_no_owner(self, business: Watched) -> None:
-        """Nobody is asked, and nothing of it can be sent."""
-        (business.six.home / "playbooks" / f"{PLAYBOOK}.yaml").unlink()
+    @pytest.mark.parametrize("text", [None, "playbook: ["])
+    def test_a_playbook_that_nobody_can_read_has_no_owner(self, business: Watched, text: str | None) -> None:
+        """Gone or broken: nobody is asked, and nothing of it can be sent."""
+        file = business.six.home / "playbooks" / f"{PLAYBOOK}.yaml"
+        file.unlink() if text is None else file.write_text(text)
         assert questions_to_ask(business.six.workspace, NOW) == []
         assert len(business.paused()) == 1
 

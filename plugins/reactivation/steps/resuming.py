@@ -18,8 +18,10 @@ from reactivation.contract.digests import digest
 from reactivation.ledger import pauses, stops
 from reactivation.ledger.questions import QuestionRow
 from reactivation.ledger.stops import Stop
+from reactivation.playbooks.declared import DeclarationError
 from reactivation.playbooks.owners import SIGNS_FOR
 from reactivation.steps.coded import Kind, Shown, ask_again, bound, keep, signers_in, write_answer
+from reactivation.steps.settings import ConfigurationError
 
 if TYPE_CHECKING:
     from reactivation.steps.workspace import Workspace
@@ -60,11 +62,11 @@ def signers_of(workspace: Workspace, conn: Connection, stop_id: str) -> frozense
 
 
 def owners_of(workspace: Workspace, name: str, segment: str | None) -> frozenset[str]:
-    """The users who may sign for a segment of a playbook, or for any; of a playbook there is no more, nobody."""
-    declared = {one.playbook.playbook: one.playbook for one in workspace.all_playbooks()}
-    if name not in declared:
+    """The users who may sign for a segment of a playbook, or for any; nobody for one that is gone or cannot be read."""
+    try:
+        playbook = workspace.playbook(name).playbook
+    except (ConfigurationError, DeclarationError):
         return frozenset()
-    playbook = declared[name]
     owners = [owner for one, owner in playbook.owners.items() if segment in (None, one)]
     role = SIGNS_FOR[playbook.subject]
     return frozenset(one.user_id for owner in owners for one in workspace.owners.signers_for(owner, role))
