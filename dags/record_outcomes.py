@@ -23,8 +23,9 @@ with DAG(
     purchases, bookings, replies, clicks and visits end an enrolment, and its remaining touches are cancelled. A silent
     provider keeps nothing else from being recorded; once it was silent for too long, nothing is sent. At the end, tags
     that were set or taken off are written to where `REACTIVATION_TAGS_TO` says, and who is in which segment to where
-    `REACTIVATION_SEGMENTS_TO` says, if anywhere.
+    `REACTIVATION_SEGMENTS_TO` says, if anywhere. Beside that, `watch_variants` pauses what is worse than its control or
+    does harm; its owners are asked before anything of it goes on.
     """,
 ):
     recorded = tasks.ask_providers() >> tasks.record_what_came_back()
-    recorded >> [tasks.write_tags_back(), tasks.write_segments_back()]
+    recorded >> [tasks.write_tags_back(), tasks.write_segments_back(), tasks.watch_variants()]

@@ -130,17 +130,17 @@ class TestPlaybook:
 
 
 class TestOutcomes:
-    def test_tags_and_segments_are_written_back_when_all_is_recorded(self, bag: Bag) -> None:
-        """Last and apart, so that a CRM that refuses fails that task and keeps nothing from being recorded."""
+    def test_what_follows_comes_when_all_is_recorded(self, bag: Bag) -> None:
+        """Last and apart, so that a CRM that refuses fails that task and keeps nothing else from being done."""
         dag = bag["dags"]["record_outcomes"]
-        last = ["write_segments_back", "write_tags_back"]
+        last = ["watch_variants", "write_segments_back", "write_tags_back"]
         assert dag["order"][:2] == ["ask_providers", "record_what_came_back"]
         assert sorted(dag["order"][2:]) == last
         rules = {task["id"]: task["trigger_rule"] for task in dag["tasks"]}
         assert rules["record_what_came_back"] == "all_done"
         assert {rules[one] for one in last} == {"all_success"}
         after = {task["id"]: task["downstream"] for task in dag["tasks"]}
-        assert [sorted(after[one]) for one in ("record_what_came_back", *last)] == [last, [], []]
+        assert [sorted(after[one]) for one in ("record_what_came_back", *last)] == [last, [], [], []]
 
 
 class TestAsking:

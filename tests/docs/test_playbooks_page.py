@@ -28,7 +28,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "population": model.Population, "accounts": model.Accounts, "segments": model.Segments,
     "readiness": model.ReadinessLimits,
     "touches": model.Touch, "intake": model.Intake, "approval": model.Approval, "pilot": model.Pilot,
-    "measurement": model.Measurement,
+    "measurement": model.Measurement, "variants": model.Variant, "variants.touches": model.VariantTouch,
 }  # fmt: skip
 
 

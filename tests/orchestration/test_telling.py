@@ -16,7 +16,9 @@ from tests.company import NOW
 
 from reactivation.ledger.tables import audit
 from reactivation.orchestration.rooms import open_rooms
-from reactivation.orchestration.telling import VARIABLE, notifier_from_environment, tell_compliance
+from reactivation.orchestration.telling import VARIABLE, notifier_from_environment, tell_compliance, tell_owners
+from reactivation.policy.pausing import Part
+from reactivation.steps.monitoring import Alert
 from reactivation.steps.readiness import NotReady
 from reactivation.steps.settings import ConfigurationError
 
@@ -101,6 +103,17 @@ class TestTelling:
         assert notice["text"] == STOPPED.message
         assert notice["page"].endswith(PAGE)
         assert recorded() == [("compliance_told", {"people": ["cleo"], "means": "HttpNotifier", "problem": None})]
+
+    def test_owners_are_told_of_harm(self, office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+        """In counts, by the same notifier, on record."""
+        by_http(office.url, monkeypatch)
+        workspace = open_rooms()
+        alert = Alert(Part("plain"), "r-1", "complaints", 4, 2100, 0.001, frozenset({"ben", "ada"}))
+        tell_owners(workspace, alert, {})
+        workspace.ledger.close()
+        (notice,) = office.notices
+        assert notice["text"] == "r-1: 4 complaints of 2100 messages, the limit is 0.10%"
+        assert recorded() == [("owners_told", {"people": ["ada", "ben"], "means": "HttpNotifier", "problem": None})]
 
     def test_a_notifier_that_fails_is_recorded_without_its_words(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """They may hold an address or a secret; and the task fails for its own reason, not for this one."""

@@ -13,7 +13,7 @@ from tests.ledgers import an_id
 from tests.web.conftest import Visit
 
 from reactivation import paths
-from reactivation.ledger import audit, questions, replies, stops
+from reactivation.ledger import audit, pauses, questions, replies, stops
 from reactivation.ledger.replies import Reply
 from reactivation.steps.accepting import KIND, ask_to_accept, asked_setting
 from reactivation.steps.labelling import ask_to_label
@@ -100,6 +100,47 @@ def test_a_stop_has_a_page_for_whoever_may_end_it(workspace: Workspace, visit: V
     assert whole[4:] not in visit("cleo").get(address).text
     assert f"{whole[:4]}<span> </span>{whole[4:]}" in visit("ada").get(address).text
     assert address in visit("ada").get("/reactivation/").text
+
+
+PAUSED = {
+    "worse": (
+        {"since": {}, "log_e": 5.0, "threshold": 2.9957, "watched": 1, "alpha": 0.05,
+         "batches": [{"began_at": "2026-03-01T09:00:00+00:00", "until": "2026-03-03T09:00:00+00:00", "share": 0.3,
+                      "variant": {"reached": 300, "converted": 15}, "control": {"reached": 700, "converted": 70}}]},
+        ("15 of 300 came back (5.00%)", "70 of 700 came back (10.00%)", "30%", "148", "at least 20"),
+    ),
+    "complaints": (
+        {"since": {"<b>plain/household": "2026-03-01T09:00:00+00:00"}, "events": 9, "sends": 1200, "rate": 0.0075,
+         "limit": 0.001, "log_e": 9.0, "stop": "absolute"},
+        ("1,200", "0.75%", "0.10% of the messages sent", "three times the limit", "&lt;b&gt;plain: household"),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("because", PAUSED)
+def test_a_pause_shows_its_evidence(workspace: Workspace, visit: Visit, because: str) -> None:
+    """The counts, the e-value and what it takes, for whoever may read the pages; the code for an owner of it alone."""
+    evidence, told = PAUSED[because]
+    with workspace.ledger.begin() as conn:
+        stop_id = pauses.pause(
+            conn, playbook="customer_reactivation", variant="plain", segment="business", because=because,
+            evidence=evidence, rules_version="r", actor="monitor", now=NOW,
+        )  # fmt: skip
+        ask_to_resume(workspace, conn, NOW)
+        asked = questions.question_about(conn, "resume", stop_id)
+        assert asked is not None
+        whole = asked_stop(workspace, conn, asked, NOW).signing_code
+    address, code = f"/reactivation/questions/{asked.question_id}", f"{whole[:4]}<span> </span>{whole[4:]}"
+
+    shown = visit("cleo").get(address).text
+    assert all(words in shown for words in told), [words for words in told if words not in shown]
+    assert "variant: customer reactivation/plain/business" in shown.lower()
+    assert {user: code in visit(user).get(address).text for user in ("ben", "ada", "cleo")} == {
+        "ben": True, "ada": False, "cleo": False,
+    }  # fmt: skip
+    assert address in visit("ben").get("/reactivation/").text
+    assert address not in visit("ada").get("/reactivation/").text
+    assert visit("ben", reader=False).get(address).status_code == 403
 
 
 def test_the_words_of_a_reply_are_for_whoever_may_label_it(workspace: Workspace, visit: Visit) -> None:

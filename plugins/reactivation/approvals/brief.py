@@ -42,7 +42,8 @@ def subject(row: ListRow, items: Sequence[ListItem]) -> str:
     """One line for the form and for notices."""
     what = "an offer in " if row.kind == "offer" else ""
     count = f"{len(items)} message{'' if len(items) == 1 else 's'}"
-    return f"Sign {what}{count}: {row.playbook}, touch {row.touch_number}, {_id(row.segment)}, {row.channel}"
+    variant = "" if row.variant is None else f", variant {_id(row.variant)}"
+    return f"Sign {what}{count}: {row.playbook}, touch {row.touch_number}, {_id(row.segment)}, {row.channel}{variant}"
 
 
 def body(row: ListRow, items: Sequence[ListItem], playbook: Playbook, claims: Mapping[str, str]) -> str:
@@ -54,6 +55,7 @@ def body(row: ListRow, items: Sequence[ListItem], playbook: Playbook, claims: Ma
         ("Playbook", f"{_plain(playbook.title)} ({_code(row.playbook)})"),
         ("Touch", f"{row.touch_number} of {len(playbook.touches)}, {_plain(touch.pattern)}, {_plain(touch.purpose)}"),
         ("Segment", _code(row.segment)),
+        *([] if row.variant is None else [("Variant", _code(row.variant))]),
         ("Channel", _code(row.channel)),
         ("Messages", f"{len(items)}, of which {individual} need a decision of their own"),
         ("Answer by", _until(row.expires_at)),
@@ -62,7 +64,8 @@ def body(row: ListRow, items: Sequence[ListItem], playbook: Playbook, claims: Ma
         made = [f"{_code(claim)}, words {_code(digest[:_DIGEST_SHOWN])}" for claim, digest in sorted(claims.items())]
         facts.insert(-1, ("Claims", "; ".join(made)))
     if row.offer_id is not None:
-        facts[4:4] = [
+        place = [name for name, _ in facts].index("Messages")
+        facts[place:place] = [
             ("Offer", f"{_code(row.offer_id)}: {_plain(row.offer_terms or '')}"),
             ("Costs at most", _plain(amount(row.cost, row.currency))),
         ]

@@ -1,6 +1,7 @@
 """What is signed: drafted touches grouped into lists, each with a digest and a signing code.
 
-A content list is one owner's: one playbook, touch, segment and channel, so SMS is always a signature of its own. An
+A content list is one owner's: one playbook, touch, segment, channel and variant, so SMS is always a signature of its
+own, and nobody signs a subject that some of the people are not sent. An
 offer list is one offer × touch × segment for the offer approvers, with the list of ids and what it can cost at most.
 A list that nobody may sign is not made; it comes back as ``NotOpened`` with the reason.
 
@@ -22,7 +23,7 @@ from reactivation.playbooks.owners import Owners, Role, Signer
 
 Kind = Literal["content", "offer"]
 
-LIST_SCHEMA = 1
+LIST_SCHEMA = 2
 SIGNING_CODE_LENGTH = 8
 CONTENT_ROLES: tuple[Role, ...] = ("marketing_owner", "account_owner")
 ACCOUNT_ROLES: tuple[Role, ...] = ("account_owner",)
@@ -54,6 +55,7 @@ class DraftedTouch:
     individual: bool
     review_reasons: tuple[str, ...] = ()
     offer: Offer | None = None
+    variant: str | None = None
 
 
 @dataclass(frozen=True)
@@ -74,15 +76,17 @@ class ListToSign:
     signers: tuple[Signer, ...]
     expires_at: datetime
     items: tuple[ListItem, ...]
+    variant: str | None = None
 
     def digest(self, list_id: str) -> str:
         """Hex SHA-256 over the list's id, its terms and its items: another list has another code."""
         return digest(
             {
                 "schema": LIST_SCHEMA, "list_id": list_id, "kind": self.kind, "playbook": self.playbook,
-                "owner_id": self.owner_id, "segment": self.segment, "touch_number": self.touch_number,
-                "channel": self.channel, "offer_id": self.offer_id, "offer_terms": self.offer_terms,
-                "cost": self.cost, "currency": self.currency, "authors": list(self.authors),
+                "owner_id": self.owner_id, "segment": self.segment, "variant": self.variant,
+                "touch_number": self.touch_number, "channel": self.channel, "offer_id": self.offer_id,
+                "offer_terms": self.offer_terms, "cost": self.cost, "currency": self.currency,
+                "authors": list(self.authors),
                 "items": [
                     [i.position, i.touch_id, i.customer_id, i.draft_digest, i.individual, list(i.review_reasons)]
                     for i in self.items
@@ -126,14 +130,14 @@ def content_lists(
     touches: Sequence[DraftedTouch], *, owners: Owners, authors: Iterable[str], now: datetime, answer_within: timedelta,
     of_accounts: bool = False,
 ) -> Lists:  # fmt: skip
-    """One list per owner × playbook × touch × segment × channel, for the owner or his delegate to sign.
+    """One list per owner × playbook × touch × segment × channel × variant, for the owner or his delegate to sign.
 
     ``of_accounts``: one per account, since nothing of theirs is ever approved in bulk (seed 001), for an account owner.
     """
 
-    def key(touch: DraftedTouch) -> tuple[str, str, int, str, str, str]:
+    def key(touch: DraftedTouch) -> tuple[str, str, int, str, str, str, str]:
         alone = touch.customer_id if of_accounts else ""
-        return touch.playbook, touch.owner_id, touch.number, touch.segment, touch.channel, alone
+        return touch.playbook, touch.owner_id, touch.number, touch.segment, touch.channel, touch.variant or "", alone
 
     def make(group: Sequence[DraftedTouch]) -> ListToSign | NotOpened:
         roles = ACCOUNT_ROLES if of_accounts else CONTENT_ROLES
@@ -201,8 +205,9 @@ def _list(
     individual = {t.touch_id: t.individual and kind == "content" for t in group}
     ordered = sorted(group, key=lambda t: (not individual[t.touch_id], t.customer_id, t.touch_id))
     return ListToSign(
-        kind=kind, playbook=first.playbook, owner_id=owner_id, segment=first.segment, touch_number=first.number,
-        channel=first.channel, offer_id=offer.offer_id if offer else None, offer_terms=offer.terms if offer else None,
+        kind=kind, playbook=first.playbook, owner_id=owner_id, segment=first.segment,
+        variant=first.variant if kind == "content" else None, touch_number=first.number, channel=first.channel,
+        offer_id=offer.offer_id if offer else None, offer_terms=offer.terms if offer else None,
         cost=sum((t.offer.unit_cost for t in group if t.offer and t.offer.unit_cost is not None), Decimal(0))
         if offer else None,
         currency=offer.currency if offer else None, authors=authors, signers=signers,

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeAlias
 
-from reactivation.cli import commands, piloting, privacy, scores, serving, stopping
+from reactivation.cli import commands, monitoring, piloting, privacy, scores, serving, stopping
 
 Subcommands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 #: What metrics can be divided by (``measures.SPLITS``, which takes long to import).
-_SPLITS = ("segment", "dormancy", "value", "channel", "touch", "offer")
+_SPLITS = ("segment", "dormancy", "value", "variant", "channel", "touch", "offer")
 _CSV = "comma-separated values on standard output"
 
 
@@ -162,6 +162,10 @@ def _to_send(listed: Subcommands) -> None:
     )  # fmt: skip
     sub.add_argument("--user", metavar="NAME", help="who stops it; he does not end it alone")
     sub.add_argument("--reason", default="precaution", metavar="CODE", help="why (default: precaution)")
+
+    sub = _add(listed, "monitor", monitoring.monitor, "pause what is worse or does harm; how each variant stands")
+    _playbook(sub)
+    sub.add_argument("--dry-run", action="store_true", help="only look: nothing is paused, nothing is recorded")
 
     _add(listed, "outcomes", commands.outcomes, "ask providers and sources what came back: opt-outs first, then exits")
 

@@ -26,6 +26,7 @@ _TEXT = pa.string()
 #: What is asked of all active enrolments at once: there may be hundreds of thousands.
 ACTIVE = pa.schema([
     ("enrolment_id", _TEXT), ("playbook", _TEXT), ("run_id", _TEXT), ("customer_id", _TEXT), ("owner_id", _TEXT),
+    ("segment", _TEXT), ("variant", _TEXT),
 ])  # fmt: skip
 _KEYS = pa.schema([("address_key", _TEXT)])
 
@@ -50,6 +51,7 @@ class Enrolment:
     exit_reason: str | None
     rules_version: str
     as_of: datetime
+    variant: str | None = None
 
 
 def insert_enrolments(conn: Connection, rows: Rows) -> None:
@@ -192,7 +194,7 @@ def release_codes(conn: Connection, touch_ids: Any, now: datetime) -> None:  # n
 
 _ENROLMENT = select(
     enrolments.c.enrolment_id, enrolments.c.playbook, enrolments.c.run_id, enrolments.c.customer_id,
-    enrolments.c.account_id, enrolments.c.segment, enrolments.c.owner_id, enrolments.c.decision,
+    enrolments.c.account_id, enrolments.c.segment, enrolments.c.variant, enrolments.c.owner_id, enrolments.c.decision,
     enrolments.c.review_reasons, enrolments.c.state, enrolments.c.enrolled_at, enrolments.c.plan_ends_at,
     enrolments.c.ended_at, enrolments.c.exit_reason, runs.c.rules_version, runs.c.as_of,
 ).join(runs, runs.c.run_id == enrolments.c.run_id)  # fmt: skip

@@ -48,6 +48,7 @@ class ListRow:
     expires_at: datetime
     state: str
     closed_at: datetime | None
+    variant: str | None = None
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,7 @@ class Enrolled:
     segment: str
     decision: str
     review_reasons: list[str]
+    variant: str | None = None
 
 
 def waiting_drafts(conn: Connection, run_id: str) -> dict[str, str]:
@@ -95,10 +97,10 @@ def active_enrolments(conn: Connection, playbook: str) -> dict[str, Enrolled]:
     """Who must sign the touches of each active enrolment of a playbook, by enrolment id."""
     query = select(
         enrolments.c.enrolment_id, enrolments.c.owner_id, enrolments.c.segment, enrolments.c.decision,
-        enrolments.c.review_reasons,
+        enrolments.c.review_reasons, enrolments.c.variant,
     ).where(enrolments.c.playbook == playbook, enrolments.c.state == "active")  # fmt: skip
     return {
-        row.enrolment_id: Enrolled(row.owner_id, row.segment, row.decision, row.review_reasons)
+        row.enrolment_id: Enrolled(row.owner_id, row.segment, row.decision, row.review_reasons, row.variant)
         for row in conn.execute(query)
     }
 

@@ -32,7 +32,7 @@ _TEXT, _TIME, _MONEY = pa.string(), pa.timestamp("us", tz="UTC"), pa.decimal128(
 SENT = pa.schema([
     ("touch_id", _TEXT), ("enrolment_id", _TEXT), ("customer_id", _TEXT), ("number", pa.int64()), ("channel", _TEXT),
     ("sent_at", _TIME), ("offer_id", _TEXT), ("unit_cost", _MONEY), ("unit_currency", _TEXT),
-    ("segment", _TEXT), ("dormancy_range", _TEXT), ("value_tier", _TEXT),
+    ("segment", _TEXT), ("variant", _TEXT), ("dormancy_range", _TEXT), ("value_tier", _TEXT),
 ])  # fmt: skip
 #: One row per event of a customer who was written to.
 TOLD = pa.schema([
@@ -63,7 +63,7 @@ def sent(conn: Connection, playbook: str, until: datetime) -> pa.Table:
     columns: tuple[ColumnElement[Any], ...] = (
         touches.c.touch_id, touches.c.enrolment_id, enrolments.c.customer_id, touches.c.number, sends.c.channel,
         sends.c.finished_at, touches.c.offer_id, signed.c.cost, signed.c.listed, signed.c.currency,
-        enrolments.c.segment, enrolments.c.dimensions,
+        enrolments.c.segment, enrolments.c.variant, enrolments.c.dimensions,
     )  # fmt: skip
     query = (
         select(*columns)
@@ -79,6 +79,7 @@ def sent(conn: Connection, playbook: str, until: datetime) -> pa.Table:
             None if row.cost is None else round(row.cost / row.listed, 4),
             row.currency,
             row.segment,
+            row.variant,
             *(row.dimensions.get(name) for name in ("dormancy_range", "value_tier")),
         )
         for row in conn.execute(query)

@@ -12,13 +12,14 @@ from sqlalchemy import Connection, func, insert, or_, select, update
 from reactivation.ledger import audit
 from reactivation.ledger.locks import PERMISSION, exclusive
 from reactivation.ledger.tables import stops
+from reactivation.playbooks.variants import scope_of
 
 EVERYTHING = "everything"
 
 
 @dataclass(frozen=True)
 class Stop:
-    """Nothing in ``scope`` is sent: ``everything``, ``playbook:<name>`` or ``channel:<name>``."""
+    """Nothing in ``scope`` is sent: ``everything``, ``channel:<name>``, or what ``scope_of`` names."""
 
     stop_id: str
     scope: str
@@ -59,7 +60,12 @@ def ended(conn: Connection, now: datetime) -> dict[str, datetime]:
     return {row[0]: row[1] for row in conn.execute(wanted)}
 
 
-def applying(found: Sequence[Stop], *, playbook: str, channel: str) -> Stop | None:
-    """The first stop that keeps this playbook's messages of this channel back."""
-    scopes = (EVERYTHING, f"playbook:{playbook}", f"channel:{channel}")
+def applying(
+    found: Sequence[Stop], *, playbook: str, channel: str, variant: str | None = None, segment: str | None = None
+) -> Stop | None:
+    """The first stop that keeps this playbook's messages of this channel, to people of this variant in this segment,
+    back."""
+    scopes = {EVERYTHING, f"channel:{channel}", scope_of(playbook, None, None)}
+    if variant is not None:
+        scopes |= {scope_of(playbook, variant, None), scope_of(playbook, variant, segment)}
     return next((s for s in found if s.scope in scopes), None)

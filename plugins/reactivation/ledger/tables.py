@@ -103,6 +103,8 @@ enrolments = Table(
     Column("customer_id", Code, nullable=False),
     Column("account_id", Code),
     Column("segment", Code, nullable=False),
+    Column("variant", Code, comment="which variant of the playbook, for the whole course; null where it has none"),
+    Column("batch_id", Id, comment="the split of variants that chance made it under"),
     Column("owner_id", Code, nullable=False),
     Column("decision", Code, nullable=False),
     Column("review_reasons", JSON, nullable=False),
@@ -178,6 +180,7 @@ lists = Table(
     Column("channel", Code, nullable=False),
     Column("touch_number", Integer, nullable=False),
     Column("segment", Code, nullable=False),
+    Column("variant", Code, comment="whose messages these are; null where the playbook has none, and for offers"),
     Column("owner_id", Code, nullable=False),
     Column("offer_id", Code),
     Column("offer_terms", Text),
@@ -442,11 +445,37 @@ tags = Table(
 stops = Table(
     "stops", metadata,
     Column("stop_id", Id, primary_key=True),
-    Column("scope", Code, nullable=False, comment="everything, playbook:<name> or channel:<name>"),
+    Column("scope", Code, nullable=False, comment="everything, channel:<name>, playbook:<name> or variant:<of it>"),
     Column("reason", Code, nullable=False),
     Column("actor", Code, nullable=False),
     Column("since", UtcDateTime, nullable=False),
     Column("until", UtcDateTime),
+)  # fmt: skip
+
+#: How a playbook splits people among its variants, as long as nothing about that changes.
+variant_batches = Table(
+    "variant_batches", metadata,
+    Column("batch_id", Id, primary_key=True),
+    Column("playbook", Code, nullable=False),
+    Column("run_id", Id, ForeignKey("runs.run_id"), nullable=False, comment="the first run that enrolled in it"),
+    Column("split", JSON, nullable=False, comment="share and digest of each variant; what is paused; resumptions"),
+    Column("began_at", UtcDateTime, nullable=False),
+    Index(None, "playbook", "began_at"),
+)  # fmt: skip
+
+#: What the monitor saw when it began a stop.
+pauses = Table(
+    "pauses", metadata,
+    Column("stop_id", Id, ForeignKey("stops.stop_id"), primary_key=True),
+    Column("playbook", Code, nullable=False),
+    Column("variant", Code, comment="null for the whole playbook"),
+    Column("segment", Code, comment="null for all segments"),
+    Column("because", Code, nullable=False),
+    Column("evidence", JSON, nullable=False, comment="counts, e-value, limit or threshold, batches with their shares"),
+    Column("as_of", UtcDateTime, nullable=False, comment="what was recorded later is not in the evidence"),
+    Column("rules_version", Code, nullable=False),
+    _one_of("because", "worse", "complaints", "unsubscribes", "bounces"),
+    Index(None, "playbook"),
 )  # fmt: skip
 
 settings = Table(
@@ -534,7 +563,8 @@ seals = Table(
 APPEND_ONLY = (
     "account_decisions", "account_questions", "address_key_checks", "answers", "audit", "erased_addresses",
     "erased_customers", "events", "identity", "item_verdicts", "list_items", "list_signers", "list_views",
-    "measurement_events", "request_bindings", "runs", "seals", "settings", "snapshots", "suppressions", "waivers",
+    "measurement_events", "pauses", "request_bindings", "runs", "seals", "settings", "snapshots", "suppressions",
+    "variant_batches", "waivers",
 )  # fmt: skip
 
 #: Frozen when inserted, but for these columns, and never removed; a closed list or question and a hold or pilot

@@ -24,7 +24,10 @@ _TEXT, _TIME = pa.string(), pa.timestamp("us", tz="UTC")
 DUE = pa.schema([
     ("touch_id", _TEXT), ("enrolment_id", _TEXT), ("customer_id", _TEXT), ("owner_id", _TEXT), ("number", pa.int64()),
     ("channel", _TEXT), ("offer_id", _TEXT), ("address_key", _TEXT), ("not_before", _TIME), ("not_after", _TIME),
+    ("variant", _TEXT),
 ])  # fmt: skip
+
+_OF_ENROLMENT = ("customer_id", "owner_id", "variant")
 
 #: States in which the bytes of a touch may still be made anew: nobody has been asked about them, or they were held.
 _DRAFTABLE = ("planned", "drafted", "held")
@@ -118,7 +121,7 @@ def draftable_ids(conn: Connection, playbook: str) -> set[str]:
 
 def due(conn: Connection, playbook: str, now: datetime) -> pa.Table:
     """Those of ``draftable`` whose window is not over, as ``DUE``, in no order."""
-    columns = [enrolments.c[name] if name in ("customer_id", "owner_id") else touches.c[name] for name in DUE.names]
+    columns = [enrolments.c[name] if name in _OF_ENROLMENT else touches.c[name] for name in DUE.names]
     wanted = select(*columns).join(enrolments, enrolments.c.enrolment_id == touches.c.enrolment_id)
     return table_of(conn, wanted.where(_may_be_drafted(playbook), touches.c.not_after > now), DUE)
 

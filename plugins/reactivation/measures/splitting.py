@@ -21,7 +21,7 @@ from reactivation.measures.reviewing import review_figures
 #: that of ``DECISIONS``.
 OF_PEOPLE = {
     "segment": ("segment", "business_segment"), "dormancy": ("dormancy_range", "dormancy_range"),
-    "value": ("value_tier", "value_tier"),
+    "value": ("value_tier", "value_tier"), "variant": ("variant", "variant"),
 }  # fmt: skip
 #: What messages can be divided by: the column of ``SENT``.
 OF_MESSAGES = {"channel": "channel", "touch": "number", "offer": "offer_id"}
@@ -37,7 +37,7 @@ def split_outreach(
 ) -> list[Figure]:
     """The figures of each part of what was ``sent``; tables as ``ledger.measured`` gives them."""
     column = sent[OF_PEOPLE[by][0] if by in OF_PEOPLE else OF_MESSAGES[by]].cast(pa.string())
-    if by != "offer":  # a message without an offer is of no offer at all
+    if by not in ("offer", "variant"):  # a message without an offer is of no offer at all
         column = pc.fill_null(column, UNKNOWN)
     nobody = pa.table(
         {"customer_id": pa.array([], pa.string()), "first_at": pa.array([], pa.timestamp("us", tz="UTC"))}

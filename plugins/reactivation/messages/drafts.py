@@ -30,6 +30,7 @@ from reactivation.messages.fields import (
 )
 from reactivation.messages.lint import lint
 from reactivation.messages.proof import ClaimShown, OfferShown, Proof
+from reactivation.messages.subjects import with_subject
 from reactivation.messages.templates import MessageTemplate
 from reactivation.playbooks.model import Playbook, Touch
 from reactivation.playbooks.owners import Owners
@@ -109,6 +110,7 @@ class DueTouch:
     issue_kind: str | None = None
     issue_opened_at: datetime | None = None
     renewal_at: datetime | None = None
+    variant: str | None = None
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,7 @@ class Drafter:
 
     def draft(self, due: DueTouch) -> dict[str, Any]:
         """The row of ``DRAFTS`` for one touch. Raises ``MessageError`` whose code is the reason it is not drafted."""
-        touch = self.playbook.touch(due.number)
+        touch = self._touch(due)
         template = self._template(touch, due.channel)
         recipient = _recipient(due)
         offer = self._offer(due.offer_id)
@@ -187,12 +189,36 @@ class Drafter:
         }
         return {**row, "digest": item_digest(row)}
 
+    @cached_property
+    def _by_variant(self) -> Mapping[str | None, Playbook]:
+        names = (None, *(one.variant for one in self.playbook.variants))
+        return {name: self.playbook.of_variant(name) for name in names}
+
+    def _touch(self, due: DueTouch) -> Touch:
+        """The touch as the person gets it; his variant stays for a whole course, whatever becomes of its file."""
+        if due.variant not in self._by_variant:
+            raise MessageError("variant_not_declared", f"the playbook declares no variant {due.variant} any more")
+        return self._by_variant[due.variant].touch(due.number)
+
     def _template(self, touch: Touch, channel: str) -> MessageTemplate:
         if touch.template is None or channel not in self.templates[touch.template].parts:
             raise MessageError("no_template", f"touch {touch.number} has no template for {channel}")
         if channel not in self.senders:
             raise MessageError("sender_missing", f"the tenant declares no sender for {channel}")
+        if channel == "email" and touch.subject is not None:
+            return self._with_subject[touch.template, touch.subject]
         return self.templates[touch.template]
+
+    @cached_property
+    def _with_subject(self) -> Mapping[tuple[str, str], MessageTemplate]:
+        """Each template with each subject that takes the place of its own, compiled once."""
+        touches = (touch for playbook in self._by_variant.values() for touch in playbook.touches)
+        named = {(touch.template or "", touch.subject) for touch in touches}
+        return {
+            (name, subject): with_subject(self.templates[name], subject)
+            for name, subject in named
+            if name in self.templates and subject is not None and "email" in self.templates[name].parts
+        }
 
     def _offer(self, offer_id: str | None) -> Offer | None:
         if offer_id is None:

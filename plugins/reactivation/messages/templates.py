@@ -107,7 +107,7 @@ class _Shelf(BaseLoader):
 def template_problems(folder: Path, name: str) -> dict[str, list[Problem]]:
     """Everything wrong with one template, by file, found without rendering; empty when nothing is."""
     shelf = _Shelf(folder)
-    environment = _environment(shelf)
+    environment = sandbox(shelf)
     found: dict[str, list[Problem]] = {}
     for part in (part for channel in _channels(folder, name) for part in PARTS[channel]):
         of_part = list(_problems(environment, shelf, f"{name}/{part}", set()))
@@ -122,7 +122,7 @@ def load_template(folder: Path, name: str) -> MessageTemplate:
     """The template of that name, compiled once. Raises ``TemplateFileError`` for the first file that has problems."""
     for file, problems in template_problems(folder, name).items():
         raise TemplateFileError(file, problems)
-    environment = _environment(_Shelf(folder))
+    environment = sandbox(_Shelf(folder))
     channels = _channels(folder, name)
     return MessageTemplate(
         name,
@@ -137,7 +137,8 @@ def _channels(folder: Path, name: str) -> list[str]:
     return there or ["email"]
 
 
-def _environment(shelf: _Shelf) -> ImmutableSandboxedEnvironment:
+def sandbox(shelf: BaseLoader | None = None) -> ImmutableSandboxedEnvironment:
+    """Where templates are compiled and rendered; without a shelf, only texts that include none."""
     environment = ImmutableSandboxedEnvironment(
         loader=shelf, undefined=StrictUndefined, autoescape=lambda name: str(name).endswith(SUFFIX), trim_blocks=True,
         lstrip_blocks=True, keep_trailing_newline=False, auto_reload=False, cache_size=-1,
@@ -156,7 +157,7 @@ def _problems(
     try:
         source = shelf.text(file)
         tree = environment.parse(source, name=file)
-        found = list(_of_tree(tree))
+        found = list(tree_problems(tree))
     except TemplateNotFound:
         yield file, Problem(1, "", "cannot be read; a template has " + ", ".join(PARTS["email"]) + " or sms.txt")
         return
@@ -182,7 +183,7 @@ def _problems(
             yield from _problems(environment, shelf, other, seen, (file, *above))
 
 
-def _of_tree(tree: nodes.Template) -> Iterator[Problem]:
+def tree_problems(tree: nodes.Template) -> Iterator[Problem]:
     """Names that are no fields, and escaping switched off."""
     unknown = meta.find_undeclared_variables(tree) - set(FIELDS)
     for use in tree.find_all(nodes.Name):

@@ -195,6 +195,24 @@ def record_what_came_back() -> None:
 
 
 @task
+def watch_variants() -> None:
+    """Pauses the variants, their segments and the playbooks that are worse or do harm. After the recording, so that it
+    counts what has come back; an owner is asked by ``ask_about_sending``."""
+    from airflow.sdk import get_current_context
+
+    from reactivation.orchestration.telling import tell_owners
+    from reactivation.steps.monitoring import monitor_all
+
+    with explained():
+        workspace = open_rooms()
+        for report in monitor_all(workspace, workspace.now()):
+            for pause in report.paused:
+                log.warning("paused: %s %s %s (%s)", pause.playbook, pause.variant, pause.segment, pause.because)
+            for alert in report.alerted:
+                tell_owners(workspace, alert, get_current_context())
+
+
+@task
 def write_tags_back() -> None:
     """Who bears which tag, to where ``REACTIVATION_TAGS_TO`` says. After the recording and only after it: a CRM that
     refuses fails this task and nothing else."""

@@ -1,4 +1,5 @@
-"""Tells compliance that data is not ready, by any of Airflow's notifiers, and keeps whether that worked.
+"""Tells compliance that data is not ready, and owners that something does harm, by any of Airflow's notifiers, and
+keeps whether that worked.
 
 ``REACTIVATION_NOTIFIER`` is JSON: ``{"notifier": "airflow.providers.http.notifications.HttpNotifier", "arguments":
 {"http_conn_id": "…", "json": {"text": "{{ stopped.message }} {{ stopped.page }}"}}}``. Its templates see ``stopped``:
@@ -12,6 +13,7 @@ import importlib
 import json
 import logging
 import os
+from collections.abc import Mapping
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 
@@ -22,19 +24,22 @@ from reactivation.steps.settings import ConfigurationError
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+    from reactivation.steps.monitoring import Alert
     from reactivation.steps.readiness import NotReady
+    from reactivation.steps.workspace import Workspace
 
 log = logging.getLogger(__name__)
 
 VARIABLE = "REACTIVATION_NOTIFIER"
 #: A notifier that does not answer must not keep the task from failing.
 _SECONDS = 30
+#: Where whoever is told looks first.
+_FIRST_PAGE = "/reactivation/"
 
 
 def tell_compliance(stopped: NotReady, page: str, context: Context) -> None:
     """Tell everybody with the compliance role, and record whom, by which means, and whether it failed."""
     from reactivation.orchestration.rooms import open_rooms
-    from reactivation.steps.readiness import record_told
 
     workspace = open_rooms()
     people = [signer.user_id for signer in workspace.owners.by_role("compliance")]
@@ -43,6 +48,23 @@ def tell_compliance(stopped: NotReady, page: str, context: Context) -> None:
         "people": people,
     }  # fmt: skip
     log.error("not ready: %s %s. For compliance (%s): %s", stopped.kind, stopped.subject_id, ", ".join(people), page)
+    _tell(workspace, told, context, who="compliance")
+
+
+def tell_owners(workspace: Workspace, alert: Alert, context: Context) -> None:
+    """Tell the owners of a part that it does more harm than the limit, and is not stopped for want of evidence."""
+    people = sorted(alert.people)
+    told = {
+        "kind": "alert", "id": alert.scope, "message": alert.message, "page": _address(_FIRST_PAGE), "people": people,
+    }  # fmt: skip
+    log.error("for %s: %s", ", ".join(people), alert.message)
+    _tell(workspace, told, context, who="owners")
+
+
+def _tell(workspace: Workspace, told: Mapping[str, Any], context: Context, *, who: str) -> None:
+    """By the notifier there is, and on record."""
+    from reactivation.steps.readiness import record_told
+
     try:
         notifier = notifier_from_environment()
         means = "log" if notifier is None else type(notifier).__name__
@@ -51,7 +73,7 @@ def tell_compliance(stopped: NotReady, page: str, context: Context) -> None:
         log.error("%s", error)
         means, problem = "notifier", "misconfigured"
     record_told(
-        workspace, stopped.subject_id, people=people, means=means, problem=problem, now=workspace.now()
+        workspace, told["id"], people=told["people"], means=means, problem=problem, now=workspace.now(), who=who
     )  # fmt: skip
 
 

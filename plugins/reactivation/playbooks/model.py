@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
 from reactivation.contract.tables import TABLES
+from reactivation.playbooks.variants import comparable
 
 Channel = Literal["email", "sms"]
 Purpose = Literal[
@@ -57,6 +58,7 @@ Line = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f\u2028\u2029]+
 
 #: Which system a table comes from when the playbook does not say: the one of ``REACTIVATION_SOURCE``.
 DEFAULT_SOURCE = "default"
+TemplateName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 SourceName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 
 #: The incentives each pattern may carry: the seven of framework 003, and the plain messages of documents 001 and 002.
@@ -137,7 +139,7 @@ class ReadinessLimits(Declared):
 
 class Touch(Declared):
     """One planned message. ``template`` is a folder below ``include/templates``; without one the touch is planned,
-    shown, and skipped with the reason ``no_template``."""
+    shown, and skipped with the reason ``no_template``. ``subject`` stands in an e-mail instead of the template's."""
 
     number: int = Field(ge=1, le=7)
     pattern: Pattern
@@ -146,7 +148,8 @@ class Touch(Declared):
     channels: tuple[Channel, ...] = ("email",)
     incentive: IncentivePosition = "none"
     offer: str | None = None
-    template: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")] | None = None
+    template: TemplateName | None = None
+    subject: Line | None = None
     only_ranges: tuple[DormancyRange, ...] = ()
     window_days: int = Field(default=5, ge=1, le=14)
 
@@ -207,6 +210,29 @@ class Adaptation(Declared):
         return touch.number in self.skip_touches or too_much
 
 
+class VariantTouch(Declared):
+    """What a variant changes of one touch: the subject of its e-mail, its template, its offer."""
+
+    number: int = Field(ge=1, le=7)
+    subject: Line | None = None
+    template: TemplateName | None = None
+    offer: str | None = None
+
+    @property
+    def changes(self) -> dict[str, str]:
+        """The fields of the touch it changes, with what they become."""
+        fields = ("subject", "template", "offer")
+        return {name: value for name in fields if (value := getattr(self, name)) is not None}
+
+
+class Variant(Declared):
+    """One way to write, and the share of people who get it. The one that changes nothing is the control."""
+
+    variant: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=24)]
+    share: Annotated[float, Field(gt=0, lt=1)]
+    touches: tuple[VariantTouch, ...] = ()
+
+
 class Intake(Declared):
     """How many enrolments a day may begin."""
 
@@ -234,12 +260,14 @@ class Pilot(Declared):
 
 
 class Measurement(Declared):
-    """What is counted, and the baseline metric that is stored before the first enrolment."""
+    """What is counted, and the baseline metric that is stored before the first enrolment. ``compared_after_days``:
+    variants are compared by what people did within so many days of their first message."""
 
     baseline_metric: str
     measures: tuple[str, ...] = Field(min_length=1)
     reactivated_within_days: Days = 90
     response_within_days: Days = 30
+    compared_after_days: Annotated[int, Field(ge=1, le=3650)] = 30
     final_check_after_days: Days = 7
 
 
@@ -274,6 +302,7 @@ class Playbook(Declared):
     holdout_salt: str
     pilot: Pilot
     measurement: Measurement
+    variants: tuple[Variant, ...] = ()
 
     @field_validator("owners")
     @classmethod
@@ -326,6 +355,34 @@ class Playbook(Declared):
             if numbers and all(one.skips(touch) for touch in info.data["touches"]):
                 raise ValueError(f"{one.name} skips every touch; whom nothing is sent is for a gate to say")
         return adaptations
+
+    @field_validator("variants")
+    @classmethod
+    def _variants_are_comparable(cls, variants: tuple[Variant, ...], info: ValidationInfo) -> tuple[Variant, ...]:
+        if variants:
+            comparable(variants, info.data)
+        return variants
+
+    @property
+    def control(self) -> str | None:
+        """The variant that the others are compared with; ``None`` without variants."""
+        return next((one.variant for one in self.variants if not one.touches), None)
+
+    @property
+    def ways(self) -> tuple[Playbook, ...]:
+        """The playbook as it stands, then as each variant but the control makes it."""
+        return (self, *(self.of_variant(one.variant) for one in self.variants if one.touches))
+
+    def of_variant(self, name: str | None) -> Playbook:
+        """The playbook as people of a variant get it, as it stands for ``None``; ``KeyError`` names the playbook."""
+        if name is None:
+            return self
+        declared = {one.variant: one for one in self.variants}
+        if name not in declared:
+            raise KeyError(f"playbook {self.playbook} has no variant {name}")
+        changed = {one.number: one.changes for one in declared[name].touches}
+        touches = tuple(touch.model_copy(update=changed.get(touch.number, {})) for touch in self.touches)
+        return self.model_copy(update={"touches": touches})
 
     def touch(self, number: int) -> Touch:
         """The touch of that number; ``KeyError`` names the playbook."""

@@ -5,6 +5,7 @@ Source: PLAYBOOKS.md, section 1 (incentive optimizer); METHODS.md section 2 (min
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
 import numpy as np
@@ -40,8 +41,9 @@ def within_budget(
         costing = flat(pc.if_else(mine, plan["offer_id"], None))
         beyond = beyond_budget(costing, order, offers, outstanding)
         plan = _skipped(plan, [(code, pa.array(rows)) for code, rows in beyond.items()])
-        kept = costing.filter(pc.equal(flat(plan["state"]), PLANNED)).drop_null()
-        outstanding = {**outstanding, touch.offer or "": outstanding.get(touch.offer or "", 0) + len(kept)}
+        # Of several variants a touch has several offers.
+        kept = pc.value_counts(costing.filter(pc.equal(flat(plan["state"]), PLANNED)).drop_null())
+        outstanding = Counter(outstanding) + Counter({row["values"]: row["counts"] for row in kept.to_pylist()})
     return plan
 
 

@@ -44,7 +44,7 @@ from reactivation.policy.columns import (
 )
 from reactivation.policy.context import Context
 from reactivation.policy.decisions import DECISIONS, EVIDENCE, FAIL, PASS
-from reactivation.policy.experiments import holdout
+from reactivation.policy.experiments import holdout, variant
 from reactivation.policy.gates import LADDER
 from reactivation.policy.incentives import incentives
 from reactivation.policy.ladder import ask, decide, failed, reviews
@@ -134,11 +134,13 @@ def _decided(candidates: pd.DataFrame, context: Context) -> pd.DataFrame:
     known = _on_its_path(known, context)
     known = known.assign(decisive_reason=first_value(known["reason_codes"]))
     usable = known["decision"].isin(["enrol", "review"])
+    held_out = holdout(known["holdout_point"], playbook.holdout_share)
     known = known.assign(
         playbook=playbook.playbook, as_of=constant(context.at, len(known), TIME), rules_version=rules.version,
-        variant=constant(None, len(known)), hold_until=_hold_until(known, context),
+        hold_until=_hold_until(known, context),
         recommended_channel=known["recommended_channel"].where(usable),
-        review_flags=_review_flags(known), holdout=holdout(known["holdout_point"], playbook.holdout_share),
+        review_flags=_review_flags(known), holdout=held_out,
+        variant=variant(known["variant_point"], held_out, playbook.variants),
         population=population(
             any_of(*(failed(known[f"gate_{gate}"]) for gate in ("not_suppressed", "relationship", "permission"))),
             failed(known["gate_fit"]), known["value_tier"],

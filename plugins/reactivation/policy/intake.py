@@ -30,7 +30,7 @@ _SERVED_FIRST = [
 @dataclass(frozen=True)
 class Room:
     """What may begin today: enrolments of the playbook, items per owner, and the run's own limits. ``kept_out``: by
-    customer, why a pilot does not let them begin."""
+    customer, why a pilot, or a pause of their variant, does not let them begin."""
 
     enrolments: int
     items_by_owner: Mapping[str, int]

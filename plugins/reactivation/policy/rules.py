@@ -18,6 +18,7 @@ from reactivation.playbooks.model import Declared
 from reactivation.playbooks.tenant import Acceptance
 from reactivation.policy.deliverability_rules import DeliverabilityRules
 from reactivation.policy.gate_rules import GateRules
+from reactivation.policy.monitor_rules import MonitorRules
 from reactivation.policy.retention import RetentionRules
 from reactivation.policy.timing import TimingRules
 
@@ -209,6 +210,7 @@ class Rules:
     gates: GateRules
     inbound: InboundRules
     deliverability: DeliverabilityRules
+    monitor: MonitorRules
     retention: RetentionRules
     version: str
     signed: Mapping[str, str] = field(default_factory=dict)
@@ -218,7 +220,7 @@ class Rules:
 FILES: dict[str, type[BaseModel]] = {
     "permission": PermissionRules, "words": Words, "reasons": ReasonRules, "incentives": IncentiveRules,
     "priority": PriorityRules, "timing": TimingRules, "gates": GateRules, "inbound": InboundRules,
-    "deliverability": DeliverabilityRules, "retention": RetentionRules,
+    "deliverability": DeliverabilityRules, "monitor": MonitorRules, "retention": RetentionRules,
 }  # fmt: skip
 
 

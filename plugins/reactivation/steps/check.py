@@ -20,6 +20,7 @@ from reactivation.contract.addresses import AddressKeys
 from reactivation.measures import MEASURES
 from reactivation.messages.claims import ClaimText, read_text, why_unusable
 from reactivation.messages.fields import Offer
+from reactivation.messages.subjects import subject_problems
 from reactivation.messages.templates import load_template, template_problems
 from reactivation.playbooks.declared import DeclarationError, line_of, near_miss
 from reactivation.playbooks.loader import LoadedPlaybook, load_playbook
@@ -32,6 +33,7 @@ from reactivation.playbooks.tenant import Tenant, load_tenant
 from reactivation.readiness.conditions import conditions
 from reactivation.readiness.suites import read_suite, suite_files
 from reactivation.sources import SourceError, extract
+from reactivation.steps.check_variants import every_touch, with_offers, with_subjects
 from reactivation.steps.providers import open_account, problems_of
 from reactivation.steps.rules import read_rules
 from reactivation.steps.sample_drafts import KINDS, sample_problems
@@ -170,11 +172,13 @@ def _playbook(loaded: LoadedPlaybook, declared: Declared, playbooks: Sequence[Lo
         *(() if declared.quality is None else problems_of_quality(loaded.playbook, declared.quality, MEASURES)),
         *_with_people(loaded, declared),
         *_with_offers(loaded, declared),
+        *with_subjects(loaded),
+        *(() if declared.told is None else with_offers(loaded, declared.told.offers)),
         *_with_claims(loaded, declared),
         *_drafted(loaded, declared),
     ):
         yield Finding(str(loaded.path), line_of(text, *loc), ".".join(map(str, loc)), str(message))
-    for name in {touch.template for touch in loaded.playbook.touches if touch.template is not None}:
+    for name in {touch.template for _, touch, _ in every_touch(loaded) if touch.template is not None}:
         for file, found in template_problems(declared.templates, name).items():
             yield from (Finding(file, problem.line, problem.field, problem.message) for problem in found)
 
@@ -241,12 +245,14 @@ def _drafted(loaded: LoadedPlaybook, declared: Declared) -> Iterator[Problem]:
     """Every template makes messages that pass the checks."""
     if declared.owners is None or declared.tenant is None:
         return
-    for position, touch in enumerate(loaded.playbook.touches):
+    for way, touch, loc in every_touch(loaded):
         if touch.template is None or template_problems(declared.templates, touch.template):
+            continue
+        if list(subject_problems(touch.subject or "")):
             continue
         template = load_template(declared.templates, touch.template)
         offer = declared.told.offers.get(touch.offer or "") if declared.told else None
         for problem in sample_problems(
-            loaded, touch, template, declared.owners, declared.tenant, offer=offer, claims=_words(touch, declared)
+            way, touch, template, declared.owners, declared.tenant, offer=offer, claims=_words(touch, declared)
         ):
-            yield f"template {touch.template}: {problem}", "touches", position
+            yield f"template {touch.template}: {problem}", *loc

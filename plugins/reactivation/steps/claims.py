@@ -206,7 +206,10 @@ def _forbidden(
             said[case.touch.touch_id] = Verdict("end", f"suppressed:{min(noes)}")
         elif held & case.keys or case.touch.customer_id in customers:
             said[case.touch.touch_id] = UNLABELLED
-        elif stops.applying(stopped, playbook=playbook.playbook, channel=case.touch.channel):
+        elif stops.applying(
+            stopped, playbook=playbook.playbook, channel=case.touch.channel, variant=case.enrolment.variant,
+            segment=case.enrolment.segment,
+        ):  # fmt: skip
             said[case.touch.touch_id] = Verdict("wait", "stopped")
         elif now >= case.touch.not_after:
             said[case.touch.touch_id] = Verdict("wait", "too_late")

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from sqlalchemy import Connection
 
 from reactivation.evidence import RunFolder
-from reactivation.ledger import audit, codes, courses, runs, seals, touches
+from reactivation.ledger import audit, codes, courses, enrolments, runs, seals, touches
 from reactivation.ledger.runs import Run
 from reactivation.ledger.touches import DUE
 from reactivation.messages.codes import assign
@@ -28,11 +28,13 @@ from reactivation.messages.drafts import DRAFTS, Drafter
 from reactivation.messages.fields import MessageError, Offer
 from reactivation.playbooks.model import Playbook
 from reactivation.policy.climbs import TRIED, hindered
+from reactivation.policy.pausing import paused_ids
 from reactivation.policy.touch_offers import steps_below
 from reactivation.steps import quality
 from reactivation.steps.begun import playbook_of, snapshot_of
 from reactivation.steps.drafting import decided, drafter_of, due_touch, with_customers
 from reactivation.steps.quality import REPORT, quality_report
+from reactivation.steps.splitting import paused_parts
 
 if TYPE_CHECKING:
     from reactivation.steps.workspace import Workspace
@@ -57,7 +59,7 @@ def draft_run(workspace: Workspace, run_id: str, now: datetime) -> dict[str, int
         snapshot = snapshot_of(workspace, run)
         drafter = drafter_of(workspace, playbook_of(workspace, run), snapshot)
         due = _due(conn, run, folder, now)
-        why = _climbs(conn, run, folder, drafter.playbook, due)
+        why = _climbs(conn, run, folder, drafter.playbook, due) | _paused(conn, run, due)
         held = {touch_id: why[touch_id] for touch_id in due["touch_id"].to_pylist() if touch_id in why}
         code_of = _codes(conn, run.playbook, due, drafter.offers, held)
     asked = (
@@ -105,6 +107,19 @@ def _climbs(conn: Connection, run: Run, folder: RunFolder, playbook: Playbook, d
         entering = pa.table({name: entering[name] for name in entering.column_names} | nothing)
         known = pa.concat_tables([known, entering.cast(TRIED)])
     return hindered(known, playbook, courses.redeemed(conn))
+
+
+def _paused(conn: Connection, run: Run, due: pa.Table) -> dict[str, str]:
+    """The touches of enrolments whose variant is paused, with the reason. Nobody begins while it is, in a dry run
+    either."""
+    paused = paused_parts(conn, run.playbook)
+    if not paused:
+        return {}
+    active = enrolments.active_of(conn, run.playbook)
+    why = paused_ids(active["enrolment_id"], active["variant"], active["segment"], paused)
+    mine = due.filter(pc.is_in(due["enrolment_id"], pa.array(list(why), pa.string())))
+    ids = zip(mine["touch_id"].to_pylist(), mine["enrolment_id"].to_pylist(), strict=True)
+    return {touch_id: why[enrolment_id] for touch_id, enrolment_id in ids}
 
 
 def _codes(

@@ -35,7 +35,8 @@ _RESTING = "timing:cap"
 
 def drafter_of(workspace: Workspace, loaded: LoadedPlaybook, snapshot: SnapshotFolder) -> Drafter:
     """The drafter for a playbook over a snapshot's offers, products and claims; templates are compiled once, here."""
-    names = sorted({touch.template for touch in loaded.playbook.touches if touch.template is not None})
+    touches = [touch for way in loaded.playbook.ways for touch in way.touches]
+    names = sorted({touch.template for touch in touches if touch.template is not None})
     columns = [field.name for field in fields(Offer)]
     offers = [Offer(**row) for row in snapshot.read("offers").select(columns).to_pylist()]
     claims = snapshot.read("claims").select(["claim_id", "text_ref"]).to_pylist()

@@ -92,7 +92,7 @@ def explain(row: Row, playbook: Playbook, rules: Rules) -> str:
         f" + chance {row['priority_chance']} × {rules.priority.weights.chance}",
         f"next 90 days: {_scored(row)}",
         *_adapted(row, playbook),
-        f"experiment: {'held out of all touches' if row['holdout'] else 'not held out'}",
+        f"experiment: {_experiment(row)}",
         f"review flags: {_list(row['review_flags']) or 'none'}",
         "",
         "the ladder, first no decides:",
@@ -254,6 +254,12 @@ def _who(row: Row) -> str:
         f"{row['engagement_pattern']}, likes {row['product_affinity']}, came by {row['acquisition_channel']}; "
         f"population {row['population']}"
     )
+
+
+def _experiment(row: Row) -> str:
+    if row["holdout"]:
+        return "held out of all touches"
+    return "not held out" + (f"; variant {row['variant']}" if row["variant"] else "")
 
 
 def _channel(row: Row) -> str:

@@ -76,7 +76,8 @@ def going_on(workspace: Workspace, conn: Connection, playbook: Playbook, contact
 def plans_of(workspace: Workspace, active: pa.Table) -> pa.Table:
     """The plans (``PLAN``) of enrolments (``ACTIVE``), as each began."""
     plans = [workspace.run_folder(run_id).read("plan") for run_id in sorted(active["run_id"].unique().to_pylist())]
-    whole = pa.concat_tables([PLAN.empty_table(), *plans])
+    # The plan of a run from before a column was there has nothing in it.
+    whole = pa.concat_tables([PLAN.empty_table(), *plans], promote_options="default")
     return whole.filter(pc.is_in(whole["enrolment_id"], active["enrolment_id"].combine_chunks())).combine_chunks()
 
 

@@ -33,7 +33,7 @@ STEP, BEFORE = "open_lists", "draft"
 _DRAFT_COLUMNS = (
     "touch_id", "enrolment_id", "customer_id", "number", "channel", "offer_id", "offer_terms", "not_after", "digest",
 )  # fmt: skip
-_DECISION_COLUMNS = ("customer_id", "owner_id", "business_segment", "decision", "review_reasons")
+_DECISION_COLUMNS = ("customer_id", "owner_id", "business_segment", "decision", "review_reasons", "variant")
 
 
 def open_lists(workspace: Workspace, run_id: str, now: datetime) -> list[str]:
@@ -104,7 +104,11 @@ def _would_enrol(drafts: Iterable[Mapping[str, Any]], decisions: pa.Table) -> di
     decided = {row["customer_id"]: row for row in decisions.select(list(_DECISION_COLUMNS)).to_pylist()}
     return {
         draft["enrolment_id"]: Enrolled(
-            row["owner_id"] or "", row["business_segment"], row["decision"], list(row["review_reasons"] or ())
+            row["owner_id"] or "",
+            row["business_segment"],
+            row["decision"],
+            list(row["review_reasons"] or ()),
+            row["variant"],
         )
         for draft in drafts
         if (row := decided.get(draft["customer_id"])) is not None
@@ -122,7 +126,7 @@ def _touch(
         touch_id=draft["touch_id"], customer_id=draft["customer_id"], playbook=playbook, owner_id=enrolled.owner_id,
         segment=enrolled.segment, number=draft["number"], channel=draft["channel"], draft_digest=draft["digest"],
         not_after=draft["not_after"], individual=enrolled.decision == "review",
-        review_reasons=tuple(enrolled.review_reasons), offer=offer,
+        review_reasons=tuple(enrolled.review_reasons), offer=offer, variant=enrolled.variant,
     )  # fmt: skip
 
 
@@ -151,8 +155,9 @@ def _open(conn: Connection, run: Run, to_sign: ListToSign, now: datetime) -> str
     row = {
         "list_id": list_id, "run_id": run.run_id, "playbook": run.playbook, "kind": to_sign.kind,
         "channel": to_sign.channel, "touch_number": to_sign.touch_number, "segment": to_sign.segment,
-        "owner_id": to_sign.owner_id, "offer_id": to_sign.offer_id, "offer_terms": to_sign.offer_terms,
-        "cost": to_sign.cost, "currency": to_sign.currency, "authors": list(to_sign.authors), "digest": digest,
+        "variant": to_sign.variant, "owner_id": to_sign.owner_id, "offer_id": to_sign.offer_id,
+        "offer_terms": to_sign.offer_terms, "cost": to_sign.cost,
+        "currency": to_sign.currency, "authors": list(to_sign.authors), "digest": digest,
         "signing_code": signing_code(digest), "opened_at": now, "expires_at": to_sign.expires_at, "state": "open",
     }  # fmt: skip
     signers = [ListSigner(s.user_id, s.owner_id, s.role) for s in to_sign.signers]
@@ -176,9 +181,10 @@ def _tell_not_opened(conn: Connection, run: Run, not_opened: Iterable[NotOpened]
 
 def _facts(made: ListToSign) -> dict[str, Any]:
     return {
-        "kind": made.kind, "owner_id": made.owner_id, "segment": made.segment, "touch_number": made.touch_number,
-        "channel": made.channel, "offer_id": made.offer_id, "cost": made.cost, "currency": made.currency,
-        "expires_at": made.expires_at, "items": len(made.items), "individual": sum(i.individual for i in made.items),
+        "kind": made.kind, "owner_id": made.owner_id, "segment": made.segment, "variant": made.variant,
+        "touch_number": made.touch_number, "channel": made.channel, "offer_id": made.offer_id, "cost": made.cost,
+        "currency": made.currency, "expires_at": made.expires_at, "items": len(made.items),
+        "individual": sum(i.individual for i in made.items),
     }  # fmt: skip
 
 

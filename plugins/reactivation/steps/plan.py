@@ -27,10 +27,12 @@ from reactivation.playbooks.model import Playbook
 from reactivation.playbooks.owners import SIGNS_FOR
 from reactivation.policy.climbs import TRIED, hindered
 from reactivation.policy.intake import INTAKE, Room, take_in
+from reactivation.policy.pausing import paused_ids
 from reactivation.policy.pilots import kept_out
-from reactivation.policy.sequence import candidates_for_sequence, plan_sequence
+from reactivation.policy.sequence import candidates_for_sequence
 from reactivation.policy.timing import PLACE_COLUMNS
 from reactivation.policy.touch_offers import NOT_TRIED
+from reactivation.policy.variants import plan_variants
 from reactivation.steps.begun import playbook_of, snapshot_of
 from reactivation.steps.deliverability import allowed_today
 from reactivation.steps.going_on import GoingOn, going_on, not_entered, plans_of
@@ -50,6 +52,7 @@ from reactivation.steps.planning import (
 )
 from reactivation.steps.quality import require_quality
 from reactivation.steps.readiness import ROWS
+from reactivation.steps.splitting import batch_of, paused_parts
 
 if TYPE_CHECKING:
     from reactivation.steps.workspace import Workspace
@@ -78,14 +81,14 @@ def plan_run(workspace: Workspace, run_id: str, now: datetime) -> dict[str, int]
     # One row after another, the ledger takes longest: what it can have is given to it beside all other work.
     with ThreadPoolExecutor(max_workers=1) as beside, workspace.ledger.begin() as conn:
         planned = beside.submit(
-            plan_sequence, candidates_for_sequence(candidates, contacts, offered, workspace.rules.incentives),
-            playbook, offers, workspace.rules.timing, now,
+            plan_variants, candidates_for_sequence(candidates, contacts, offered, workspace.rules.incentives),
+            candidates["variant"], playbook, offers, workspace.rules.timing, now,
         )  # fmt: skip
         occupied = enrolments.active_keys(conn)
         course = going_on(workspace, conn, playbook, contacts)
         entering = course.waiting.filter(due(course.waiting, horizon))
         room = _room(workspace, conn, playbook, run, entering=entering, now=now)
-        room = replace(room, kept_out=kept_out(candidates, sample_of(conn, playbook, now)))
+        room = replace(room, kept_out=_kept_out(conn, playbook, candidates, now))
         if not run.dry:
             others = decisions.filter(pc.invert(asked))
             measurements.insert_events(conn, decision_events(run, others, INTAKE.empty_table(), now))
@@ -103,13 +106,21 @@ def plan_run(workspace: Workspace, run_id: str, now: datetime) -> dict[str, int]
         if not run.dry:
             courses.move(conn, course.windows, actor=run.playbook, now=now)
             events = beside.submit(_events, run, candidates, intake, now)
-            _record(conn, run, beginnings(candidates, plan), entering, named=named, filed=filed, now=now)
+            batch_id = batch_of(conn, run, playbook, now)
+            _record(conn, run, beginnings(candidates, plan), entering, batch_id, named=named, filed=filed, now=now)
             counts["not_climbed"] = _without_climbs(conn, run, playbook, _tried(course.known, entering), now)
             measurements.insert_events(conn, events.result())
         digest, _ = filed.result()
         runs.record_step(conn, run_id, STEP, state="succeeded", manifest_digest=digest, counts=counts, now=now)
     seals.seal(workspace.ledger, now)
     return counts
+
+
+def _kept_out(conn: Connection, playbook: Playbook, candidates: pa.Table, now: datetime) -> dict[str, str]:
+    """By customer, why a pilot, or a pause of their variant, does not let them begin."""
+    paused = paused_parts(conn, playbook.playbook)
+    held = paused_ids(candidates["customer_id"], candidates["variant"], candidates["business_segment"], paused)
+    return held | kept_out(candidates, sample_of(conn, playbook, now))
 
 
 def _promised(workspace: Workspace, conn: Connection, playbook: Playbook, course: GoingOn) -> Counter[str]:
@@ -166,11 +177,11 @@ def _room(
 
 
 def _record(
-    conn: Connection, run: Run, begun: pa.Table, entering: pa.Table, *, named: Future[pa.Table],
+    conn: Connection, run: Run, begun: pa.Table, entering: pa.Table, batch_id: str | None, *, named: Future[pa.Table],
     filed: Future[tuple[str, str]], now: datetime,
 ) -> None:  # fmt: skip
     """Enter enrolments, the address keys they occupy, and the touches of the horizon."""
-    enrolments.insert_enrolments(conn, enrolment_rows(run, begun, now))
+    enrolments.insert_enrolments(conn, enrolment_rows(run, begun, batch_id, now))
     enrolments.insert_keys(conn, key_rows(begun))
     beginning = _in_horizon(named.result())
     entered = pa.concat_tables([touch_rows(run.playbook, some, now) for some in (beginning, entering)])

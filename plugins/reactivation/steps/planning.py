@@ -25,7 +25,7 @@ from reactivation.policy.sequence import PLANNED, SEQUENCE
 
 PLAN = pa.schema([
     *SEQUENCE, ("enrolment_id", TEXT), ("touch_id", TEXT), ("owner_id", TEXT), ("address_key", TEXT),
-    ("in_horizon", FLAG),
+    ("in_horizon", FLAG), ("variant", TEXT),
 ])  # fmt: skip
 _WITHOUT_IDS = PLAN.remove(PLAN.get_field_index("touch_id"))
 
@@ -36,7 +36,7 @@ _DIMENSIONS = (
 #: What planning reads of ``decisions.parquet``: most of a decision is evidence.
 DECISION_COLUMNS = (
     "customer_id", "account_id", "owner_id", "business_segment", "decision", "enrolled", "reason_codes",
-    "review_reasons", "priority", "holdout", "email_key", "phone_key", "email_basis", "sms_basis",
+    "review_reasons", "priority", "holdout", "variant", "email_key", "phone_key", "email_basis", "sms_basis",
     "email_valid_until", "sms_valid_until", "route", "account_email_keys", "account_phone_keys", "gate_reachable",
     "gate_offer_allowed", "offer_position", "offer_cap", "adaptations", "zones", "zone_sources", *_DIMENSIONS,
     "evidence.last_sent_at", "evidence.last_sms_sent_at", "evidence.sms_sent_7d",
@@ -109,7 +109,7 @@ def plan_of(
     if len(left) < begun.num_rows:
         rows = rows.filter(pc.is_in(rows["customer_id"], left))
     # One look for where each row's customer stands, instead of one for each column.
-    beginning = candidates.select(["owner_id", *KEY_OF.values()]).take(_places(left, candidates))
+    beginning = candidates.select(["owner_id", "variant", *KEY_OF.values()]).take(_places(left, candidates))
     beginning = beginning.append_column("enrolment_id", name_ids(_joined(run_id, left)))
     of_row = beginning.take(pc.index_in(rows["customer_id"], left))
     added = {
@@ -117,6 +117,7 @@ def plan_of(
         "owner_id": of_row["owner_id"],
         "address_key": pc.if_else(pc.equal(rows["channel"], "sms"), of_row["phone_key"], of_row["email_key"]),
         "in_horizon": due(rows, horizon),
+        "variant": of_row["variant"],
     }
     plan = pa.table({**{name: rows[name] for name in rows.column_names}, **added}).cast(_WITHOUT_IDS)
     return plan, _without_plan_held(intake, left)
@@ -138,14 +139,16 @@ def beginnings(candidates: pa.Table, plan: pa.Table) -> pa.Table:
     return begun.append_column("plan_ends_at", plans["not_after_max"])
 
 
-def enrolment_rows(run: Run, begun: pa.Table, now: datetime) -> pa.Table:
-    """The ledger's rows for ``beginnings``, with the columns of its table that are known then."""
+def enrolment_rows(run: Run, begun: pa.Table, batch_id: str | None, now: datetime) -> pa.Table:
+    """The ledger's rows for ``beginnings``, with the columns of its table that are known then; ``batch_id``: the split
+    of variants they begin in."""
     count, known = begun.num_rows, {"playbook": run.playbook, "run_id": run.run_id, "state": "active"}
     dimensions = [begun[name].combine_chunks() for name in _DIMENSIONS]
-    as_they_are = ("enrolment_id", "customer_id", "account_id", "owner_id", "decision", "plan_ends_at")
+    as_they_are = ("enrolment_id", "customer_id", "account_id", "owner_id", "decision", "plan_ends_at", "variant")
     return pa.table({
         **{name: begun[name] for name in as_they_are},
         **{name: pa.repeat(value, count) for name, value in known.items()},
+        "batch_id": pa.repeat(pa.scalar(batch_id, TEXT), count),
         "segment": begun["business_segment"],
         "review_reasons": pc.fill_null(begun["review_reasons"], pa.scalar([], TEXTS)),
         "dimensions": pa.StructArray.from_arrays(dimensions, names=list(_DIMENSIONS)),

@@ -23,7 +23,8 @@ from reactivation.messages.codes import offer_code
 from reactivation.messages.fields import MessageError
 from reactivation.playbooks.loader import LoadedPlaybook
 from reactivation.policy.channels import KEY_OF
-from reactivation.policy.sequence import PLANNED, candidates_for_sequence, plan_sequence
+from reactivation.policy.sequence import PLANNED, candidates_for_sequence
+from reactivation.policy.variants import plan_variants
 from reactivation.steps.accepting import rules_in_force
 from reactivation.steps.decide import decide_snapshot, owners_said
 from reactivation.steps.drafting import drafter_of, due_touch, with_customers
@@ -94,10 +95,10 @@ def _entered(conn: Connection, playbook: str, customer_id: str, number: int) -> 
     """The touch the ledger already has for the customer, as ``DUE``, with its code."""
     active = enrolments.active_of(conn, playbook)
     theirs = active.filter(pc.equal(active["customer_id"], customer_id)).to_pylist()
-    owner_of = {one["enrolment_id"]: one["owner_id"] for one in theirs}
+    known = {one["enrolment_id"]: {name: one[name] for name in ("owner_id", "variant")} for one in theirs}
     for touch in touches.draftable(conn, playbook):
-        if touch.enrolment_id in owner_of and touch.number == number:
-            due = pa.Table.from_pylist([{**vars(touch), "owner_id": owner_of[touch.enrolment_id]}], DUE)
+        if touch.enrolment_id in known and touch.number == number:
+            due = pa.Table.from_pylist([vars(touch) | known[touch.enrolment_id]], DUE)
             return due, codes.codes_of(conn, playbook).get(touch.touch_id)
     return None, None
 
@@ -119,12 +120,14 @@ def _planned(
     """The touch as it would be planned were the customer enrolled now, as ``DUE``; or why it would be skipped."""
     incentives = workspace.rules.incentives
     candidates = candidates_for_sequence(decision, snapshot.read("contacts"), offered, incentives)
-    plan = plan_sequence(candidates, loaded.playbook, snapshot.read("offers"), workspace.rules.timing, now)
+    plan = plan_variants(
+        candidates, decision["variant"], loaded.playbook, snapshot.read("offers"), workspace.rules.timing, now
+    )
     row = plan.filter(pc.equal(plan["number"], number)).to_pylist()[0]
     if row["state"] != PLANNED:
         return None, f"touch {number} is skipped: {row['reason']}"
-    [decided] = decision.select(["owner_id", *KEY_OF.values()]).to_pylist()
+    [decided] = decision.select(["owner_id", "variant", *KEY_OF.values()]).to_pylist()
     touch_id = str(uuid5(NAMESPACE_OID, f"preview:{row['customer_id']}:{number}"))
     known = {"touch_id": touch_id, "enrolment_id": touch_id, "owner_id": decided["owner_id"],
-             "address_key": decided[KEY_OF[row["channel"]]]}  # fmt: skip
+             "variant": decided["variant"], "address_key": decided[KEY_OF[row["channel"]]]}  # fmt: skip
     return pa.Table.from_pylist([row | known], DUE), None

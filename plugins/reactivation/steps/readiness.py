@@ -99,13 +99,14 @@ def check_readiness(workspace: Workspace, run_id: str, now: datetime) -> Passed:
 
 
 def record_told(
-    workspace: Workspace, subject_id: str, *, people: Collection[str], means: str, problem: str | None, now: datetime
-) -> None:
-    """Keep that compliance was told of a stop, by which means, or why telling them failed."""
+    workspace: Workspace, subject_id: str, *, people: Collection[str], means: str, problem: str | None, now: datetime,
+    who: str = "compliance",
+) -> None:  # fmt: skip
+    """Keep that compliance (or who else) was told of a stop, by which means, or why telling them failed."""
     with workspace.ledger.begin() as conn:
         audit.write(
             conn, at=now, actor="notifier", subject=subject_id,
-            action="compliance_told" if problem is None else "notification_failed",
+            action=f"{who}_told" if problem is None else "notification_failed",
             details={"people": sorted(people), "means": means, "problem": problem},
         )  # fmt: skip
     seals.seal(workspace.ledger, now)

@@ -15,10 +15,13 @@ from reactivation.approvals.brief import question_path, stop_body, stop_subject
 from reactivation.approvals.coded import AskedCoded, judge_coded
 from reactivation.approvals.form import HOLD_ALL, FormField
 from reactivation.contract.digests import digest
-from reactivation.ledger import stops
+from reactivation.ledger import pauses, stops
 from reactivation.ledger.questions import QuestionRow
 from reactivation.ledger.stops import Stop
+from reactivation.playbooks.declared import DeclarationError
+from reactivation.playbooks.owners import SIGNS_FOR
 from reactivation.steps.coded import Kind, Shown, ask_again, bound, keep, signers_in, write_answer
+from reactivation.steps.settings import ConfigurationError
 
 if TYPE_CHECKING:
     from reactivation.steps.workspace import Workspace
@@ -44,10 +47,29 @@ def ask_to_resume(workspace: Workspace, conn: Connection, now: datetime) -> list
     return [
         question_id for one in stops.standing(conn, now)
         for question_id in ask_again(
-            conn, KIND, one.stop_id, signers=signers_in(workspace, _ROLE) - {one.actor}, word="resume",
+            conn, KIND, one.stop_id, signers=signers_of(workspace, conn, one.stop_id) - {one.actor}, word="resume",
             actor="ask_people", now=now, again_after=_ASK_AGAIN,
         )
     ]  # fmt: skip
+
+
+def signers_of(workspace: Workspace, conn: Connection, stop_id: str) -> frozenset[str]:
+    """Who may end a stop: of what the monitor paused, its owners; of anything else, every marketing owner."""
+    pause = pauses.of_stop(conn, stop_id)
+    if pause is None:
+        return signers_in(workspace, _ROLE)
+    return owners_of(workspace, pause.playbook, pause.segment)
+
+
+def owners_of(workspace: Workspace, name: str, segment: str | None) -> frozenset[str]:
+    """The users who may sign for a segment of a playbook, or for any; nobody for one that is gone or cannot be read."""
+    try:
+        playbook = workspace.playbook(name).playbook
+    except (ConfigurationError, DeclarationError):
+        return frozenset()
+    owners = [owner for one, owner in playbook.owners.items() if segment in (None, one)]
+    role = SIGNS_FOR[playbook.subject]
+    return frozenset(one.user_id for owner in owners for one in workspace.owners.signers_for(owner, role))
 
 
 def asked_stop(workspace: Workspace, conn: Connection, question: QuestionRow, now: datetime) -> AskedCoded:
@@ -56,7 +78,7 @@ def asked_stop(workspace: Workspace, conn: Connection, question: QuestionRow, no
     return AskedCoded(
         state=question.state, expires_at=question.expires_at, hindrance=None if standing else "stop_ended",
         signing_code=signing_code(digest([question.question_id, question.subject])),
-        signers=signers_in(workspace, _ROLE),
+        signers=signers_of(workspace, conn, question.subject),
         authors=frozenset() if standing is None else frozenset({standing.actor}),
     )  # fmt: skip
 

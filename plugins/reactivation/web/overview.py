@@ -20,6 +20,7 @@ from reactivation.steps.deciding import KIND as DECIDE_ACCOUNT
 from reactivation.steps.funnel import funnel
 from reactivation.steps.labelling import KIND as LABEL_REPLY
 from reactivation.steps.resuming import KIND as RESUME
+from reactivation.steps.resuming import signers_of
 from reactivation.steps.waiving import KIND as WAIVE
 from reactivation.steps.workspace import Workspace
 from reactivation.web.access import role_of
@@ -111,8 +112,12 @@ def overview(workspace: Workspace, visitor: Visitor, now: datetime) -> Overview:
         asked = [
             one
             for kind, role in _ASKED_OF.items()
-            if _has(owners, role, visitor)
             for one in questions.waiting_of_kind(conn, kind, now)
+            if (
+                visitor.user_id in signers_of(workspace, conn, one.subject)
+                if kind == RESUME
+                else _has(owners, role, visitor)
+            )
         ]
     return Overview(
         visitor=visitor,

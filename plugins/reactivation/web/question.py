@@ -15,13 +15,13 @@ from sqlalchemy import Connection
 
 from reactivation.approvals.brief import SETTINGS
 from reactivation.approvals.coded import AskedCoded
-from reactivation.ledger import accounts, audit, mail, questions, settings
+from reactivation.ledger import accounts, audit, mail, pauses, questions, settings
 from reactivation.ledger.accounts import AccountQuestion
 from reactivation.ledger.questions import QuestionRow, RequestId
 from reactivation.steps import accepting, confirming, deciding, deliverability, labelling, resuming
 from reactivation.steps.account_brief import brief_of
 from reactivation.steps.workspace import Workspace
-from reactivation.web import happened
+from reactivation.web import happened, pausing
 from reactivation.web.auth import Visitor
 from reactivation.web.happened import Happened
 from reactivation.web.reasons import words
@@ -32,6 +32,12 @@ _TITLES = {"flag_only_email": "A flag as consent to e-mail", "opt_out_email": "E
            "live_email": "E-mail goes live", "live_sms": "Text messages go live"}  # fmt: skip
 _SCOPES = {"everything": "Everything is stopped", "channel:email": "All e-mail is stopped",
            "channel:sms": "All texts are stopped"}  # fmt: skip
+#: What the counts behind a pause are of: a comparison, or harm.
+_PAUSED = {
+    True: "People whose time to come back is over, by how they were split; each batch until it was paused. Once "
+    "resumed, the variant is compared anew.",
+    False: "Messages sent, and the people who reacted so to one. Once resumed, they are counted anew.",
+}
 
 
 class NoSuchQuestion(LookupError):
@@ -147,16 +153,22 @@ def _terms(workspace: Workspace, conn: Connection, name: str, value: Mapping[str
 
 def _stop(workspace: Workspace, conn: Connection, question: QuestionRow, now: datetime) -> tuple[AskedCoded, About]:
     asked, stop = resuming.asked_stop(workspace, conn, question, now), resuming.standing_stop(conn, question, now)
+    pause = pauses.of_stop(conn, question.subject)
     facts = {} if stop is None else {
         "Stopped": _apart(stop.scope), "Because of": _apart(stop.reason), "Since": moment(stop.since), "By": stop.actor,
     }  # fmt: skip
+    tables = _mail(conn, now) if stop and stop.scope == deliverability.SCOPE else []
+    if pause is not None:
+        facts |= pausing.facts(pause)
+        tables = [Shown("What the monitor saw", _PAUSED[pause.because == "worse"], pausing.columns(pause),
+                        pausing.rows(pause))]  # fmt: skip
     return asked, About(
         eyebrow="A stop to end", state="stands" if stop else "ended", well=stop is None,
         title=_SCOPES.get(stop.scope, f"{_apart(stop.scope)} is stopped") if stop else "The stop has ended",
         means="While it stands, nothing in its scope is sent. What is past its window by then is not sent at all.",
-        facts=facts, tables=_mail(conn, now) if stop and stop.scope == deliverability.SCOPE else [],
-        agrees=resuming.RESUME, closed="You are asked again a day after you were asked.",
-        answered_by="A marketing owner", hindered="The stop has ended already.",
+        facts=facts, tables=tables, agrees=resuming.RESUME, closed="You are asked again a day after you were asked.",
+        answered_by="A marketing owner" if pause is None else "An owner of what is paused",
+        hindered="The stop has ended already.",
     )  # fmt: skip
 
 

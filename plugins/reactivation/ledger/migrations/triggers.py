@@ -53,6 +53,11 @@ def frozen(dialect: str, table: str, columns: Iterable[str]) -> str:
     )
 
 
+def thaw(dialect: str, table: str) -> str:
+    """Takes ``frozen`` back, so that it can be made anew for other columns."""
+    return f"DROP TRIGGER {table}_frozen" + (f" ON {table}" if dialect == "postgresql" else "")
+
+
 def closed(dialect: str, table: str, open_states: Sequence[str]) -> str:
     """A row that left its open states never changes again."""
     listed = ", ".join(f"'{s}'" for s in open_states)

@@ -1,0 +1,75 @@
+"""Pauses: the stops that the monitor began, each with what it saw. Only an answer ends one (``stops``)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Select, insert, select
+
+from reactivation.ledger import audit, stops
+from reactivation.ledger.tables import pauses
+from reactivation.ledger.tables import stops as stops_table
+from reactivation.playbooks.variants import scope_of
+
+PREFIX = "monitor:"
+
+
+@dataclass(frozen=True)
+class Pause:
+    """What is paused: a playbook, a variant of it, or one segment of a variant; why, and ``until`` when it was."""
+
+    stop_id: str
+    playbook: str
+    variant: str | None
+    segment: str | None
+    because: str
+    evidence: Mapping[str, Any]
+    as_of: datetime
+    rules_version: str
+    since: datetime
+    until: datetime | None
+
+
+def pause(
+    conn: Connection, *, playbook: str, variant: str | None, segment: str | None, because: str,
+    evidence: Mapping[str, Any], rules_version: str, actor: str, now: datetime,
+) -> str:  # fmt: skip
+    """Begin a stop of the monitor and keep its evidence; the id of the stop."""
+    scope = scope_of(playbook, variant, segment)
+    made = stops.stop(conn, scope=scope, reason=f"{PREFIX}{because}", actor=actor, now=now)
+    row = {
+        "stop_id": made.stop_id, "playbook": playbook, "variant": variant, "segment": segment, "because": because,
+        "evidence": dict(evidence), "as_of": now, "rules_version": rules_version,
+    }  # fmt: skip
+    conn.execute(insert(pauses), row)
+    # Sealed with the trail, so that it can be shown that nobody wrote it afterwards.
+    told = {"scope": scope, "because": because, "evidence": json.dumps(row["evidence"], sort_keys=True)}
+    audit.write(conn, at=now, actor=actor, action="paused", subject=made.stop_id, details=told)
+    return made.stop_id
+
+
+def of_playbook(conn: Connection, playbook: str) -> list[Pause]:
+    """Every pause of a playbook there ever was, the oldest first."""
+    wanted = _PAUSE.where(pauses.c.playbook == playbook).order_by(stops_table.c.since, pauses.c.stop_id)
+    return [Pause(**row._mapping) for row in conn.execute(wanted)]
+
+
+def standing(conn: Connection, playbook: str) -> list[Pause]:
+    """The pauses of a playbook that stand."""
+    return [one for one in of_playbook(conn, playbook) if one.until is None]
+
+
+def of_stop(conn: Connection, stop_id: str) -> Pause | None:
+    """The pause that a stop is; ``None`` for a stop that the monitor did not begin."""
+    row = conn.execute(_PAUSE.where(pauses.c.stop_id == stop_id)).one_or_none()
+    return None if row is None else Pause(**row._mapping)
+
+
+_PAUSE: Select[Any] = select(
+    pauses.c.stop_id, pauses.c.playbook, pauses.c.variant, pauses.c.segment, pauses.c.because, pauses.c.evidence,
+    pauses.c.as_of, pauses.c.rules_version, stops_table.c.since, stops_table.c.until,
+).join(stops_table, stops_table.c.stop_id == pauses.c.stop_id)  # fmt: skip

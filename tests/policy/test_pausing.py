@@ -1,0 +1,35 @@
+"""What is paused, and whom it concerns."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pytest
+
+from reactivation.policy.pausing import PLAYBOOK_PAUSED, VARIANT_PAUSED, Part, paused_ids
+
+IDS = pa.chunked_array([["c-1", "c-2", "c-3", "c-4"]])
+VARIANTS = pa.chunked_array([["bold", "bold", "control", None]])
+SEGMENTS = pa.chunked_array([["household", "business", "household", "household"]])
+
+
+@pytest.mark.parametrize(("paused", "held"), [
+    ([], {}),
+    ([Part("bold")], {"c-1": VARIANT_PAUSED, "c-2": VARIANT_PAUSED}),
+    ([Part("bold", "household")], {"c-1": VARIANT_PAUSED}),
+    ([Part("bold", "business"), Part("control")], {"c-2": VARIANT_PAUSED, "c-3": VARIANT_PAUSED}),
+    ([Part("other")], {}),
+    ([Part("bold"), Part()], dict.fromkeys(("c-1", "c-2", "c-3", "c-4"), PLAYBOOK_PAUSED)),
+])  # fmt: skip
+def test_only_those_in_it_wait(paused: list[Part], held: dict[str, str]) -> None:
+    """Whoever has no variant waits for the playbook alone."""
+    assert paused_ids(IDS, VARIANTS, SEGMENTS, paused) == held
+
+
+@pytest.mark.parametrize(("wide", "narrow", "covers"), [
+    (Part(), Part("bold", "business"), True), (Part("bold"), Part("bold", "business"), True),
+    (Part("bold", "business"), Part("bold", "business"), True), (Part("bold", "business"), Part("bold"), False),
+    (Part("bold"), Part("control"), False), (Part("bold"), Part(), False),
+])  # fmt: skip
+def test_a_part_covers_what_is_in_it(wide: Part, narrow: Part, covers: bool) -> None:
+    """And never what is around it."""
+    assert wide.covers(narrow) is covers
