@@ -9,10 +9,11 @@ import pyarrow as pa
 import pytest
 from pydantic import ValidationError
 from tests.policy.people import Row, ago, consent, known, one, person, playbook
-from tests.policy.test_sequence import FULL, london, plan, touch
+from tests.policy.test_sequence import FULL, NOW, OFFERED, RULES, london, people, plan, touch
 
-from reactivation.playbooks.model import Adaptation, Playbook
+from reactivation.playbooks.model import Adaptation, Message, Playbook, Variant, VariantTouch
 from reactivation.policy.scores import SCORED
+from reactivation.policy.variants import plan_variants
 
 
 def rule(name: str = "a_rule", **changes: Any) -> Adaptation:
@@ -130,10 +131,10 @@ class TestWhatItDoes:
         assert list(self.states(self.planned(rule(incentive_at_most=most)))) == skipped
 
     def test_the_longest_wait_counts(self) -> None:
-        """Fourteen days on the recipient's calendar, and the following touches as many days after as ever."""
-        found = self.planned(rule("one", wait_days=3), rule("other", wait_days=14))
+        """Thirteen days on the recipient's calendar, and the following touches as many days after as ever."""
+        found = self.planned(rule("one", wait_days=3), rule("other", wait_days=13))
 
-        assert london(touch(1, found)["not_before"]) == "Tue 17 Nov 10:00"
+        assert london(touch(1, found)["not_before"]) == "Mon 16 Nov 10:00"
         assert touch(2, found)["not_before"] - touch(1, found)["not_before"] == timedelta(days=4)
 
     def test_a_preferred_channel_goes_first_where_it_may_be_used(self) -> None:
@@ -163,6 +164,47 @@ class TestWhatItDoes:
         assert one(person(), declared=of)["channel_reason"] == "permitted_by_express"
 
 
+class TestOtherWords:
+    """A message of its own, by rule: like a variant, but compared with nothing."""
+
+    def told(self, **more: Any) -> Playbook:
+        message = Message(message="on_price", touches=(VariantTouch(number=2, subject="Less than you may think"),))
+        by_rule = rule("price_minded", message="on_price", when={"objections": ["price"]})
+        return playbook().model_copy(update={"messages": (message,), "adaptations": (by_rule,), **more})
+
+    def test_the_decision_carries_its_name_where_the_rule_is_met(self) -> None:
+        """And nothing for anybody else, nor for the holdout."""
+        objecting = person(engagement={"last_objection": "price"})
+
+        assert one(objecting, declared=self.told())["variant"] == "on_price"
+        assert one(person(), declared=self.told())["variant"] is None
+        assert one(objecting, declared=self.told(holdout_share=1.0))["variant"] is None
+
+    def test_a_rule_goes_before_chance(self) -> None:
+        """Whoever meets it is in none of the arms that are compared."""
+        warmer = VariantTouch(number=1, subject="Hello again")
+        arms = Variant(variant="plain", share=0.5), Variant(variant="warm", share=0.5, touches=(warmer,))
+        objecting = person(engagement={"last_objection": "price"})
+
+        assert one(objecting, declared=self.told(variants=arms))["variant"] == "on_price"
+        assert one(person(), declared=self.told(variants=arms))["variant"] in {"plain", "warm"}
+
+    def test_the_playbook_is_read_as_the_message_makes_it(self) -> None:
+        """Its words in its touches, and no others."""
+        changed = self.told().of_variant("on_price")
+
+        assert [(t.number, t.subject) for t in changed.touches if t.subject] == [(2, "Less than you may think")]
+
+    def test_everybody_is_planned_by_his_own(self) -> None:
+        """One whom a rule gives words, and one whom it does not: two calendars of seven touches."""
+        both = people({"customer_id": "cus-1"}, {"customer_id": "cus-2"})
+
+        found = plan_variants(both, pa.chunked_array([["on_price", None]], pa.string()),
+                              self.told(touches=FULL.touches), OFFERED, RULES, NOW)  # fmt: skip
+
+        assert found["customer_id"].to_pylist() == ["cus-1"] * 7 + ["cus-2"] * 7
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -171,6 +213,13 @@ class TestWhatItDoes:
         ({"adaptations": [rule(skip_touches=(9,))]}, "skips touch 9, which touches does not have"),
         ({"adaptations": [rule(), rule()]}, "a_rule is there twice"),
         ({"adaptations": [rule(skip_touches=tuple(range(1, 8)))]}, "skips every touch"),
+        ({"adaptations": [rule(message="warm")]}, "gives the message warm, which messages does not have"),
+        ({"messages": [{"message": "x", "touches": [{"number": 2}]}]}, "x, touch 2: changes nothing"),
+        (
+            {"touches": FULL.touches[:3], "messages": [{"message": "x", "touches": [{"number": 6, "subject": "y"}]}]},
+            "x changes touch 6, which the playbook does not have",
+        ),
+        ({"messages": [{"message": "x", "touches": [{"number": 2, "subject": "y"}]}] * 2}, "x stands twice"),
         ({"channels": ["email"], "adaptations": [rule(channel="sms")]}, "prefers sms, which channels does not list"),
     ],
 )

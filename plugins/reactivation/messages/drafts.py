@@ -191,7 +191,7 @@ class Drafter:
 
     @cached_property
     def _by_variant(self) -> Mapping[str | None, Playbook]:
-        names = (None, *(one.variant for one in self.playbook.variants))
+        names = (None, *self.playbook.changed)
         return {name: self.playbook.of_variant(name) for name in names}
 
     def _touch(self, due: DueTouch) -> Touch:

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
 from reactivation.contract.tables import TABLES
-from reactivation.playbooks.variants import comparable
+from reactivation.playbooks.variants import comparable, differing
 
 Channel = Literal["email", "sms"]
 Purpose = Literal[
@@ -58,6 +58,8 @@ Line = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f\u2028\u2029]+
 
 #: Which system a table comes from when the playbook does not say: the one of ``REACTIVATION_SOURCE``.
 DEFAULT_SOURCE = "default"
+#: It stands in what the ledger calls a stop.
+VariantName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=24)]
 TemplateName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 SourceName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 
@@ -165,6 +167,14 @@ class Touch(Declared):
         return self
 
 
+class Message(Declared):
+    """Other words for some touches, for whoever an adaptation gives them to: like a variant, but by rule and not by
+    chance, so compared with nothing."""
+
+    message: VariantName
+    touches: tuple[VariantTouch, ...] = Field(min_length=1)
+
+
 class When(Declared):
     """What has to be so for an adaptation: everything that is said here. What is unknown is not so."""
 
@@ -196,10 +206,11 @@ class Adaptation(Declared):
     incentive_at_most: IncentivePosition | None = None
     wait_days: Annotated[int, Field(ge=0, le=90)] = 0
     channel: Channel | None = None
+    message: str | None = None
 
     @model_validator(mode="after")
     def _changes_something(self) -> Adaptation:
-        if not (self.skip_touches or self.incentive_at_most or self.wait_days or self.channel):
+        if not (self.skip_touches or self.incentive_at_most or self.wait_days or self.channel or self.message):
             raise ValueError(f"adaptation {self.name} changes nothing; say what it skips, waits for or chooses")
         return self
 
@@ -228,7 +239,7 @@ class VariantTouch(Declared):
 class Variant(Declared):
     """One way to write, and the share of people who get it. The one that changes nothing is the control."""
 
-    variant: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=24)]
+    variant: VariantName
     share: Annotated[float, Field(gt=0, lt=1)]
     touches: tuple[VariantTouch, ...] = ()
 
@@ -293,7 +304,6 @@ class Playbook(Declared):
     channels: tuple[Channel, ...] = Field(min_length=1)
     owners: dict[str, str]
     touches: tuple[Touch, ...] = Field(min_length=1, max_length=7)
-    adaptations: tuple[Adaptation, ...] = ()
     intake: Intake
     approval: Approval
     exits: tuple[ActivitySignal, ...] = Field(min_length=1)
@@ -303,6 +313,8 @@ class Playbook(Declared):
     pilot: Pilot
     measurement: Measurement
     variants: tuple[Variant, ...] = ()
+    messages: tuple[Message, ...] = ()
+    adaptations: tuple[Adaptation, ...] = ()
 
     @field_validator("owners")
     @classmethod
@@ -352,6 +364,8 @@ class Playbook(Declared):
                 raise ValueError(f"{one.name} skips touch {unknown[0]}, which touches does not have")
             if one.channel is not None and one.channel not in info.data.get("channels", (one.channel,)):
                 raise ValueError(f"{one.name} prefers {one.channel}, which channels does not list")
+            if one.message is not None and one.message not in {m.message for m in info.data.get("messages", ())}:
+                raise ValueError(f"{one.name} gives the message {one.message}, which messages does not have")
             if numbers and all(one.skips(touch) for touch in info.data["touches"]):
                 raise ValueError(f"{one.name} skips every touch; whom nothing is sent is for a gate to say")
         return adaptations
@@ -363,6 +377,13 @@ class Playbook(Declared):
             comparable(variants, info.data)
         return variants
 
+    @field_validator("messages")
+    @classmethod
+    def _messages_differ(cls, messages: tuple[Message, ...], info: ValidationInfo) -> tuple[Message, ...]:
+        if messages:
+            differing(messages, info.data)
+        return messages
+
     @property
     def control(self) -> str | None:
         """The variant that the others are compared with; ``None`` without variants."""
@@ -370,17 +391,23 @@ class Playbook(Declared):
 
     @property
     def ways(self) -> tuple[Playbook, ...]:
-        """The playbook as it stands, then as each variant but the control makes it."""
-        return (self, *(self.of_variant(one.variant) for one in self.variants if one.touches))
+        """The playbook as it stands, then as each variant but the control, and each message, makes it."""
+        return (self, *(self.of_variant(name) for name, touches in self.changed.items() if touches))
+
+    @property
+    def changed(self) -> dict[str, tuple[VariantTouch, ...]]:
+        """What each variant, and each message, changes."""
+        return {one.variant: one.touches for one in self.variants} | {one.message: one.touches for one in self.messages}
 
     def of_variant(self, name: str | None) -> Playbook:
-        """The playbook as people of a variant get it, as it stands for ``None``; ``KeyError`` names the playbook."""
+        """The playbook as people of a variant or a message get it, as it stands for ``None``; ``KeyError`` names the
+        playbook."""
         if name is None:
             return self
-        declared = {one.variant: one for one in self.variants}
+        declared = self.changed
         if name not in declared:
             raise KeyError(f"playbook {self.playbook} has no variant {name}")
-        changed = {one.number: one.changes for one in declared[name].touches}
+        changed = {one.number: one.changes for one in declared[name]}
         touches = tuple(touch.model_copy(update=changed.get(touch.number, {})) for touch in self.touches)
         return self.model_copy(update={"touches": touches})
 

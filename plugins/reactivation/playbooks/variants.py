@@ -1,4 +1,5 @@
-"""Whether the variants a playbook declares can be told apart and compared. Pure: variants in, one ``ValueError`` out.
+"""Whether the variants a playbook declares can be told apart and compared, and its messages told from them. Pure:
+variants in, one ``ValueError`` out.
 
 Source: METHODS.md section 3 (variants); PLAYBOOKS.md (variants: subject, template, offer level).
 """
@@ -10,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from reactivation.playbooks.model import Touch, Variant, VariantTouch
+    from reactivation.playbooks.model import Message, Touch, Variant, VariantTouch
 
 #: What the ledger calls a variant that is stopped, in all segments or in one; the ledger keeps eighty characters.
 SCOPE, _LONGEST = "variant:", 80
@@ -26,6 +27,17 @@ def scope_of(playbook: str, variant: str | None, segment: str | None) -> str:
 def comparable(variants: Sequence[Variant], of: Mapping[str, Any]) -> None:
     """Raises ``ValueError`` with every problem. ``of``: the playbook's other fields, as far as they hold."""
     problems = [*_together(variants, of), *_each(variants, of)]
+    if problems:
+        raise ValueError("; ".join(problems))
+
+
+def differing(messages: Sequence[Message], of: Mapping[str, Any]) -> None:
+    """The same of messages that are given by rule, which are compared with nothing."""
+    names = [one.message for one in messages] + [one.variant for one in of.get("variants", ())]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    problems = [f"{', '.join(twice)} stands twice among variants and messages"] if twice else []
+    for one in messages:
+        problems += _of_touches(one.message, one.touches, of)
     if problems:
         raise ValueError("; ".join(problems))
 
@@ -52,22 +64,31 @@ def _together(variants: Sequence[Variant], of: Mapping[str, Any]) -> Iterator[st
 
 
 def _each(variants: Sequence[Variant], of: Mapping[str, Any]) -> Iterator[str]:
-    touches: dict[int, Touch] = {touch.number: touch for touch in of.get("touches", ())}
     days = of["measurement"].compared_after_days if "measurement" in of else None
     for one in variants:
-        numbers = [changed.number for changed in one.touches]
-        if len(set(numbers)) < len(numbers):
-            yield f"{one.variant} changes a touch twice"
-        for changed in one.touches:
-            touch = touches.get(changed.number)
-            if touch is None:
-                if touches:
-                    yield f"{one.variant} changes touch {changed.number}, which the playbook does not have"
-                continue
-            yield from (f"{one.variant}, touch {touch.number}: {problem}" for problem in _of_touch(changed, touch))
-            if days is not None and touch.day >= days:
-                yield (f"{one.variant} changes touch {touch.number} of day {touch.day}, but people are compared by "
-                       f"what they did within {days} days (measurement.compared_after_days)")  # fmt: skip
+        yield from _of_touches(one.variant, one.touches, of)
+        late = [] if days is None else [t for t in _changed(one.touches, of) if t.day >= days]
+        for touch in late:
+            yield (f"{one.variant} changes touch {touch.number} of day {touch.day}, but people are compared by "
+                   f"what they did within {days} days (measurement.compared_after_days)")  # fmt: skip
+
+
+def _changed(changes: Sequence[VariantTouch], of: Mapping[str, Any]) -> list[Touch]:
+    numbers = {changed.number for changed in changes}
+    return [touch for touch in of.get("touches", ()) if touch.number in numbers]
+
+
+def _of_touches(name: str, changes: Sequence[VariantTouch], of: Mapping[str, Any]) -> Iterator[str]:
+    touches: dict[int, Touch] = {touch.number: touch for touch in of.get("touches", ())}
+    numbers = [changed.number for changed in changes]
+    if len(set(numbers)) < len(numbers):
+        yield f"{name} changes a touch twice"
+    for changed in changes:
+        touch = touches.get(changed.number)
+        if touch is not None:
+            yield from (f"{name}, touch {touch.number}: {problem}" for problem in _of_touch(changed, touch))
+        elif touches:
+            yield f"{name} changes touch {changed.number}, which the playbook does not have"
 
 
 def _of_touch(changed: VariantTouch, touch: Touch) -> Iterator[str]:

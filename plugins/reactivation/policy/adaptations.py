@@ -1,8 +1,8 @@
 """How the sequence of some differs from everybody's, by rules that the playbook declares, each with its reason.
 
-A rule may leave touches out, keep incentives small, wait, or prefer a channel. It asks for what the decision knows: the
-stage of life, value, dormancy, objections, how the last enrolment ended, the score, and the season. What is unknown
-meets no rule. A decision names the rules that were met; what they do is read from the playbook.
+A rule may leave touches out, keep incentives small, wait, prefer a channel, or give other words. It asks for what the
+decision knows: the stage of life, value, dormancy, objections, how the last enrolment ended, the score, and the season.
+What is unknown meets no rule. A decision names the rules that were met; what they do is read from the playbook.
 
 Source: seed 000 (advanced version); framework 003 (scores trigger campaigns); METHODS.md sections 1 and 2.
 """
@@ -66,6 +66,17 @@ def preferred(known: pd.DataFrame, playbook: Playbook) -> pd.DataFrame:
             channel = choose([(mine, one.channel)], channel)
             reason = choose([(mine, f"{REASON}{one.name}")], reason)
     return pd.DataFrame({"recommended_channel": channel, "channel_reason": reason})
+
+
+def messages(known: pd.DataFrame, variants: pd.Series, held_out: pd.Series, playbook: Playbook) -> pd.Series:
+    """``variants``, but for whom a rule gives a message of its own: the first of the rules that are met. Nothing for
+    whoever is held out of all touches."""
+    given = [
+        (contains(known["adaptations"], one.name) & ~held_out, one.message)
+        for one in playbook.adaptations
+        if one.message is not None
+    ]
+    return choose(given, variants) if given else variants
 
 
 def _bearers(people: pa.Table, one: Adaptation) -> pa.Array:

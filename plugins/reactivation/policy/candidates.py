@@ -25,7 +25,7 @@ from reactivation.policy.accounts import (
     resolves_issue,
     without_account,
 )
-from reactivation.policy.adaptations import adaptations, preferred
+from reactivation.policy.adaptations import adaptations, messages, preferred
 from reactivation.policy.channels import reachability, recommended
 from reactivation.policy.columns import (
     any_of,
@@ -140,7 +140,7 @@ def _decided(candidates: pd.DataFrame, context: Context) -> pd.DataFrame:
         hold_until=_hold_until(known, context),
         recommended_channel=known["recommended_channel"].where(usable),
         review_flags=_review_flags(known), holdout=held_out,
-        variant=variant(known["variant_point"], held_out, playbook.variants),
+        variant=messages(known, variant(known["variant_point"], held_out, playbook.variants), held_out, playbook),
         population=population(
             any_of(*(failed(known[f"gate_{gate}"]) for gate in ("not_suppressed", "relationship", "permission"))),
             failed(known["gate_fit"]), known["value_tier"],

@@ -62,7 +62,9 @@ def why_larger(offer: Mapping[str, Any] | None, own: Mapping[str, Any] | None) -
 
 
 def _ways(playbook: Playbook, variants: pa.ChunkedArray) -> list[tuple[Playbook, pa.ChunkedArray | None]]:
-    if not playbook.variants:
+    ways = playbook.changed
+    if not ways:
         return [(playbook, None)]
-    names = pc.fill_null(variants, playbook.control)
-    return [(playbook.of_variant(one.variant), pc.equal(names, one.variant)) for one in playbook.variants]
+    names = pc.fill_null(variants, playbook.control or "")
+    plain = [] if playbook.control else [(playbook, pc.equal(names, ""))]
+    return [*plain, *((playbook.of_variant(name), pc.equal(names, name)) for name in ways)]

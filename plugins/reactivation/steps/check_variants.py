@@ -1,4 +1,4 @@
-"""Whether what the variants of a playbook change may go out: their subjects, and their offers."""
+"""Whether what the variants and messages of a playbook change may go out: their subjects, and their offers."""
 
 from __future__ import annotations
 
@@ -17,13 +17,18 @@ Problem = tuple[str | int, ...]
 
 
 def every_touch(loaded: LoadedPlaybook) -> Iterator[tuple[LoadedPlaybook, Touch, tuple[str | int, ...]]]:
-    """Each touch, and each as a variant changes it, with the playbook it is of then, and where it stands."""
+    """Each touch, and each as a variant or message changes it, with the playbook it is of then, and where it stands."""
     for position, touch in enumerate(loaded.playbook.touches):
         yield loaded, touch, ("touches", position)
-    for position, variant in enumerate(loaded.playbook.variants):
-        way = replace(loaded, playbook=loaded.playbook.of_variant(variant.variant))
-        for place, changed in enumerate(variant.touches):
-            yield way, way.playbook.touch(changed.number), ("variants", position, "touches", place)
+    playbook = loaded.playbook
+    named = [
+        *(("variants", position, one.variant) for position, one in enumerate(playbook.variants)),
+        *(("messages", position, one.message) for position, one in enumerate(playbook.messages)),
+    ]
+    for field, position, name in named:
+        way = replace(loaded, playbook=playbook.of_variant(name))
+        for place, changed in enumerate(playbook.changed[name]):
+            yield way, way.playbook.touch(changed.number), (field, position, "touches", place)
 
 
 def with_subjects(loaded: LoadedPlaybook) -> Iterator[Problem]:
