@@ -178,7 +178,8 @@ SELECT
         NULL::BIGINT AS frequency,
         NULL::BIGINT AS recency_days,
         NULL::BIGINT AS age_days,
-        ('0x' || left(sha256($salt || ':variant:' || a.account_id), 8))::UBIGINT::BIGINT AS variant_point
+        ('0x' || left(sha256($salt || ':variant:' || a.account_id), 8))::UBIGINT::BIGINT AS variant_point,
+        ('0x' || left(sha256($salt || ':rung:' || a.account_id), 8))::UBIGINT::BIGINT AS rung_point
     ),
     a.expected_interval_days,
     coalesce(list_contains($dormant_statuses::VARCHAR[], lower(trim(a.status))), false) AS said_dormant,

@@ -162,7 +162,8 @@ SELECT
     greatest(le.last_redeemed_at, lp.last_redeemed_at) AS last_redeemed_at,
     -- the first 32 bits of the hash: the same person is in the holdout for as long as the salt stays
     ('0x' || left(sha256($salt || ':' || c.customer_id), 8))::UBIGINT::BIGINT AS holdout_point,
-    ('0x' || left(sha256($salt || ':variant:' || c.customer_id), 8))::UBIGINT::BIGINT AS variant_point
+    ('0x' || left(sha256($salt || ':variant:' || c.customer_id), 8))::UBIGINT::BIGINT AS variant_point,
+    ('0x' || left(sha256($salt || ':rung:' || c.customer_id), 8))::UBIGINT::BIGINT AS rung_point
 FROM contacts AS c
 LEFT JOIN accounts AS a USING (account_id)
 LEFT JOIN purchase_summary AS p USING (customer_id)

@@ -28,11 +28,12 @@ def wrote(
     *at: datetime,
     segment: str = "household",
     state: str = "accepted",
+    **columns: Any,
 ) -> str:
     """An enrolment of the variant with one message at each of these instants; its id."""
     enrolment = enrol(
         conn, customer, variant=variant, batch_id=BATCH if variant else None, segment=segment,
-        enrolled_at=min(at, default=NOW) - timedelta(hours=1),
+        enrolled_at=min(at, default=NOW) - timedelta(hours=1), **columns,
     )  # fmt: skip
     for number, sent_at in enumerate(at, 1):
         touch = add_touch(conn, enrolment, customer, number, state=state)
@@ -180,3 +181,19 @@ class TestPauses:
         one = stops.applying(found, playbook=PLAYBOOK, channel="email", variant=variant, segment=segment)
         assert (one is not None) is stopped
         assert stops.applying(found, playbook="another", channel="email", variant="bold", segment="household") is None
+
+
+def test_responses_are_those_of_enrolments_with_a_step_of_the_ladder(ledger: Ledger) -> None:
+    """By segment and step: when first written to, and when they first bought after that; who was given no step, or was
+    written to later, is not among them."""
+    with ledger.begin() as conn:
+        begin(conn)
+        for customer, rung, days in (("C1", "none", 40), ("C2", "percent", 40), ("C3", None, 40), ("C4", "none", 20)):
+            wrote(conn, customer, None, ago(days), ago(days - 5), dimensions={"value_tier": "mid", "rung": rung})
+        told(conn, ("C1", "order", ago(41), {}), ("C2", "order", ago(30), {}), ("C2", "order", ago(28), {}))
+
+        found = monitored.responded(conn, PLAYBOOK, first_before=ago(30), until=NOW).to_pylist()
+
+    assert sorted((row["rung"], row["segment"], row["first_at"], row["bought_at"]) for row in found) == [
+        ("none", "household", ago(40), None), ("percent", "household", ago(40), ago(30)),
+    ]  # fmt: skip

@@ -48,7 +48,7 @@ CANDIDATES = pa.schema([
     ("email_valid_until", TIME), ("sms_valid_until", TIME), ("last_sent_at", TIME), ("last_sms_sent_at", TIME),
     ("sms_sent_7d", WHOLE), ("no_points_until", TIME), ("no_percent_until", TIME), ("zones", TEXTS),
     ("zone_sources", TEXTS), ("country", TEXT), ("region", TEXT), ("phone_country", TEXT),
-    ("route", TEXT), ("adaptations", TEXTS),
+    ("route", TEXT), ("adaptations", TEXTS), ("rung", TEXT),
 ])  # fmt: skip
 
 #: Tuesday, 11:00 in London.

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeAlias
 
-from reactivation.cli import commands, monitoring, piloting, privacy, scores, serving, stopping
+from reactivation.cli import commands, monitoring, optimizing, piloting, privacy, scores, serving, stopping
 
 Subcommands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -94,6 +94,11 @@ def _to_look(listed: Subcommands) -> None:
     sub = _add(listed, "scores", scores.scores, "how customers were scored, and how good that was in the days held out")
     _playbook(sub, default="customer_reactivation")
     _of_run(sub)
+
+    sub = _add(
+        listed, "incentives", optimizing.incentives, "how each segment responds to the steps of the incentive ladder"
+    )
+    _playbook(sub)
 
     sub = _add(listed, "plan", commands.plan, "who hears from us when, by which touch, and how far each has come")
     _playbook(sub)

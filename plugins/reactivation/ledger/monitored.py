@@ -21,6 +21,8 @@ _TEXT, _TIME, _COUNT = pa.string(), pa.timestamp("us", tz="UTC"), pa.int64()
 COMPARED = pa.schema([
     ("batch_id", _TEXT), ("variant", _TEXT), ("segment", _TEXT), ("first_at", _TIME), ("bought_at", _TIME),
 ])  # fmt: skip
+#: The same of enrolments that were given a step of the incentive ladder.
+RESPONDED = pa.schema([("segment", _TEXT), ("rung", _TEXT), ("first_at", _TIME), ("bought_at", _TIME)])
 #: One row per variant (none: null) and segment: enrolments; messages accepted; and the people who said no, complained,
 #: or whose message came back, after a message of theirs.
 COUNTED = pa.schema([
@@ -35,34 +37,27 @@ _MEASURE = case(
 
 
 def compared(conn: Connection, playbook: str, *, first_before: datetime, until: datetime) -> pa.Table:
-    """Those first written to by ``first_before``, as ``COMPARED``, in no order."""
-    message = _messages(playbook, until)
-    first = (
-        select(message.c.enrolment_id, func.min(message.c.finished_at, type_=sends.c.finished_at.type).label("at"))
-        .group_by(message.c.enrolment_id)
-        .cte("first")
-    )
-    cancelled = events.alias("cancelled")
-    undone = exists().where(
-        cancelled.c.about == events.c.event_id, cancelled.c.kind == CANCELLED, cancelled.c.recorded_at <= until
-    )
-    bought = and_(
-        events.c.customer_id == enrolments.c.customer_id, events.c.kind.in_(PURCHASES),
-        events.c.occurred_at > first.c.at, events.c.recorded_at <= until, ~undone,
-    )  # fmt: skip
+    """Those of a batch first written to by ``first_before``, as ``COMPARED``, in no order."""
+    came = _came_back(playbook, first_before, until)
     wanted = (
-        select(
-            enrolments.c.batch_id, enrolments.c.variant, enrolments.c.segment, first.c.at,
-            func.min(events.c.occurred_at, type_=events.c.occurred_at.type),
-        )
-        .join(first, first.c.enrolment_id == enrolments.c.enrolment_id)
-        .outerjoin(events, bought)
-        .where(enrolments.c.batch_id.is_not(None), first.c.at <= first_before)
-        .group_by(
-            enrolments.c.enrolment_id, enrolments.c.batch_id, enrolments.c.variant, enrolments.c.segment, first.c.at
-        )
-    )  # fmt: skip
+        select(enrolments.c.batch_id, enrolments.c.variant, enrolments.c.segment, came.c.first_at, came.c.bought_at)
+        .select_from(enrolments)
+        .join(came, came.c.enrolment_id == enrolments.c.enrolment_id)
+        .where(enrolments.c.batch_id.is_not(None))
+    )
     return table_of(conn, wanted, COMPARED)
+
+
+def responded(conn: Connection, playbook: str, *, first_before: datetime, until: datetime) -> pa.Table:
+    """Those first written to by ``first_before`` whom a step of the incentive ladder was given, as ``RESPONDED``."""
+    came, rung = _came_back(playbook, first_before, until), enrolments.c.dimensions["rung"].as_string()
+    wanted = (
+        select(enrolments.c.segment, rung, came.c.first_at, came.c.bought_at)
+        .select_from(enrolments)
+        .join(came, came.c.enrolment_id == enrolments.c.enrolment_id)
+        .where(rung.is_not(None))
+    )
+    return table_of(conn, wanted, RESPONDED)
 
 
 def counted(conn: Connection, playbook: str, *, since: datetime | None, until: datetime) -> pa.Table:
@@ -91,6 +86,34 @@ def counted(conn: Connection, playbook: str, *, since: datetime | None, until: d
         enter(told.where(events.c.recorded_at <= until).group_by(*of_message, "measure"))
     full = [{name: row.get(name, 0) for name in COUNTED.names} for _, row in sorted(rows.items(), key=_by_name)]
     return pa.Table.from_pylist(full, COUNTED)
+
+
+def _came_back(playbook: str, first_before: datetime, until: datetime) -> CTE:
+    """By enrolment that was written to by ``first_before``: when first, and when its customer first bought after."""
+    message = _messages(playbook, until)
+    first = (
+        select(message.c.enrolment_id, message.c.customer_id,
+               func.min(message.c.finished_at, type_=sends.c.finished_at.type).label("at"))
+        .group_by(message.c.enrolment_id, message.c.customer_id)
+        .cte("first")
+    )  # fmt: skip
+    cancelled = events.alias("cancelled")
+    undone = exists().where(
+        cancelled.c.about == events.c.event_id, cancelled.c.kind == CANCELLED, cancelled.c.recorded_at <= until
+    )
+    bought = and_(
+        events.c.customer_id == first.c.customer_id, events.c.kind.in_(PURCHASES),
+        events.c.occurred_at > first.c.at, events.c.recorded_at <= until, ~undone,
+    )  # fmt: skip
+    bought_at = func.min(events.c.occurred_at, type_=events.c.occurred_at.type).label("bought_at")
+    return (
+        select(first.c.enrolment_id, first.c.at.label("first_at"), bought_at)
+        .select_from(first)
+        .outerjoin(events, bought)
+        .where(first.c.at <= first_before)
+        .group_by(first.c.enrolment_id, first.c.at)
+        .cte("came")
+    )
 
 
 def _messages(playbook: str, until: datetime, since: datetime | None = None) -> CTE:

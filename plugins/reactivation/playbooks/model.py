@@ -24,6 +24,8 @@ Pattern = Literal[
 IncentivePosition = Literal["none", "points_or_credit", "access", "percent"]
 #: The same as steps, the smallest first; access costs no money.
 INCENTIVE_STEPS: tuple[IncentivePosition, ...] = ("none", "access", "points_or_credit", "percent")
+#: The steps that cost money, and the one before them.
+Rung = Literal["none", "points_or_credit", "percent"]
 #: How an enrolment may have ended before (``outcomes``).
 EarlierOutcome = Literal["reactivated", "re_engaged", "no_response", "cut_short", "returned_unprompted"]
 DormancyRange = Literal["under_60", "early_warning", "active_risk", "critical", "deep"]
@@ -119,6 +121,19 @@ class Scoring(Declared):
     """Which model of silent customers scores (METHODS.md section 1)."""
 
     model: Literal["mbg_nbd", "bg_nbd"] = "mbg_nbd"
+
+
+class Optimizer(Declared):
+    """Up to which step of the incentive ladder each business segment goes, and which share of its people chance puts on
+    the step below and on the one above, so that the response to each can be known. ``uplifts``: how many times more
+    people of a segment bought with the incentive than one step below, where it was measured.
+
+    Source: framework 003 (incentive optimizer); METHODS.md section 2; decision record 0024.
+    """
+
+    rungs: dict[str, Rung] = Field(min_length=1)
+    explored: Annotated[float, Field(ge=0, le=0.1)] = 0.07
+    uplifts: dict[str, Annotated[Decimal, Field(ge=1)]] = {}
 
 
 class ReadinessLimits(Declared):
@@ -304,6 +319,7 @@ class Playbook(Declared):
     channels: tuple[Channel, ...] = Field(min_length=1)
     owners: dict[str, str]
     touches: tuple[Touch, ...] = Field(min_length=1, max_length=7)
+    optimizer: Optimizer | None = None
     intake: Intake
     approval: Approval
     exits: tuple[ActivitySignal, ...] = Field(min_length=1)
@@ -329,6 +345,17 @@ class Playbook(Declared):
         if (self.subject == "account") != (self.accounts is not None):
             raise ValueError("accounts is declared by a playbook whose subject is account, and by no other")
         return self
+
+    @field_validator("optimizer")
+    @classmethod
+    def _every_segment_has_a_rung(cls, optimizer: Optimizer | None, info: ValidationInfo) -> Optimizer | None:
+        segments = set(info.data.get("windows", {}))
+        if optimizer is not None and segments:
+            without, unknown = segments - set(optimizer.rungs), {*optimizer.rungs, *optimizer.uplifts} - segments
+            if without or unknown:
+                what = "no rung for" if without else "there is no"
+                raise ValueError(f"{what} segment {', '.join(sorted(without or unknown))}")
+        return optimizer
 
     @field_validator("sources")
     @classmethod

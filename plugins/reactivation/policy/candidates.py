@@ -52,6 +52,7 @@ from reactivation.policy.next_action import next_action
 from reactivation.policy.permission import PEOPLE_COLUMNS, permissions
 from reactivation.policy.priority import priority
 from reactivation.policy.reasons import reasons
+from reactivation.policy.rungs import rungs
 from reactivation.policy.scope import ask_scope, led_by_owners
 from reactivation.policy.segments import dimensions, population
 from reactivation.policy.standing import worst_fit, worst_relationship
@@ -141,6 +142,7 @@ def _decided(candidates: pd.DataFrame, context: Context) -> pd.DataFrame:
         recommended_channel=known["recommended_channel"].where(usable),
         review_flags=_review_flags(known), holdout=held_out,
         variant=messages(known, variant(known["variant_point"], held_out, playbook.variants), held_out, playbook),
+        rung=rungs(known["rung_point"], known["business_segment"], playbook),
         population=population(
             any_of(*(failed(known[f"gate_{gate}"]) for gate in ("not_suppressed", "relationship", "permission"))),
             failed(known["gate_fit"]), known["value_tier"],

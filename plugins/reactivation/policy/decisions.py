@@ -124,7 +124,7 @@ DECISIONS = pa.schema(
         *_text("route"),
         pa.field("offer_cap", MONEY),
         pa.field("holdout", pa.bool_()),
-        *_text("variant"),
+        *_text("variant", "rung"),
         pa.field("zones", TEXTS),
         pa.field("zone_sources", TEXTS),
         *_text("email_key", "phone_key"),

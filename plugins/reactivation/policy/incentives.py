@@ -34,6 +34,7 @@ from reactivation.policy.context import Context
 from reactivation.policy.decisions import DROP, PASS
 from reactivation.policy.rules import IncentiveRules
 from reactivation.policy.segments import UNIT, margin_rate
+from reactivation.science.margins import largest_discount
 
 #: The monetary steps, lowest first. Access costs no money and is not limited here.
 STEPS = ("points_or_credit", "percent")
@@ -50,7 +51,7 @@ def incentives(facts: pd.DataFrame, average_order: pd.Series, value_tier: pd.Ser
     ``pass`` means that every offer the playbook plans is allowed; ``offer_position`` is the highest step that is;
     ``offer_cap`` is the largest share of an order's value an incentive may cost, in whole ten-thousandths.
     """
-    guard = _guard(margin_rate(facts), numbers(average_order) / UNIT, context.rules.incentives)
+    guard = _guard(margin_rate(facts), numbers(average_order) / UNIT, _uplift(facts, context), context.rules.incentives)
     personal = _personal(facts, value_tier, context)
     position, refused = constant("none", len(facts)), constant(None, len(facts))
     for step in STEPS:
@@ -77,11 +78,22 @@ class _Guard:
     cap: Floats
 
 
-def _guard(rate: Floats, order_value: Floats, rules: IncentiveRules) -> _Guard:
-    """delta_max = m(1 - p0/p1) - c/(V p1), never more than what leaves the margin floor, never below 0."""
+def _guard(rate: Floats, order_value: Floats, uplift: Floats, rules: IncentiveRules) -> _Guard:
     value = np.where(order_value > 0, order_value, np.nan)
-    most = rate * (1 - 1 / float(rules.uplift)) - float(rules.contact_cost) / (value * float(rules.conversion))
-    return _Guard(rate, value, np.maximum(np.minimum(most, rate - float(rules.margin_floor)), 0))
+    most = largest_discount(
+        rate, uplift, value, float(rules.conversion), contact_cost=float(rules.contact_cost),
+        margin_floor=float(rules.margin_floor),
+    )  # fmt: skip
+    return _Guard(rate, value, most)
+
+
+def _uplift(facts: pd.DataFrame, context: Context) -> Floats:
+    """How many times more people buy with the incentive: as was measured in the segment, else as the rules declare."""
+    uplift = np.full(len(facts), float(context.rules.incentives.uplift))
+    optimizer = context.playbook.optimizer
+    for segment, measured in optimizer.uplifts.items() if optimizer else ():
+        uplift[holds(facts["business_segment"] == segment).to_numpy(dtype=bool)] = float(measured)
+    return uplift
 
 
 def _personal(facts: pd.DataFrame, value_tier: pd.Series, context: Context) -> pd.Series:

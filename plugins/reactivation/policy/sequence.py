@@ -27,6 +27,7 @@ from reactivation.policy.adaptations import days_to_wait, skipped_by, who_prefer
 from reactivation.policy.arrays import any_of, earliest_of, first_reason, flat, latest_of
 from reactivation.policy.channels import KEY_OF, may_use
 from reactivation.policy.rules import IncentiveRules
+from reactivation.policy.rungs import HELD_BACK, held_back
 from reactivation.policy.timing import (
     PLACE_COLUMNS,
     Places,
@@ -51,7 +52,7 @@ from reactivation.policy.touch_offers import (
 CANDIDATE_COLUMNS = (
     "customer_id", "dormancy_range", "email_basis", "sms_basis", "gate_reachable", "gate_offer_allowed",
     "offer_position", "offer_cap", "email_valid_until", "sms_valid_until", "last_sent_at", "last_sms_sent_at",
-    "sms_sent_7d", "route", "adaptations", *RESTS_UNTIL.values(), *PLACE_COLUMNS,
+    "sms_sent_7d", "route", "adaptations", "rung", *RESTS_UNTIL.values(), *PLACE_COLUMNS,
 )  # fmt: skip
 
 PLANNED, SKIPPED = "planned", "skipped"
@@ -124,7 +125,7 @@ def plan_sequence(
         below = [tried[number] for number in sorted(steps_below(playbook, touch.number))]
         if below:
             skips.append((NOT_TRIED, pc.invert(any_of(below))))
-        skips += skipped_by(touch, people, playbook)
+        skips += [*skipped_by(touch, people, playbook), (HELD_BACK, held_back(touch, people))]
         reason = first_reason(skips, people.num_rows)
         windows.append((touch, channel, reason, instant, _latest(touch, offer, instant, until, rules)))
         planned = tried[touch.number] = pc.is_null(reason)

@@ -92,6 +92,7 @@ def explain(row: Row, playbook: Playbook, rules: Rules) -> str:
         f" + chance {row['priority_chance']} × {rules.priority.weights.chance}",
         f"next 90 days: {_scored(row)}",
         *_adapted(row, playbook),
+        *_rung(row),
         f"experiment: {_experiment(row)}",
         f"review flags: {_list(row['review_flags']) or 'none'}",
         "",
@@ -102,6 +103,12 @@ def explain(row: Row, playbook: Playbook, rules: Rules) -> str:
         f"rules {row['rules_version']}",
     ]
     return "\n".join(lines)
+
+
+def _rung(row: Row) -> Iterator[str]:
+    """Up to which step of the ladder incentives go, where the playbook limits it."""
+    if row["rung"] is not None:
+        yield f"incentives: up to {row['rung']} (the segment's step, or by chance a neighbour)"
 
 
 def _adapted(row: Row, playbook: Playbook) -> Iterator[str]:

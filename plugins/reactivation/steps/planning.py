@@ -31,7 +31,7 @@ _WITHOUT_IDS = PLAN.remove(PLAN.get_field_index("touch_id"))
 
 _DIMENSIONS = (
     "dormancy_range", "margin_class", "purchase_kind", "purchase_repeat", "aov_tier", "engagement_pattern",
-    "product_affinity", "acquisition_channel", "value_tier", "population",
+    "product_affinity", "acquisition_channel", "value_tier", "population", "rung",
 )  # fmt: skip
 #: What planning reads of ``decisions.parquet``: most of a decision is evidence.
 DECISION_COLUMNS = (
