@@ -138,8 +138,12 @@ def test_a_pause_shows_its_evidence(workspace: Workspace, visit: Visit, because:
     assert {user: code in visit(user).get(address).text for user in ("ben", "ada", "cleo")} == {
         "ben": True, "ada": False, "cleo": False,
     }  # fmt: skip
-    assert address in visit("ben").get("/reactivation/").text
-    assert address not in visit("ada").get("/reactivation/").text
+    first = {user: visit(user).get("/reactivation/").text for user in ("ben", "cleo")}
+    assert (f"{address}#code" in first["ben"], f"{address}#code" in first["cleo"]) == (True, False)
+    assert all(f'href="{address}"' in page and "variant plain" in page for page in first.values())
+    assert all(
+        ("15 of 300" if because == "worse" else "9 complaints of 1,200") in page.lower() for page in first.values()
+    )
     assert visit("ben", reader=False).get(address).status_code == 403
 
 

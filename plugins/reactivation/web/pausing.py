@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Connection
+
+from reactivation.ledger import pauses, questions
 from reactivation.ledger.pauses import Pause
 from reactivation.steps.monitoring import e_value
+from reactivation.steps.resuming import KIND as RESUME
 from reactivation.web.reasons import words
 from reactivation.web.rendering import moment
 
@@ -30,6 +35,44 @@ def facts(pause: Pause) -> dict[str, str]:
     limit = f"{found['limit']:.2%} of the messages sent"
     how = "three times the limit" if found["stop"] == "absolute" else "evidence that the true share is above it"
     return what | {"e-value": e_value(found["log_e"]), "Limit": limit, "Stopped by": how}
+
+
+@dataclass(frozen=True)
+class PausedShown:
+    """One thing that is paused, for the first page: what it is, what the monitor saw, since when, and the last question
+    whether it may go on, if one was asked."""
+
+    what: str
+    saw: str
+    since: datetime
+    question_id: str | None
+
+
+def standing(conn: Connection) -> list[PausedShown]:
+    """Everything that is paused now, the oldest first."""
+    found = pauses.standing(conn)
+    asked = [questions.question_about(conn, RESUME, one.stop_id) for one in found]
+    return [
+        PausedShown(_what(one), _saw(one), one.since, question.question_id if question else None)
+        for one, question in zip(found, asked, strict=True)
+    ]
+
+
+def _what(pause: Pause) -> str:
+    named = [pause.playbook, pause.variant and f"variant {pause.variant}", pause.segment]
+    return ", ".join(words(name) for name in named if name)
+
+
+def _saw(pause: Pause) -> str:
+    found = pause.evidence
+    if pause.because != "worse":
+        return f"{found['events']:,} {words(pause.because)} of {found['sends']:,} messages, limit {found['limit']:.2%}"
+    arms = [_together(found["batches"], arm) for arm in ("variant", "control")]
+    return f"{_arm(arms[0])}, of the control {_arm(arms[1])}"
+
+
+def _together(batches: Sequence[Mapping[str, Any]], arm: str) -> dict[str, int]:
+    return {name: sum(one[arm][name] for one in batches) for name in ("reached", "converted")}
 
 
 def columns(pause: Pause) -> Sequence[str]:
