@@ -20,21 +20,17 @@ Rows = Sequence[Sequence[str]]
 
 
 def facts(pause: Pause) -> dict[str, str]:
-    """What is paused, and by what evidence."""
+    """By what evidence it is paused."""
     found = pause.evidence
-    what = {
-        "Playbook": words(pause.playbook), "Variant": words(pause.variant or "every variant"),
-        "Segment": words(pause.segment or "every segment"), "Evidence as of": moment(pause.as_of),
-        "Rules": pause.rules_version,
-    }  # fmt: skip
+    told = {"Evidence as of": moment(pause.as_of), "Rules": pause.rules_version}
     for part, since in found["since"].items():
-        what[f"{words(part.replace('/', ': '))} counted since"] = moment(datetime.fromisoformat(since))
+        told[f"{words(part.replace('/', ': '))} counted since"] = moment(datetime.fromisoformat(since))
     if pause.because == "worse":
         needed = f"at least {e_value(found['threshold'])} ({found['watched']} watched, α = {found['alpha']:g})"
-        return what | {"e-value": e_value(found["log_e"]), "Needed": needed}
+        return told | {"e-value": e_value(found["log_e"]), "Needed": needed}
     limit = f"{found['limit']:.2%} of the messages sent"
     how = "three times the limit" if found["stop"] == "absolute" else "evidence that the true share is above it"
-    return what | {"e-value": e_value(found["log_e"]), "Limit": limit, "Stopped by": how}
+    return told | {"e-value": e_value(found["log_e"]), "Limit": limit, "Stopped by": how}
 
 
 @dataclass(frozen=True)
@@ -53,12 +49,13 @@ def standing(conn: Connection) -> list[PausedShown]:
     found = pauses.standing(conn)
     asked = [questions.question_about(conn, RESUME, one.stop_id) for one in found]
     return [
-        PausedShown(_what(one), _saw(one), one.since, question.question_id if question else None)
+        PausedShown(what(one), _saw(one), one.since, question.question_id if question else None)
         for one, question in zip(found, asked, strict=True)
     ]
 
 
-def _what(pause: Pause) -> str:
+def what(pause: Pause) -> str:
+    """What is paused."""
     named = [pause.playbook, pause.variant and f"variant {pause.variant}", pause.segment]
     return ", ".join(words(name) for name in named if name)
 
@@ -68,7 +65,7 @@ def _saw(pause: Pause) -> str:
     if pause.because != "worse":
         return f"{found['events']:,} {words(pause.because)} of {found['sends']:,} messages, limit {found['limit']:.2%}"
     arms = [_together(found["batches"], arm) for arm in ("variant", "control")]
-    return f"{_arm(arms[0])}, of the control {_arm(arms[1])}"
+    return f"{_arm(arms[0])} came back, of the control {_arm(arms[1])}"
 
 
 def _together(batches: Sequence[Mapping[str, Any]], arm: str) -> dict[str, int]:
@@ -78,7 +75,7 @@ def _together(batches: Sequence[Mapping[str, Any]], arm: str) -> dict[str, int]:
 def columns(pause: Pause) -> Sequence[str]:
     """The heads of ``rows``."""
     if pause.because == "worse":
-        return "Since", "Counted until", "Share", "Variant", "Control"
+        return "Since", "Counted until", "Share", "Came back", "Of the control"
     return "Sent", words(pause.because), "Share"
 
 
@@ -96,7 +93,7 @@ def rows(pause: Pause) -> Rows:
 
 def _arm(arm: Mapping[str, Any]) -> str:
     share = arm["converted"] / arm["reached"] if arm["reached"] else None
-    return f"{arm['converted']:,} of {arm['reached']:,} came back ({_rate(share)})"
+    return f"{arm['converted']:,} of {arm['reached']:,} ({_rate(share)})"
 
 
 def _rate(rate: float | None) -> str:
