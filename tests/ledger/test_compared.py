@@ -12,7 +12,7 @@ from tests.ledgers import NOW, PLAYBOOK, RULES_VERSION, RUN_ID, begin, enrol
 from reactivation.ledger import compared, events, measurements
 from reactivation.ledger.engine import Ledger
 from reactivation.ledger.events import Event
-from reactivation.policy import intake
+from reactivation.policy import intake, pausing
 
 DECIDED = [
     ("C001", "enrol", None, 0), ("C002", "holdout", "holdout", 0), ("C003", "hold", "capacity", 0),
@@ -65,6 +65,6 @@ def test_what_they_bought_is_known_of_both_groups(ledger: Ledger) -> None:
 
 
 def test_every_reason_the_intake_lets_somebody_wait_for_is_known() -> None:
-    """One that is not would take its people out of one of the groups."""
+    """One that is not would take its people out of one of the groups: those whose variant is paused are in theirs."""
     given = set(re.findall(r'hold\(.*, "([a-z_]+)"\)', inspect.getsource(intake.take_in)))
-    assert given == set(compared.WAITS)
+    assert given | {pausing.VARIANT_PAUSED, pausing.PLAYBOOK_PAUSED} == set(compared.WAITS)

@@ -107,7 +107,7 @@ PAUSED = {
         {"since": {}, "log_e": 5.0, "threshold": 2.9957, "watched": 1, "alpha": 0.05,
          "batches": [{"began_at": "2026-03-01T09:00:00+00:00", "until": "2026-03-03T09:00:00+00:00", "share": 0.3,
                       "variant": {"reached": 300, "converted": 15}, "control": {"reached": 700, "converted": 70}}]},
-        ("15 of 300 came back (5.00%)", "70 of 700 came back (10.00%)", "30%", "148", "at least 20"),
+        ("15 of 300 (5.00%)", "70 of 700 (10.00%)", "30%", "148", "at least 20"),
     ),
     "complaints": (
         {"since": {"<b>plain/household": "2026-03-01T09:00:00+00:00"}, "events": 9, "sends": 1200, "rate": 0.0075,
@@ -134,12 +134,16 @@ def test_a_pause_shows_its_evidence(workspace: Workspace, visit: Visit, because:
 
     shown = visit("cleo").get(address).text
     assert all(words in shown for words in told), [words for words in told if words not in shown]
-    assert "variant: customer reactivation/plain/business" in shown.lower()
+    assert "Paused: customer reactivation, variant plain, business" in shown
     assert {user: code in visit(user).get(address).text for user in ("ben", "ada", "cleo")} == {
         "ben": True, "ada": False, "cleo": False,
     }  # fmt: skip
-    assert address in visit("ben").get("/reactivation/").text
-    assert address not in visit("ada").get("/reactivation/").text
+    first = {user: visit(user).get("/reactivation/").text for user in ("ben", "cleo")}
+    assert (f"{address}#code" in first["ben"], f"{address}#code" in first["cleo"]) == (True, False)
+    assert all(f'href="{address}"' in page and "variant plain" in page for page in first.values())
+    assert all(
+        ("15 of 300" if because == "worse" else "9 complaints of 1,200") in page.lower() for page in first.values()
+    )
     assert visit("ben", reader=False).get(address).status_code == 403
 
 

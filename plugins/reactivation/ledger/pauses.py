@@ -58,9 +58,12 @@ def of_playbook(conn: Connection, playbook: str) -> list[Pause]:
     return [Pause(**row._mapping) for row in conn.execute(wanted)]
 
 
-def standing(conn: Connection, playbook: str) -> list[Pause]:
-    """The pauses of a playbook that stand."""
-    return [one for one in of_playbook(conn, playbook) if one.until is None]
+def standing(conn: Connection, playbook: str | None = None) -> list[Pause]:
+    """The pauses that stand, of a playbook or of all, the oldest first."""
+    wanted = _PAUSE.where(stops_table.c.until.is_(None)).order_by(stops_table.c.since, pauses.c.stop_id)
+    if playbook is not None:
+        wanted = wanted.where(pauses.c.playbook == playbook)
+    return [Pause(**row._mapping) for row in conn.execute(wanted)]
 
 
 def of_stop(conn: Connection, stop_id: str) -> Pause | None:

@@ -32,6 +32,7 @@ def page_as_json(view: ListPage) -> dict[str, Any]:
         "playbook": row.playbook,
         "touch_number": row.touch_number,
         "segment": row.segment,
+        "variant": row.variant,
         "channel": row.channel,
         "owner_id": row.owner_id,
         "offer_id": row.offer_id,

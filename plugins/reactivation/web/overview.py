@@ -23,8 +23,10 @@ from reactivation.steps.resuming import KIND as RESUME
 from reactivation.steps.resuming import signers_of
 from reactivation.steps.waiving import KIND as WAIVE
 from reactivation.steps.workspace import Workspace
+from reactivation.web import pausing
 from reactivation.web.access import role_of
 from reactivation.web.auth import Visitor
+from reactivation.web.pausing import PausedShown
 
 #: The stages of the funnel that are drawn as bars, each a part of the one before.
 CUSTOMER_STAGES = ("contacts", "candidates", "may be contacted", "may be contacted after review", "enrolled")
@@ -86,12 +88,13 @@ class Verdicts:
 @dataclass(frozen=True)
 class Overview:
     """What the first page shows; the visitor's own lists come first. ``asked``: questions about settings, stops,
-    sends and replies, for those alone who have the role to answer."""
+    sends and replies, for those alone who may answer; ``paused``: what the monitor stopped, for everybody."""
 
     visitor: Visitor
     lists: Sequence[OpenList]
     verdicts: Verdicts
     asked: Sequence[QuestionRow]
+    paused: Sequence[PausedShown]
     runs: Sequence[LastRun]
     now: datetime
 
@@ -109,6 +112,7 @@ def overview(workspace: Workspace, visitor: Visitor, now: datetime) -> Overview:
             runs={title: judged.latest(conn, name, _VERDICTS) for name, title in names.items()},
             waiting=questions.waiting_of_kind(conn, WAIVE, now) if _has(owners, "compliance", visitor) else (),
         )
+        paused = pausing.standing(conn)
         asked = [
             one
             for kind, role in _ASKED_OF.items()
@@ -124,6 +128,7 @@ def overview(workspace: Workspace, visitor: Visitor, now: datetime) -> Overview:
         lists=sorted(waiting, key=lambda one: not one.may_sign),
         verdicts=verdicts,
         asked=asked,
+        paused=paused,
         runs=[LastRun(title, run, _funnel(workspace, run)) for title, run in last.items() if run is not None],
         now=now,
     )

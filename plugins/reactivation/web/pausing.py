@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Connection
+
+from reactivation.ledger import pauses, questions
 from reactivation.ledger.pauses import Pause
 from reactivation.steps.monitoring import e_value
+from reactivation.steps.resuming import KIND as RESUME
 from reactivation.web.reasons import words
 from reactivation.web.rendering import moment
 
@@ -15,27 +20,62 @@ Rows = Sequence[Sequence[str]]
 
 
 def facts(pause: Pause) -> dict[str, str]:
-    """What is paused, and by what evidence."""
+    """By what evidence it is paused."""
     found = pause.evidence
-    what = {
-        "Playbook": words(pause.playbook), "Variant": words(pause.variant or "every variant"),
-        "Segment": words(pause.segment or "every segment"), "Evidence as of": moment(pause.as_of),
-        "Rules": pause.rules_version,
-    }  # fmt: skip
+    told = {"Evidence as of": moment(pause.as_of), "Rules": pause.rules_version}
     for part, since in found["since"].items():
-        what[f"{words(part.replace('/', ': '))} counted since"] = moment(datetime.fromisoformat(since))
+        told[f"{words(part.replace('/', ': '))} counted since"] = moment(datetime.fromisoformat(since))
     if pause.because == "worse":
         needed = f"at least {e_value(found['threshold'])} ({found['watched']} watched, α = {found['alpha']:g})"
-        return what | {"e-value": e_value(found["log_e"]), "Needed": needed}
+        return told | {"e-value": e_value(found["log_e"]), "Needed": needed}
     limit = f"{found['limit']:.2%} of the messages sent"
     how = "three times the limit" if found["stop"] == "absolute" else "evidence that the true share is above it"
-    return what | {"e-value": e_value(found["log_e"]), "Limit": limit, "Stopped by": how}
+    return told | {"e-value": e_value(found["log_e"]), "Limit": limit, "Stopped by": how}
+
+
+@dataclass(frozen=True)
+class PausedShown:
+    """One thing that is paused, for the first page: what it is, what the monitor saw, since when, and the last question
+    whether it may go on, if one was asked."""
+
+    what: str
+    saw: str
+    since: datetime
+    question_id: str | None
+
+
+def standing(conn: Connection) -> list[PausedShown]:
+    """Everything that is paused now, the oldest first."""
+    found = pauses.standing(conn)
+    asked = [questions.question_about(conn, RESUME, one.stop_id) for one in found]
+    return [
+        PausedShown(what(one), _saw(one), one.since, question.question_id if question else None)
+        for one, question in zip(found, asked, strict=True)
+    ]
+
+
+def what(pause: Pause) -> str:
+    """What is paused."""
+    named = [pause.playbook, pause.variant and f"variant {pause.variant}", pause.segment]
+    return ", ".join(words(name) for name in named if name)
+
+
+def _saw(pause: Pause) -> str:
+    found = pause.evidence
+    if pause.because != "worse":
+        return f"{found['events']:,} {words(pause.because)} of {found['sends']:,} messages, limit {found['limit']:.2%}"
+    arms = [_together(found["batches"], arm) for arm in ("variant", "control")]
+    return f"{_arm(arms[0])} came back, of the control {_arm(arms[1])}"
+
+
+def _together(batches: Sequence[Mapping[str, Any]], arm: str) -> dict[str, int]:
+    return {name: sum(one[arm][name] for one in batches) for name in ("reached", "converted")}
 
 
 def columns(pause: Pause) -> Sequence[str]:
     """The heads of ``rows``."""
     if pause.because == "worse":
-        return "Since", "Counted until", "Share", "Variant", "Control"
+        return "Since", "Counted until", "Share", "Came back", "Of the control"
     return "Sent", words(pause.because), "Share"
 
 
@@ -53,7 +93,7 @@ def rows(pause: Pause) -> Rows:
 
 def _arm(arm: Mapping[str, Any]) -> str:
     share = arm["converted"] / arm["reached"] if arm["reached"] else None
-    return f"{arm['converted']:,} of {arm['reached']:,} came back ({_rate(share)})"
+    return f"{arm['converted']:,} of {arm['reached']:,} ({_rate(share)})"
 
 
 def _rate(rate: float | None) -> str:

@@ -17,7 +17,9 @@ from reactivation.approvals.brief import SETTINGS
 from reactivation.approvals.coded import AskedCoded
 from reactivation.ledger import accounts, audit, mail, pauses, questions, settings
 from reactivation.ledger.accounts import AccountQuestion
+from reactivation.ledger.pauses import Pause
 from reactivation.ledger.questions import QuestionRow, RequestId
+from reactivation.ledger.stops import Stop
 from reactivation.steps import accepting, confirming, deciding, deliverability, labelling, resuming
 from reactivation.steps.account_brief import brief_of
 from reactivation.steps.workspace import Workspace
@@ -164,12 +166,19 @@ def _stop(workspace: Workspace, conn: Connection, question: QuestionRow, now: da
                         pausing.rows(pause))]  # fmt: skip
     return asked, About(
         eyebrow="A stop to end", state="stands" if stop else "ended", well=stop is None,
-        title=_SCOPES.get(stop.scope, f"{_apart(stop.scope)} is stopped") if stop else "The stop has ended",
+        title=_stopped(stop, pause) if stop else "The stop has ended",
         means="While it stands, nothing in its scope is sent. What is past its window by then is not sent at all.",
         facts=facts, tables=tables, agrees=resuming.RESUME, closed="You are asked again a day after you were asked.",
         answered_by="A marketing owner" if pause is None else "An owner of what is paused",
         hindered="The stop has ended already.",
     )  # fmt: skip
+
+
+def _stopped(stop: Stop, pause: Pause | None) -> str:
+    """What is stopped, as a sentence."""
+    if pause is not None:
+        return f"Paused: {pausing.what(pause)}"
+    return _SCOPES.get(stop.scope, f"{_apart(stop.scope)} is stopped")
 
 
 def _send(workspace: Workspace, conn: Connection, question: QuestionRow, _: datetime) -> tuple[AskedCoded, About]:
