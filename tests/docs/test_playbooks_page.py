@@ -29,7 +29,8 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "readiness": model.ReadinessLimits,
     "touches": model.Touch, "intake": model.Intake, "approval": model.Approval, "pilot": model.Pilot,
     "measurement": model.Measurement, "variants": model.Variant, "variants.touches": model.VariantTouch,
-    "scoring": model.Scoring, "optimizer": model.Optimizer, "messages": model.Message, "messages.touches": model.VariantTouch,
+    "scoring": model.Scoring, "optimizer": model.Optimizer,
+    "messages": model.Message, "messages.touches": model.VariantTouch,
     "adaptations": model.Adaptation, "adaptations.when": model.When,
 }  # fmt: skip
 

@@ -34,7 +34,8 @@ WHOLE: Row = {
     "email_why": None, "sms_basis": None, "sms_records": [], "sms_valid_until": None, "sms_why": "no_record",
     "jurisdictions": ["GB"], "next_best_action": "check_in", "offer_position": "none", "adaptations": [],
     "offer_cap": Decimal("0.1306"),
-    "holdout": False, "variant": None, "rung": "points_or_credit", "zones": ["Europe/London"], "zone_sources": ["address"],
+    "holdout": False, "variant": None, "rung": "points_or_credit",
+    "zones": ["Europe/London"], "zone_sources": ["address"],
     "email_key": "mail-c-1", "phone_key": None, "reviewed": True, "route": "outreach", **dict.fromkeys(OF_ACCOUNTS),
     "evidence": {
         "window_days": 90, "value_tier_source": "source", "affinity_source": "purchases", "reason_evidence": [],
