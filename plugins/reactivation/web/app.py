@@ -30,6 +30,7 @@ from reactivation.web.pages import Pages
 from reactivation.web.question import NoSuchQuestion, question_page
 from reactivation.web.rendering import STYLE
 from reactivation.web.reports import report_routes
+from reactivation.web.results import result_routes
 from reactivation.web.subjects import NoSuchReport
 
 HEADERS = {
@@ -86,6 +87,7 @@ def create_app(open_workspace: Callable[[], Workspace]) -> FastAPI:
         return pages.html(request, "question.html", view=view)
 
     app.include_router(report_routes(pages))
+    app.include_router(result_routes(pages))
 
     @app.middleware("http")
     async def guarded(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
