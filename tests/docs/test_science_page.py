@@ -14,7 +14,6 @@ from reactivation.science import (
     response,
     scoring,
     sequential,
-    subscriptions,
 )  # fmt: skip
 
 ROOT = Path(__file__).parents[2]
@@ -37,7 +36,6 @@ def test_the_numbers_of_the_rules_are_those_of_the_code() -> None:
         f"fewer than {likelihood.LEAST_CUSTOMERS} customers who bought again",
         f"fewer than {hazards.LEAST_CUSTOMERS} customers to learn from",
         f"by {hazards.DRAWN_BY:g} customers' weight",
-        f"within {subscriptions.GRACE_DAYS} days",
         f"lower bound of {response.CREDIBILITY:.0%}".replace("%", " %"),
         f"probability above {response.SURE}".replace("0.", "."),
         f"at least {response.LEAST_SENT} people on both",

@@ -22,7 +22,7 @@ from reactivation.ledger.tables import (
     sends,
     touches,
 )  # fmt: skip
-from reactivation.steps.decide import decide_snapshot
+from reactivation.steps.decide import decide_snapshot, scored
 from reactivation.steps.dispatch import dispatch
 from reactivation.steps.funnel import funnel
 from reactivation.steps.results import decisions_of
@@ -177,9 +177,10 @@ def test_decisions_do_not_depend_on_threads(tmp_path: Path, threads: int) -> Non
     run_id = made.run(dry=True)
     folder = made.workspace.run_folder(run_id)
     snapshot = made.workspace.snapshot_folder(folder.manifest["inputs"]["snapshot_id"])
+    declared = made.workspace.playbook(PLAYBOOK).playbook
     decided = decide_snapshot(
-        snapshot, folder.read("ledger_extract"), made.workspace.playbook(PLAYBOOK).playbook, made.workspace.rules,
+        snapshot, folder.read("ledger_extract"), declared, made.workspace.rules,
         made.workspace.owners, folder.as_of, before=[one.playbook for one in made.workspace.before(PLAYBOOK)],
-        owners_said=folder.read("owners_said"), threads=threads,
+        owners_said=folder.read("owners_said"), scores=scored(snapshot, declared)[0], threads=threads,
     )  # fmt: skip
     assert decided.table.equals(folder.read("decisions"))
