@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -81,6 +82,15 @@ def open_office(home: Path, ledger_url: str) -> Office:
     made = Office(open_workspace(settings(home, ledger_url)))
     made.home = home
     return made
+
+
+def owners_say(office: Office, before: str, after: str) -> None:
+    """The owners' file with a change, read by whatever comes next."""
+    file = office.home / "owners.yaml"
+    text = office.workspace.settings.owners.read_text(encoding="utf-8")
+    assert before in text
+    file.write_text(text.replace(before, after), encoding="utf-8")
+    office.workspace = replace(office.workspace, settings=replace(office.workspace.settings, owners=file))
 
 
 def with_message(office: Office, now: datetime = NOW) -> dict[str, Asked]:

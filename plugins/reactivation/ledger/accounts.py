@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 
 import pyarrow as pa
-from sqlalchemy import Connection, case, func, insert, select
+from sqlalchemy import Connection, case, exists, func, insert, select
 
 from reactivation.ledger import audit
 from reactivation.ledger.among import among
-from reactivation.ledger.tables import account_decisions, account_questions, questions
+from reactivation.ledger.tables import account_decisions, account_questions, answers, questions
 from reactivation.policy.accounts import OWNER_SAID, WRITING
 
 
@@ -86,6 +86,26 @@ def asked_since(conn: Connection, playbook: str, since: datetime) -> set[str]:
         .where(account_questions.c.playbook == playbook, questions.c.opened_at >= since)
     )
     return set(conn.scalars(query))
+
+
+def unanswered(conn: Connection, playbook: str, before: datetime | None = None) -> set[str]:
+    """The accounts of a playbook about which the last question, or the last opened ``before`` an instant, ended
+    without a word of anybody who was asked."""
+    place = func.row_number().over(
+        partition_by=account_questions.c.account_id,
+        order_by=(questions.c.opened_at.desc(), questions.c.question_id),
+    )
+    ranked = (
+        select(account_questions.c.account_id, questions.c.question_id, questions.c.state, place.label("place"))
+        .join(questions, questions.c.question_id == account_questions.c.question_id)
+        .where(account_questions.c.playbook == playbook, *([] if before is None else [questions.c.opened_at < before]))
+        .subquery()
+    )
+    answered = exists().where(
+        answers.c.question_id == ranked.c.question_id, answers.c.responder.is_not(None)
+    )  # fmt: skip
+    silent = select(ranked.c.account_id).where(ranked.c.place == 1, ranked.c.state == "held", ~answered)
+    return set(conn.scalars(silent))
 
 
 def decide(conn: Connection, decided: AccountDecision) -> None:
