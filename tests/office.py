@@ -24,7 +24,7 @@ from tests.builders import (
 from tests.company import Company
 from tests.sending import settings
 
-from reactivation.ledger import accounts, questions
+from reactivation.ledger import accounts, lists, questions
 from reactivation.ledger.lists import ListItem, ListRow
 from reactivation.ledger.questions import RequestId
 from reactivation.ledger.tables import enrolments
@@ -102,6 +102,19 @@ def with_message(office: Office, now: datetime = NOW) -> dict[str, Asked]:
         assert about is not None
         found[about.account_id] = (request, row, items)
     return found
+
+
+def to_sign(office: Office, account_id: str, now: datetime = NOW) -> Asked:
+    """The request for one account's message alone, whatever else is asked."""
+    with office.workspace.ledger.begin() as conn:
+        list_id = accounts.open_list_of(conn, PLAYBOOK, account_id, now)
+        row = lists.list_of(conn, str(list_id))
+        assert row is not None
+        question_id = questions.question_ids_of_lists(conn)[row.list_id]
+        items = lists.items_of(conn, row.list_id)
+    request = RequestId("ask_people", "asset__8", str(uuid4()), 0)
+    bind_request(office.workspace, request, question_id, now)
+    return request, row, items
 
 
 def decided(office: Office) -> dict[str, str]:

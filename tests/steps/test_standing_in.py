@@ -61,7 +61,6 @@ def test_question_nobody_answered_is_asked_of_the_deputy_besides(office: Office)
     office.says(cases=[*tables()["cases"], billing])
     office.run(now=NOW, playbook=PLAYBOOK)
     assert signers(office) == {"ben"}
-    with_message(office)
 
     later = NOW + timedelta(days=4)
     questions_to_ask(office.workspace, later)

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 from tests.builders import case, days_ago, tables
-from tests.office import NOW, PLAYBOOK, Office, open_office
+from tests.office import NOW, PLAYBOOK, Office, open_office, to_sign
 from tests.web.conftest import TestClient, application
 
 from reactivation.ledger.tables import account_questions, audit, questions
+from reactivation.steps.editing import propose_edit
 
 
 @pytest.fixture
@@ -75,3 +76,33 @@ def test_first_page_lists_what_the_owner_has_to_decide(office: Office) -> None:
 
     assert "What becomes of account a-oak?" in TestClient(application(office.workspace, "ben")).get(page).text
     assert "What becomes of account" not in TestClient(application(office.workspace, "ada")).get(page).text
+
+
+def test_change_is_shown_before_and_after_to_its_owner_with_a_code_of_its_own_and_escaped(office: Office) -> None:
+    """Before he approves it; who may not sign sees no code."""
+    words = {"subject": "Elm Dental Ltd <b>and</b> we", "opening": "I thought of you & yours."}
+    edit = propose_edit(office.workspace, PLAYBOOK, "a-elm", user="ben", now=NOW, **words)
+    path = paths_of(office)["a-elm"]
+    text = TestClient(application(office.workspace, "ben")).get(path).text
+    code = f"<code>{edit.signing_code[:4]}<span> </span>{edit.signing_code[4:]}</code>"
+
+    assert "<del>Elm Dental Ltd: how are things?</del>" in text
+    assert "<ins>Elm Dental Ltd &lt;b&gt;and&lt;/b&gt; we</ins>" in text
+    assert "<ins>I thought of you &amp; yours.</ins>" in text
+    assert code in text
+    assert code not in TestClient(application(office.workspace, "cleo")).get(path).text
+
+
+def test_second_approver_sees_what_was_changed_and_the_code_of_his_own_list(office: Office) -> None:
+    """And the owner, who approved it, sees none there."""
+    words = "I thought of your second surgery."
+    edit = propose_edit(office.workspace, PLAYBOOK, "a-elm", subject=None, opening=words, user="ben", now=NOW)
+    request, row, items = to_sign(office, "a-elm")
+    office.answer(request, row, items, "Sign", by="ben", now=NOW, signing_code=edit.signing_code)
+    path = paths_of(office)["a-elm"]
+    text = TestClient(application(office.workspace, "dora")).get(path).text
+
+    assert "What was changed" in text
+    assert "<ins>I thought of your second surgery.</ins>" in text
+    assert "The signing code of this list" in text
+    assert TestClient(application(office.workspace, "ben")).get(path).status_code == 403

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeAlias
 
-from reactivation.cli import commands, piloting, privacy, serving, stopping
+from reactivation.cli import commands, editing, piloting, privacy, serving, stopping
 
 Subcommands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -115,6 +115,15 @@ def _to_look(listed: Subcommands) -> None:
     sub = _add(listed, "reopen", commands.reopen, "ask the owner of an account anew, whatever was decided before")
     sub.add_argument("account", metavar="ACCOUNT")
     sub.add_argument("--playbook", default="dormant_account_outreach")
+
+    sub = _add(
+        listed, "edit", editing.edit, "draft the message to an account in its owner's words, for two people to approve"
+    )
+    sub.add_argument("account", metavar="ACCOUNT")
+    sub.add_argument("--playbook", default="dormant_account_outreach")
+    sub.add_argument("--subject", type=Path, metavar="FILE", help="the subject instead; - is standard input")
+    sub.add_argument("--opening", type=Path, metavar="FILE", help="a line before the first; - is standard input")
+    sub.add_argument("--user", required=True, metavar="NAME", help="the owner whose words they are")
 
     sub = _add(
         listed, "exception", commands.exception, "ask to write to one customer all the same: refused, and recorded"

@@ -68,6 +68,21 @@ def question_of_list(conn: Connection, list_id: str) -> AccountQuestion | None:
     return None if row is None else AccountQuestion(**row._mapping)
 
 
+def open_list_of(conn: Connection, playbook: str, account_id: str, now: datetime) -> str | None:
+    """The list by which an account's owner is being asked to sign a message now."""
+    query = (
+        select(questions.c.list_id)
+        .join(account_questions, account_questions.c.question_id == questions.c.question_id)
+        .where(
+            account_questions.c.playbook == playbook, account_questions.c.account_id == account_id,
+            questions.c.state == "open", questions.c.expires_at > now, questions.c.list_id.is_not(None),
+        )
+        .order_by(questions.c.opened_at.desc(), questions.c.question_id)
+        .limit(1)
+    )  # fmt: skip
+    return conn.scalar(query)
+
+
 def waiting(conn: Connection, playbook: str, now: datetime) -> set[str]:
     """The accounts of a playbook whose owner is being asked now."""
     query = (

@@ -175,4 +175,4 @@ def load_owners(path: Path) -> Owners:
     """The owners of one file. Raises ``OwnersError``."""
     text, digest = read_bytes(path, OwnersError)
     declared = parse_declared(text, str(path), DeclaredOwners, OwnersError)
-    return Owners(declared.owners, digest, {**declared.deputies})
+    return Owners(declared.owners, digest, {str(role): owner_id for role, owner_id in declared.deputies.items()})
