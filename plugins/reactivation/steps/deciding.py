@@ -45,7 +45,8 @@ KIND = "decide_account"
 DECIDE = "Decide"
 OPTIONS = (DECIDE, HOLD_ALL)
 
-_ROLE = "account_owner"
+#: Who decides about accounts.
+ROLE = "account_owner"
 #: Whom nobody can write to without a word of the owner: the first letters of a decisive reason.
 _ASKED_ABOUT = ("open_issue:", "context_conflict:", "suppressed:contact_said_no")
 _ASK_AGAIN = timedelta(days=7)
@@ -141,7 +142,7 @@ def _about(run: Run, row: dict[str, object], question_id: str) -> AccountQuestio
 
 
 def _signers(workspace: Workspace, owner_id: str, now: datetime, *, escalated: bool = False) -> frozenset[str]:
-    asked = workspace.owners.asked_for(owner_id, _ROLE, today_of(workspace, now), escalated=escalated)
+    asked = workspace.owners.asked_for(owner_id, ROLE, today_of(workspace, now), escalated=escalated)
     return frozenset(signer.user_id for signer in asked)
 
 

@@ -31,6 +31,7 @@ from reactivation.web.question import NoSuchQuestion, question_page
 from reactivation.web.rendering import STYLE
 from reactivation.web.reports import report_routes
 from reactivation.web.subjects import NoSuchReport
+from reactivation.web.work import issue_page, task_page
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; script-src 'none'; style-src 'self' 'unsafe-inline'; "
@@ -63,6 +64,16 @@ def create_app(open_workspace: Callable[[], Workspace]) -> FastAPI:
         except NoSuchPlaybook:
             raise HTTPException(404) from None
         return pages.html(request, "calendar.html", view=view)
+
+    @app.get("/tasks")
+    def tasks(request: Request, visitor: Who, page: PageNumber = 1) -> Response:
+        workspace = pages.workspace()
+        return pages.html(request, "tasks.html", view=task_page(workspace, page, visitor, workspace.now()))
+
+    @app.get("/issues")
+    def issues(request: Request, visitor: Who, page: PageNumber = 1) -> Response:
+        workspace = pages.workspace()
+        return pages.html(request, "issues.html", view=issue_page(workspace, page, visitor, workspace.now()))
 
     @app.get("/style.css")
     def style() -> Response:
