@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from tests.builders import case, days_ago, tables
 from tests.office import NOW, PLAYBOOK, Office, open_office, to_sign
 from tests.web.conftest import TestClient, application
 
+from reactivation.ledger import accounts
 from reactivation.ledger.tables import account_questions, audit, questions
 from reactivation.steps.editing import propose_edit
 
@@ -106,3 +108,30 @@ def test_second_approver_sees_what_was_changed_and_the_code_of_his_own_list(offi
     assert "<ins>I thought of your second surgery.</ins>" in text
     assert "The signing code of this list" in text
     assert TestClient(application(office.workspace, "ben")).get(path).status_code == 403
+
+
+@pytest.mark.parametrize(("user", "names"), [("ben", True), ("ada", False), ("vic", False), ("dora", False)])
+def test_brief_to_keep_has_names_for_whoever_decides_alone(office: Office, user: str, names: bool) -> None:
+    """One file that loads nothing; by ids for everybody else."""
+    visit = TestClient(application(office.workspace, user))
+    kept = visit.get(f"{paths_of(office)['a-oak']}/brief.html")
+
+    assert kept.status_code == 200
+    assert kept.headers["content-disposition"] == 'attachment; filename="brief-a-oak.html"'
+    assert all(said in kept.text for said in ("Why it went quiet", "k-oak", "Call before anything is written"))
+    assert ("Prefers a call." in kept.text, "Oak Dental" in kept.text) == (names, names)
+    assert not re.search(r"(?:src|href)=|@import|<script", kept.text)
+
+
+def test_brief_to_keep_of_a_message_is_for_whoever_may_see_its_list(office: Office) -> None:
+    """As its page has it; a question about no account has none."""
+    list_id = paths_of(office)["a-elm"].rpartition("/")[2]
+    with office.workspace.ledger.begin() as conn:
+        about = accounts.question_of_list(conn, list_id)
+    assert about is not None
+    path = f"/reactivation/questions/{about.question_id}/brief.html"
+
+    assert "Elm Dental" in TestClient(application(office.workspace, "cleo")).get(path).text
+    assert "Elm Dental" not in TestClient(application(office.workspace, "ada")).get(path).text
+    nowhere = path.replace("questions/", "questions/x")
+    assert TestClient(application(office.workspace, "ben")).get(nowhere).status_code == 404

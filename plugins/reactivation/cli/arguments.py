@@ -109,6 +109,7 @@ def _to_look(listed: Subcommands) -> None:
 
     sub = _add(listed, "brief", commands.brief, "the review brief of a dormant account, as Markdown; ids only")
     sub.add_argument("account", metavar="ACCOUNT")
+    sub.add_argument("--html", type=Path, metavar="FILE", help="as one HTML file to print or send instead")
     sub.add_argument("--playbook", default="dormant_account_outreach")
     _of_run(sub)
 

@@ -133,8 +133,10 @@ def decide(conn: Connection, decided: AccountDecision) -> None:
     )  # fmt: skip
 
 
-def decisions(conn: Connection, playbook: str, account_ids: Collection[str] | None = None) -> list[AccountDecision]:
-    """The last word about each account of a playbook, by account."""
+def decisions(
+    conn: Connection, playbook: str, account_ids: Collection[str] | None = None, *, until: datetime | None = None
+) -> list[AccountDecision]:
+    """The last word about each account of a playbook, by account; ``until`` an instant, or altogether."""
     mine = account_decisions.c.playbook == playbook
     # Of two words in the same instant the one against writing stands.
     writes = case((account_decisions.c.decision.in_(WRITING), 1), else_=0)
@@ -143,6 +145,8 @@ def decisions(conn: Connection, playbook: str, account_ids: Collection[str] | No
         order_by=(account_decisions.c.decided_at.desc(), writes, account_decisions.c.answer_id),
     )
     ranked = select(account_decisions, place.label("place")).where(mine)
+    if until is not None:
+        ranked = ranked.where(account_decisions.c.decided_at <= until)
     if account_ids is not None:
         ranked = ranked.where(among(account_decisions.c.account_id, account_ids))
     last = ranked.subquery()

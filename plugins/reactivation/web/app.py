@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 
 from fastapi import Depends, FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from reactivation.evidence import EvidenceError
@@ -23,10 +23,11 @@ from reactivation.steps.workspace import Workspace
 from reactivation.web.as_json import page_as_json
 from reactivation.web.asked import PageNumber, Who
 from reactivation.web.auth import Visitor, require_reader
+from reactivation.web.brief import brief_to_keep
 from reactivation.web.calendar import NoSuchPlaybook, calendar_page
 from reactivation.web.listing import ListPage, NoSuchList, NotYours, list_page
 from reactivation.web.overview import overview
-from reactivation.web.pages import Pages
+from reactivation.web.pages import Pages, to_keep
 from reactivation.web.question import NoSuchQuestion, question_page
 from reactivation.web.rendering import STYLE
 from reactivation.web.reports import report_routes
@@ -95,6 +96,15 @@ def create_app(open_workspace: Callable[[], Workspace]) -> FastAPI:
         except NoSuchQuestion:
             raise HTTPException(404) from None
         return pages.html(request, "question.html", view=view)
+
+    @app.get("/questions/{question_id}/brief.html")
+    def brief(question_id: str, visitor: Who) -> Response:
+        workspace = pages.workspace()
+        try:
+            account_id, page = brief_to_keep(workspace, question_id, visitor, workspace.now())
+        except NoSuchQuestion:
+            raise HTTPException(404) from None
+        return to_keep(HTMLResponse(page), f"brief-{account_id}.html")
 
     app.include_router(report_routes(pages))
 

@@ -20,6 +20,7 @@ from reactivation.approvals import AskedList
 from reactivation.contract.digests import item_digest
 from reactivation.evidence import EvidenceError
 from reactivation.ledger import accounts, audit, erasures, lists, questions, views
+from reactivation.ledger.accounts import AccountQuestion
 from reactivation.ledger.lists import ListItem, ListRow
 from reactivation.ledger.questions import RequestId
 from reactivation.playbooks.declared import DeclarationError
@@ -60,7 +61,8 @@ class ShownItem:
 
 @dataclass(frozen=True)
 class ListPage:
-    """Everything one page shows. ``signing_code`` is there only for a signer who has seen enough of an open list."""
+    """Everything one page shows. ``signing_code`` is there only for a signer who has seen enough of an open list.
+    ``about``: the question about the account, if the list is about one."""
 
     row: ListRow
     playbook: Playbook | None
@@ -74,6 +76,7 @@ class ListPage:
     now: datetime
     brief: Brief | None = None
     edit: ShownEdit | None = None
+    about: str | None = None
 
     @property
     def edit_code(self) -> str | None:
@@ -153,17 +156,17 @@ def list_page(workspace: Workspace, list_id: str, page: int, visitor: Visitor, n
     with workspace.ledger.begin() as conn:
         _record_view(conn, row, shown, visitor, seen_as=seen_as, now=now)
         question_id = questions.question_ids_of_lists(conn).get(list_id)
+        about = accounts.question_of_list(conn, list_id)
         return ListPage(
             row=row, playbook=_playbook(workspace, row), asked=asked_list(workspace, conn, row),
             request=questions.request_of(conn, question_id) if question_id else None, visitor=visitor,
-            seen_as=seen_as, shown=shown, page=page, pages=pages, now=now, brief=_brief(workspace, conn, row),
-            edit=edit,
+            seen_as=seen_as, shown=shown, page=page, pages=pages, now=now,
+            brief=_brief(workspace, conn, about), edit=edit, about=None if about is None else about.question_id,
         )  # fmt: skip
 
 
-def _brief(workspace: Workspace, conn: Connection, row: ListRow) -> Brief | None:
+def _brief(workspace: Workspace, conn: Connection, about: AccountQuestion | None) -> Brief | None:
     """The review brief of the account a list is about; none for a list about customers."""
-    about = accounts.question_of_list(conn, row.list_id)
     if about is None:
         return None
     return brief_of(workspace, conn, about.playbook, about.account_id, run_id=about.run_id, personal=True)
