@@ -112,7 +112,8 @@ def to_sign(office: Office, account_id: str, now: datetime = NOW) -> Asked:
         assert row is not None
         question_id = questions.question_ids_of_lists(conn)[row.list_id]
         items = lists.items_of(conn, row.list_id)
-    request = RequestId("ask_people", "asset__8", str(uuid4()), 0)
+        shown_by = questions.request_of(conn, question_id)
+    request = shown_by or RequestId("ask_people", "asset__8", str(uuid4()), 0)
     bind_request(office.workspace, request, question_id, now)
     return request, row, items
 

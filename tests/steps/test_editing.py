@@ -8,10 +8,11 @@ import pytest
 from sqlalchemy import select
 from tests.office import NOW, PLAYBOOK, Asked, Office, decided, owners_say, with_message
 
-from reactivation.ledger import lists
+from reactivation.ledger import lists, runs
 from reactivation.ledger.edits import DraftEdit
 from reactivation.ledger.runs import StepError
 from reactivation.ledger.tables import account_decisions, answers, audit, draft_edits, item_verdicts, touches
+from reactivation.steps.audit import verify_audit
 from reactivation.steps.dispatch import dispatch
 from reactivation.steps.editing import propose_edit
 from reactivation.steps.erase import erase
@@ -187,6 +188,11 @@ class TestOnRecord:
         assert not any("surgery" in one or "a word from" in one for one in told)
         assert any("edit_proposed" in one and "edit_approved" in one for one in told)
         assert office.workspace.run_folder(edit.edit_id).read("drafts").num_rows == 1
+        assert verify_audit(office.workspace).intact
+        with office.workspace.ledger.begin() as conn:
+            newest = runs.latest_run(conn, PLAYBOOK)
+        assert newest is not None
+        assert newest.run_id != edit.edit_id
         erase(office.workspace, customer_id="c-oak", address=None, user="cleo", reason="person_asked", now=NOW)
         assert office.workspace.run_folder(edit.edit_id).read("drafts").num_rows == 0
 

@@ -93,6 +93,13 @@ def test_change_is_shown_before_and_after_to_its_owner_with_a_code_of_its_own_an
     assert "<ins>I thought of you &amp; yours.</ins>" in text
     assert code in text
     assert code not in TestClient(application(office.workspace, "cleo")).get(path).text
+    told = TestClient(application(office.workspace, "ben")).get(f"{path}.json").json()["edit"]
+    assert told["changes"][0] == {
+        "part": "Subject",
+        "before": "Elm Dental Ltd: how are things?",
+        "after": words["subject"],
+    }
+    assert told["signing_code"] == edit.signing_code
 
 
 def test_second_approver_sees_what_was_changed_and_the_code_of_his_own_list(office: Office) -> None:

@@ -9,6 +9,8 @@ from datetime import date, timedelta
 from reactivation.playbooks.owners import SIGNS_FOR, Owners
 
 _DAY = timedelta(days=1)
+#: Whoever is away for good is away until a day nobody lives to see; the coming year is enough to be warned of.
+_AHEAD = timedelta(days=366)
 
 
 @dataclass(frozen=True)
@@ -28,14 +30,15 @@ class Gap:
 
 
 def gaps(owners: Owners, today: date) -> Iterator[Gap]:
-    """Every gap from ``today`` on, by owner and role."""
+    """Every gap of the year from ``today`` on, by owner and role."""
+    last = today + _AHEAD
     for owner_id, owner in sorted(owners.by_id.items()):
-        days = {day for absence in owner.away for day in _days(max(absence.since, today), absence.until)}
+        days = {day for absence in owner.away for day in _days(max(absence.since, today), min(absence.until, last))}
         for role in sorted({role for role in SIGNS_FOR.values() if role in owner.roles}):
-            nobody = sorted(day for day in days if not owners.asked_for(owner_id, role, day))
-            starts = [day for day in nobody if day - _DAY not in nobody]
-            ends = [day for day in nobody if day + _DAY not in nobody]
-            yield from (Gap(owner_id, role, first, last) for first, last in zip(starts, ends, strict=True))
+            nobody = {day for day in days if not owners.asked_for(owner_id, role, day)}
+            starts = sorted(day for day in nobody if day - _DAY not in nobody)
+            ends = sorted(day for day in nobody if day + _DAY not in nobody)
+            yield from (Gap(owner_id, role, first, end) for first, end in zip(starts, ends, strict=True))
 
 
 def _days(first: date, last: date) -> Iterator[date]:

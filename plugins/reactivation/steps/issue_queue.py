@@ -121,7 +121,7 @@ def _next(
     if not owner_known:
         return "give it an owner in the CRM who is in owners.yaml"
     if said is None:
-        return "its owner is asked by the next run"
+        return "its owner is asked by one of the next runs"
     if said.decision == RESOLVE_ISSUE:
         new = written is not None and written.changed_at >= said.decided_at
         return _TOUCHED[written.state] if new and written else "the next run drafts the message about it"
