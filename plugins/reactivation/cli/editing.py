@@ -32,10 +32,15 @@ def edit(arguments: argparse.Namespace) -> int:
 
 
 def _words(file: Path | None) -> str | None:
-    """What a file says, ``-`` being standard input: on the command line it would be seen."""
+    """What a file says, ``-`` being standard input: on the command line it would be seen. Raises ``StepError``."""
+    from reactivation.ledger.runs import StepError
+
     if file is None:
         return None
     if str(file) == "-":
         return sys.stdin.read(_MOST_READ)
-    with file.open(encoding="utf-8") as opened:
-        return opened.read(_MOST_READ)
+    try:
+        with file.open(encoding="utf-8") as opened:
+            return opened.read(_MOST_READ)
+    except (OSError, UnicodeDecodeError) as error:
+        raise StepError(f"{file} cannot be read as UTF-8 text ({type(error).__name__}); give another file") from None

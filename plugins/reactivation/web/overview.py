@@ -17,6 +17,7 @@ from reactivation.playbooks.owners import Owners, Role
 from reactivation.steps.accepting import KIND as SIGN_SETTING
 from reactivation.steps.confirming import KIND as CONFIRM_SEND
 from reactivation.steps.deciding import KIND as DECIDE_ACCOUNT
+from reactivation.steps.deciding import asked_account
 from reactivation.steps.funnel import funnel
 from reactivation.steps.labelling import KIND as LABEL_REPLY
 from reactivation.steps.resuming import KIND as RESUME
@@ -113,6 +114,7 @@ def overview(workspace: Workspace, visitor: Visitor, now: datetime) -> Overview:
             for kind, role in _ASKED_OF.items()
             if _has(owners, role, visitor)
             for one in questions.waiting_of_kind(conn, kind, now)
+            if kind != DECIDE_ACCOUNT or visitor.user_id in asked_account(workspace, conn, one).signers
         ]
     return Overview(
         visitor=visitor,
