@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -23,7 +24,7 @@ from tests.builders import (
 from tests.company import Company
 from tests.sending import settings
 
-from reactivation.ledger import accounts, questions
+from reactivation.ledger import accounts, lists, questions
 from reactivation.ledger.lists import ListItem, ListRow
 from reactivation.ledger.questions import RequestId
 from reactivation.ledger.tables import enrolments
@@ -83,6 +84,15 @@ def open_office(home: Path, ledger_url: str) -> Office:
     return made
 
 
+def owners_say(office: Office, before: str, after: str) -> None:
+    """The owners' file with a change, read by whatever comes next."""
+    file = office.home / "owners.yaml"
+    text = office.workspace.settings.owners.read_text(encoding="utf-8")
+    assert before in text
+    file.write_text(text.replace(before, after), encoding="utf-8")
+    office.workspace = replace(office.workspace, settings=replace(office.workspace.settings, owners=file))
+
+
 def with_message(office: Office, now: datetime = NOW) -> dict[str, Asked]:
     """What the owner is asked with a message to sign, by account."""
     found = {}
@@ -92,6 +102,20 @@ def with_message(office: Office, now: datetime = NOW) -> dict[str, Asked]:
         assert about is not None
         found[about.account_id] = (request, row, items)
     return found
+
+
+def to_sign(office: Office, account_id: str, now: datetime = NOW) -> Asked:
+    """The request for one account's message alone, whatever else is asked."""
+    with office.workspace.ledger.begin() as conn:
+        list_id = accounts.open_list_of(conn, PLAYBOOK, account_id, now)
+        row = lists.list_of(conn, str(list_id))
+        assert row is not None
+        question_id = questions.question_ids_of_lists(conn)[row.list_id]
+        items = lists.items_of(conn, row.list_id)
+        shown_by = questions.request_of(conn, question_id)
+    request = shown_by or RequestId("ask_people", "asset__8", str(uuid4()), 0)
+    bind_request(office.workspace, request, question_id, now)
+    return request, row, items
 
 
 def decided(office: Office) -> dict[str, str]:

@@ -15,7 +15,9 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[1]
 
 #: The demo users and their roles in Airflow's simple auth manager. Who may sign what is in ``include/owners.yaml``.
-USERS = {"operator": "op", "ada": "user", "ben": "user", "olu": "user", "cleo": "user", "vic": "viewer"}
+USERS = {
+    "operator": "op", "ada": "user", "ben": "user", "dora": "user", "olu": "user", "cleo": "user", "vic": "viewer",
+}  # fmt: skip
 
 
 _LOCK = "in-use"

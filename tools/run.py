@@ -25,6 +25,7 @@ WHO = {
     "operator": "triggers playbooks; signs nothing",
     "ada": "owner of households and care plans",
     "ben": "owner of businesses and of accounts, ada's delegate",
+    "dora": "deputy for accounts, second approver of what ben changed",
     "olu": "approves offers",
     "cleo": "compliance",
     "vic": "may only look",

@@ -14,7 +14,7 @@ from tests.approvals.asked import NOW
 
 from reactivation.approvals import content_lists, offer_lists, signing_code
 from reactivation.approvals.lists import DraftedTouch, Lists, ListToSign, Offer
-from reactivation.playbooks.owners import Owner, Owners
+from reactivation.playbooks.owners import Absence, Owner, Owners
 
 THREE_DAYS = timedelta(days=3)
 CREDIT = Offer("offer-credit-15", "15 pounds off your next booking. One per customer.", Decimal("15.00"), "GBP")
@@ -46,7 +46,7 @@ def drafted(n: int, **changes: Any) -> DraftedTouch:
 
 
 def content(*touches: DraftedTouch, authors: Any = ("operator",)) -> Lists:
-    return content_lists(touches, owners=OWNERS, authors=authors, now=NOW, answer_within=THREE_DAYS)
+    return content_lists(touches, owners=OWNERS, authors=authors, now=NOW, today=NOW.date(), answer_within=THREE_DAYS)
 
 
 def offers(*touches: DraftedTouch, authors: Any = ("operator",), owners: Owners = OWNERS) -> Lists:
@@ -101,6 +101,26 @@ class TestContentLists:
 
         assert lists.opened == ()
         assert [(n.items, n.reason, n.owner_id) for n in lists.not_opened] == [(2, reason, owner_id)]
+
+    def test_list_whose_signers_are_all_away_is_not_opened_and_says_whose_touches_wait(self) -> None:
+        """Neither the owner nor whom he delegates to, and no deputy: another reason than having no right."""
+        off = (Absence(since=NOW.date(), until=NOW.date()),)
+        away = {one: OWNERS.by_id[one].model_copy(update={"away": off}) for one in ("own-ada", "own-ben")}
+        lists = content_lists(
+            [drafted(1)], owners=Owners(OWNERS.by_id | away, "d" * 64), authors=(), now=NOW, today=NOW.date(),
+            answer_within=THREE_DAYS,
+        )  # fmt: skip
+
+        assert [(n.reason, n.touch_ids) for n in lists.not_opened] == [("owner_away", ("t-1",))]
+
+    def test_what_nobody_answered_goes_to_the_deputy_besides(self) -> None:
+        """He is one of its signers from then on."""
+        owners = Owners(OWNERS.by_id | {"own-eve": owner("eve", "marketing_owner")}, "d" * 64,
+                        {"marketing_owner": "own-eve"})  # fmt: skip
+        made = only(content_lists([drafted(1, escalated=True)], owners=owners, authors=(), now=NOW, today=NOW.date(),
+                                  answer_within=THREE_DAYS))  # fmt: skip
+
+        assert {s.user_id for s in made.signers} == {"ada", "ben", "eve"}
 
     def test_individual_items_come_first_and_numbers_have_no_gap(self) -> None:
         """The people who need a decision of their own stand at the top."""

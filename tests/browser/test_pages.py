@@ -109,7 +109,8 @@ class TestOnAnyScreen:
         self, look: Look, content: str, scheme: str, size: dict[str, int], tmp_path: Path
     ) -> None:
         """No sideways scrolling on any page, and text is well apart from its ground in light and dark."""
-        for user, path in (("ada", "/"), ("ada", "/calendar"), ("ada", content), ("operator", content)):
+        pages = ("/", "/calendar", "/tasks", "/issues", content)
+        for user, path in (*(("ada", path) for path in pages), ("operator", content)):
             page = loaded(look(user, path, viewport=size, color_scheme=scheme))
             name = f"{path.split('/')[1] or 'first'}-{scheme}-{size['width']}.png"
             page.screenshot(path=tmp_path / name, full_page=True)

@@ -148,6 +148,43 @@ def test_a_message_counts_by_the_best_that_was_said_of_it(book: Ledger) -> None:
         assert measured.verdicts(conn, PLAYBOOK, LATER) == {"signed": 1, "rejected": 1, "held": 1}
 
 
+def test_what_was_said_of_messages_and_why_enrolments_ended_have_parts(book: Ledger) -> None:
+    """By segment, channel and touch; each message once in each part it was asked about in."""
+    with book.begin() as conn:
+        first, second = enrol(conn, "C001"), enrol(conn, "C002")
+        ids = [add_touch(conn, first, "C001", number) for number in (1, 2)] + [add_touch(conn, second, "C002")]
+        signed_list(conn, "one", {ids[0]: "held"})
+        signed_list(conn, "one again", {ids[0]: "signed"})
+        signed_list(conn, "two", {ids[1]: "rejected"}, touch_number=2, channel="sms")
+        signed_list(conn, "studio", {ids[2]: "held"}, segment="studio")
+        enrolments.end_enrolment(conn, first, reason="order", because=None, actor="x", now=NOW)
+
+        def parts(by: str) -> dict[str, tuple[int, ...]]:
+            found = measured.verdicts_of_parts(conn, PLAYBOOK, LATER, measured.ASKED_BY[by])
+            return {part: tuple(said.values()) for part, said in found.items()}
+
+        assert parts("segment") == {"household": (1, 1, 0), "studio": (0, 0, 1)}
+        assert parts("channel") == {"email": (1, 0, 1), "sms": (0, 1, 0)}
+        assert parts("touch") == {"1": (1, 0, 1), "2": (0, 1, 0)}
+        ended = measured.exits_of_parts(conn, PLAYBOOK, LATER, measured.ENDED_BY["segment"])
+        assert ended == {"household": {"order": 1}}
+        assert measured.exits_of_parts(conn, "another", LATER, measured.ENDED_BY["segment"]) == {}
+
+
+def test_an_issue_that_was_ever_found_open_is_remembered(book: Ledger) -> None:
+    """By customer; another reason is none, nor is what comes later."""
+    with book.begin() as conn:
+        measurements.insert_events(conn, [
+            {"run_id": RUN_ID, "playbook": PLAYBOOK, "subject": subject, "kind": "decision", "outcome": "hold",
+             "reason": reason, "occurred_at": NOW + timedelta(days=days), "rules_version": RULES_VERSION}
+            for subject, reason, days in [
+                ("C001", "open_issue:open_case", 0), ("C001", "timing:cap", 1), ("C002", "timing:cap", 0),
+                ("C003", "open_issue:open_case", 60),
+            ]
+        ])  # fmt: skip
+        assert measured.with_open_issue(conn, PLAYBOOK, LATER) == {"C001"}
+
+
 def test_a_candidate_was_first_decided_about_once(book: Ledger) -> None:
     """The earliest of all runs counts."""
     with book.begin() as conn:

@@ -22,6 +22,7 @@ from reactivation.ledger.migrations.versions import m0005_replies as replies
 from reactivation.ledger.migrations.versions import m0007_accounts as accounts
 from reactivation.ledger.migrations.versions import m0008_pilots as pilots
 from reactivation.ledger.migrations.versions import m0009_variants as variants
+from reactivation.ledger.migrations.versions import m0010_edits as edits
 
 _AT = datetime(2026, 3, 3, 11, 0, tzinfo=UTC)
 
@@ -92,7 +93,7 @@ def test_the_code_knows_the_newest_revision() -> None:
 
 def test_the_migration_guards_what_the_tables_declare_guarded() -> None:
     """The triggers of the migrations cover exactly ``APPEND_ONLY`` and ``CHANGES_ONLY``."""
-    rooms = (foundation, waivers, privacy, accounts, variants)
+    rooms = (foundation, waivers, privacy, accounts, variants, edits)
     guarded = {name for room in rooms for name in room.APPEND_ONLY}
     assert guarded == set(tables.APPEND_ONLY)
     frozen = foundation.FROZEN | privacy.FROZEN | replies.FROZEN | pilots.FROZEN | variants.FROZEN

@@ -12,10 +12,12 @@ import pytest
 from reactivation import paths
 from reactivation.measures import (
     MEASURES,
+    SAID,
     Answers,
     Compared,
     Figure,
     Outreach,
+    account_figures,
     comparison_figures,
     outreach_figures,
     return_figures,
@@ -144,7 +146,8 @@ def test_every_figure_is_of_a_measure_that_is_defined() -> None:
     nobody = comparison_figures(Compared([], [], share=0.1))
     returned = return_figures({"c-1"}, {"c-1"}, TestWhoCameBack.SEGMENTS)
     reviewed = review_figures(DECISIONS.empty_table(), accounts_alone=True)
-    figures = [*outreach_figures(ANSWERS, OUTREACH), *nobody, *reviewed, *returned]
+    of_accounts = account_figures(DECISIONS.empty_table(), SAID.empty_table(), pa.array([], pa.string()))
+    figures = [*outreach_figures(ANSWERS, OUTREACH), *nobody, *reviewed, *returned, *of_accounts]
     shown = {figure.measure for figure in figures}
     assert shown <= set(MEASURES)
     assert set(MEASURES) - shown == {"retained_revenue"} - shown

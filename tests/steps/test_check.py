@@ -55,6 +55,16 @@ def test_what_is_shipped_holds_together(house: Path) -> None:
     assert findings(house) == []
 
 
+def test_days_on_which_nobody_would_be_asked_are_found(house: Path, edit: Edit) -> None:
+    """At the owner's line: he is away, and nobody who is there stands in for him."""
+    edit("owners.yaml", "roles: [marketing_owner, account_owner]",
+         "roles: [marketing_owner, account_owner], away: [{since: 2026-12-21, until: 9999-12-31}]")  # fmt: skip
+    (found,) = findings(house)
+    assert (found.field, found.line) == ("owners.own-ben.away", 6)
+    assert "own-ben is away as marketing_owner" in found.message
+    assert "nobody who is there stands in" in found.message
+
+
 @pytest.mark.parametrize(("file", "before", "after", "field", "message"), [
     ("templates/curiosity/body.txt", "{{ salutation }}", "{{ salutaton }}", "salutaton", "did you mean salutation?"),
     ("templates/_foot.mjml", "{{ legal_name }}", "{{ legal }}", "legal", "is no personalisation field"),

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 from tests.builders import case, days_ago, tables
-from tests.office import NOW, PLAYBOOK, Office, open_office
+from tests.office import NOW, PLAYBOOK, Office, open_office, to_sign
 from tests.web.conftest import TestClient, application
 
+from reactivation.ledger import accounts
 from reactivation.ledger.tables import account_questions, audit, questions
+from reactivation.steps.editing import propose_edit
 
 
 @pytest.fixture
@@ -70,8 +73,73 @@ def test_message_to_an_account_stands_beneath_its_brief(office: Office) -> None:
 
 
 def test_first_page_lists_what_the_owner_has_to_decide(office: Office) -> None:
-    """To account owners alone."""
+    """To those alone who are asked: no marketing owner, and no deputy while the owner is there."""
     page = "/reactivation/"
 
     assert "What becomes of account a-oak?" in TestClient(application(office.workspace, "ben")).get(page).text
-    assert "What becomes of account" not in TestClient(application(office.workspace, "ada")).get(page).text
+    for user in ("ada", "dora"):
+        assert "What becomes of account" not in TestClient(application(office.workspace, user)).get(page).text
+
+
+def test_change_is_shown_before_and_after_to_its_owner_with_a_code_of_its_own_and_escaped(office: Office) -> None:
+    """Before he approves it; who may not sign sees no code."""
+    words = {"subject": "Elm Dental Ltd <b>and</b> we", "opening": "I thought of you & yours."}
+    edit = propose_edit(office.workspace, PLAYBOOK, "a-elm", user="ben", now=NOW, **words)
+    path = paths_of(office)["a-elm"]
+    text = TestClient(application(office.workspace, "ben")).get(path).text
+    code = f"<code>{edit.signing_code[:4]}<span> </span>{edit.signing_code[4:]}</code>"
+
+    assert "<del>Elm Dental Ltd: how are things?</del>" in text
+    assert "<ins>Elm Dental Ltd &lt;b&gt;and&lt;/b&gt; we</ins>" in text
+    assert "<ins>I thought of you &amp; yours.</ins>" in text
+    assert code in text
+    assert code not in TestClient(application(office.workspace, "cleo")).get(path).text
+    told = TestClient(application(office.workspace, "ben")).get(f"{path}.json").json()["edit"]
+    assert told["changes"][0] == {
+        "part": "Subject",
+        "before": "Elm Dental Ltd: how are things?",
+        "after": words["subject"],
+    }
+    assert told["signing_code"] == edit.signing_code
+
+
+def test_second_approver_sees_what_was_changed_and_the_code_of_his_own_list(office: Office) -> None:
+    """And the owner, who approved it, sees none there."""
+    words = "I thought of your second surgery."
+    edit = propose_edit(office.workspace, PLAYBOOK, "a-elm", subject=None, opening=words, user="ben", now=NOW)
+    request, row, items = to_sign(office, "a-elm")
+    office.answer(request, row, items, "Sign", by="ben", now=NOW, signing_code=edit.signing_code)
+    path = paths_of(office)["a-elm"]
+    text = TestClient(application(office.workspace, "dora")).get(path).text
+
+    assert "What was changed" in text
+    assert "<ins>I thought of your second surgery.</ins>" in text
+    assert "The signing code of this list" in text
+    assert TestClient(application(office.workspace, "ben")).get(path).status_code == 403
+
+
+@pytest.mark.parametrize(("user", "names"), [("ben", True), ("ada", False), ("vic", False), ("dora", False)])
+def test_brief_to_keep_has_names_for_whoever_decides_alone(office: Office, user: str, names: bool) -> None:
+    """One file that loads nothing; by ids for everybody else."""
+    visit = TestClient(application(office.workspace, user))
+    kept = visit.get(f"{paths_of(office)['a-oak']}/brief.html")
+
+    assert kept.status_code == 200
+    assert kept.headers["content-disposition"] == 'attachment; filename="brief-a-oak.html"'
+    assert all(said in kept.text for said in ("Why it went quiet", "k-oak", "Call before anything is written"))
+    assert ("Prefers a call." in kept.text, "Oak Dental" in kept.text) == (names, names)
+    assert not re.search(r"(?:src|href)=|@import|<script", kept.text)
+
+
+def test_brief_to_keep_of_a_message_is_for_whoever_may_see_its_list(office: Office) -> None:
+    """As its page has it; a question about no account has none."""
+    list_id = paths_of(office)["a-elm"].rpartition("/")[2]
+    with office.workspace.ledger.begin() as conn:
+        about = accounts.question_of_list(conn, list_id)
+    assert about is not None
+    path = f"/reactivation/questions/{about.question_id}/brief.html"
+
+    assert "Elm Dental" in TestClient(application(office.workspace, "cleo")).get(path).text
+    assert "Elm Dental" not in TestClient(application(office.workspace, "ada")).get(path).text
+    nowhere = path.replace("questions/", "questions/x")
+    assert TestClient(application(office.workspace, "ben")).get(nowhere).status_code == 404

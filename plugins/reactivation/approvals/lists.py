@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -27,6 +27,8 @@ LIST_SCHEMA = 2
 SIGNING_CODE_LENGTH = 8
 CONTENT_ROLES: tuple[Role, ...] = ("marketing_owner", "account_owner")
 ACCOUNT_ROLES: tuple[Role, ...] = ("account_owner",)
+#: Why a list is not opened whose signers are all away, and nobody is there to stand in for them.
+OWNER_AWAY = "owner_away"
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,8 @@ class Offer:
 
 @dataclass(frozen=True)
 class DraftedTouch:
-    """What a list needs to know of one drafted touch. ``individual`` touches count as signed only when named."""
+    """What a list needs to know of one drafted touch. ``individual`` touches count as signed only when named;
+    ``escalated``: nobody answered when it was asked about before."""
 
     touch_id: str
     customer_id: str
@@ -56,6 +59,7 @@ class DraftedTouch:
     review_reasons: tuple[str, ...] = ()
     offer: Offer | None = None
     variant: str | None = None
+    escalated: bool = False
 
 
 @dataclass(frozen=True)
@@ -97,7 +101,7 @@ class ListToSign:
 
 @dataclass(frozen=True)
 class NotOpened:
-    """A list that would have had nobody to sign it: how many items it held back, and the reason as a code."""
+    """A list that would have had nobody to sign it: which touches it held back, and the reason as a code."""
 
     kind: Kind
     owner_id: str
@@ -106,6 +110,7 @@ class NotOpened:
     channel: str
     items: int
     reason: str
+    touch_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -127,10 +132,11 @@ def signing_code(list_digest: str) -> str:
 
 
 def content_lists(
-    touches: Sequence[DraftedTouch], *, owners: Owners, authors: Iterable[str], now: datetime, answer_within: timedelta,
-    of_accounts: bool = False,
+    touches: Sequence[DraftedTouch], *, owners: Owners, authors: Iterable[str], now: datetime, today: date,
+    answer_within: timedelta, of_accounts: bool = False,
 ) -> Lists:  # fmt: skip
-    """One list per owner × playbook × touch × segment × channel × variant, for the owner or his delegate to sign.
+    """One list per owner × playbook × touch × segment × channel × variant, for the owner to sign or whoever stands in
+    for him ``today``, a day on the tenant's calendar.
 
     ``of_accounts``: one per account, since nothing of theirs is ever approved in bulk (seed 001), for an account owner.
     """
@@ -141,7 +147,10 @@ def content_lists(
 
     def make(group: Sequence[DraftedTouch]) -> ListToSign | NotOpened:
         roles = ACCOUNT_ROLES if of_accounts else CONTENT_ROLES
-        signers, reason = _content_signers(owners, group[0].owner_id, written_by, roles)
+        escalated = any(touch.escalated for touch in group)
+        signers, reason = _content_signers(
+            owners, group[0].owner_id, written_by, roles, today=today, escalated=escalated
+        )  # fmt: skip
         if reason is not None:
             return _refused("content", group, group[0].owner_id, reason)
         return _list(
@@ -177,15 +186,21 @@ def offer_lists(
 
 
 def _content_signers(
-    owners: Owners, owner_id: str, authors: Sequence[str], may_sign: Sequence[Role]
+    owners: Owners, owner_id: str, authors: Sequence[str], may_sign: Sequence[Role], *, today: date, escalated: bool
 ) -> tuple[tuple[Signer, ...], str | None]:
     if not owners.knows(owner_id):
         return (), "unknown_owner"
     # A delegate stands in for a role the owner has himself, never for one of his own.
     roles = [role for role in may_sign if role in owners.by_id[owner_id].roles]
-    named = {s.user_id: s for role in reversed(roles) for s in owners.signers_for(owner_id, role)}
-    if not named:
+    if not any(owners.signers_for(owner_id, role) for role in roles):
         return (), "owner_may_not_sign"
+    named = {
+        s.user_id: s
+        for role in reversed(roles)
+        for s in owners.asked_for(owner_id, role, today, escalated=escalated)
+    }  # fmt: skip
+    if not named:
+        return (), OWNER_AWAY
     signers = tuple(named[user] for user in sorted(named) if user not in authors)
     return (signers, None) if signers else ((), "only_authors_could_sign")
 
@@ -222,7 +237,8 @@ def _list(
 
 def _refused(kind: Kind, group: Sequence[DraftedTouch], owner_id: str, reason: str) -> NotOpened:
     first = group[0]
-    return NotOpened(kind, owner_id, first.segment, first.number, first.channel, len(group), reason)
+    touch_ids = tuple(touch.touch_id for touch in group)
+    return NotOpened(kind, owner_id, first.segment, first.number, first.channel, len(group), reason, touch_ids)
 
 
 def _grouped(

@@ -8,7 +8,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeAlias
 
-from reactivation.cli import commands, monitoring, optimizing, piloting, privacy, scores, serving, stopping
+from reactivation.cli import (
+    commands,
+    editing,
+    monitoring,
+    optimizing,
+    piloting,
+    privacy,
+    scores,
+    serving,
+    stopping,
+)
 
 Subcommands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -25,6 +35,8 @@ def parser(description: str) -> argparse.ArgumentParser:
     _to_decide(listed)
     _to_pilot(listed)
     _to_look(listed)
+    _about_accounts(listed)
+    _to_measure(listed)
     _to_send(listed)
     _to_keep(listed)
     _to_forget(listed)
@@ -91,15 +103,6 @@ def _to_look(listed: Subcommands) -> None:
     _of_run(sub)
     sub.add_argument("--csv", action="store_true", help=_CSV)
 
-    sub = _add(listed, "scores", scores.scores, "how customers were scored, and how good that was in the days held out")
-    _playbook(sub, default="customer_reactivation")
-    _of_run(sub)
-
-    sub = _add(
-        listed, "incentives", optimizing.incentives, "how each segment responds to the steps of the incentive ladder"
-    )
-    _playbook(sub)
-
     sub = _add(listed, "plan", commands.plan, "who hears from us when, by which touch, and how far each has come")
     _playbook(sub)
     _of_run(sub, "every active enrolment")
@@ -115,15 +118,6 @@ def _to_look(listed: Subcommands) -> None:
     sub.add_argument("customer", metavar="CUSTOMER")
     sub.add_argument("--playbook", default="customer_reactivation")
     _of_run(sub)
-
-    sub = _add(listed, "brief", commands.brief, "the review brief of a dormant account, as Markdown; ids only")
-    sub.add_argument("account", metavar="ACCOUNT")
-    sub.add_argument("--playbook", default="dormant_account_outreach")
-    _of_run(sub)
-
-    sub = _add(listed, "reopen", commands.reopen, "ask the owner of an account anew, whatever was decided before")
-    sub.add_argument("account", metavar="ACCOUNT")
-    sub.add_argument("--playbook", default="dormant_account_outreach")
 
     sub = _add(
         listed, "exception", commands.exception, "ask to write to one customer all the same: refused, and recorded"
@@ -148,6 +142,38 @@ def _to_look(listed: Subcommands) -> None:
     sub.add_argument("name", metavar="NAME")
     _of_run(sub)
     sub.add_argument("--csv", action="store_true", help=_CSV)
+
+
+def _about_accounts(listed: Subcommands) -> None:
+    sub = _add(listed, "brief", commands.brief, "the review brief of a dormant account, as Markdown; ids only")
+    sub.add_argument("account", metavar="ACCOUNT")
+    sub.add_argument("--html", type=Path, metavar="FILE", help="as one HTML file to print or send instead")
+    sub.add_argument("--playbook", default="dormant_account_outreach")
+    _of_run(sub)
+
+    sub = _add(listed, "reopen", commands.reopen, "ask the owner of an account anew, whatever was decided before")
+    sub.add_argument("account", metavar="ACCOUNT")
+    sub.add_argument("--playbook", default="dormant_account_outreach")
+
+    sub = _add(
+        listed, "edit", editing.edit, "draft the message to an account in its owner's words, for two people to approve"
+    )
+    sub.add_argument("account", metavar="ACCOUNT")
+    sub.add_argument("--playbook", default="dormant_account_outreach")
+    sub.add_argument("--subject", type=Path, metavar="FILE", help="the subject instead; - is standard input")
+    sub.add_argument("--opening", type=Path, metavar="FILE", help="a line before the first; - is standard input")
+    sub.add_argument("--user", required=True, metavar="NAME", help="the owner whose words they are")
+
+
+def _to_measure(listed: Subcommands) -> None:
+    sub = _add(listed, "scores", scores.scores, "how customers were scored, and how good that was in the days held out")
+    _playbook(sub, default="customer_reactivation")
+    _of_run(sub)
+
+    sub = _add(
+        listed, "incentives", optimizing.incentives, "how each segment responds to the steps of the incentive ladder"
+    )
+    _playbook(sub)
 
     sub = _add(listed, "metrics", commands.metrics, "what came of it: every measure, with what it is a share of")
     _playbook(sub)

@@ -140,13 +140,17 @@ def explain(arguments: argparse.Namespace) -> int:
 
 def brief(arguments: argparse.Namespace) -> int:
     from reactivation.steps.account_brief import brief_of
+    from reactivation.steps.brief_file import brief_html
 
     workspace = workspace_of(arguments)
     with workspace.ledger.begin() as conn:
         made = brief_of(
             workspace, conn, arguments.playbook, arguments.account, run_id=arguments.run, personal=False
         )  # fmt: skip
-    if arguments.json:
+    if arguments.html is not None:
+        arguments.html.write_text(brief_html(made, personal=False), encoding="utf-8")
+        say(f"the brief of account {arguments.account} is in {arguments.html}")
+    elif arguments.json:
         print_json(asdict(made))
     else:
         print(made.markdown(), end="")

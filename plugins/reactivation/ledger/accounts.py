@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 
 import pyarrow as pa
-from sqlalchemy import Connection, case, func, insert, select
+from sqlalchemy import Connection, case, exists, func, insert, select
 
 from reactivation.ledger import audit
 from reactivation.ledger.among import among
-from reactivation.ledger.tables import account_decisions, account_questions, questions
+from reactivation.ledger.tables import account_decisions, account_questions, answers, questions
 from reactivation.policy.accounts import OWNER_SAID, WRITING
 
 
@@ -68,6 +68,21 @@ def question_of_list(conn: Connection, list_id: str) -> AccountQuestion | None:
     return None if row is None else AccountQuestion(**row._mapping)
 
 
+def open_list_of(conn: Connection, playbook: str, account_id: str, now: datetime) -> str | None:
+    """The list by which an account's owner is being asked to sign a message now."""
+    query = (
+        select(questions.c.list_id)
+        .join(account_questions, account_questions.c.question_id == questions.c.question_id)
+        .where(
+            account_questions.c.playbook == playbook, account_questions.c.account_id == account_id,
+            questions.c.state == "open", questions.c.expires_at > now, questions.c.list_id.is_not(None),
+        )
+        .order_by(questions.c.opened_at.desc(), questions.c.question_id)
+        .limit(1)
+    )  # fmt: skip
+    return conn.scalar(query)
+
+
 def waiting(conn: Connection, playbook: str, now: datetime) -> set[str]:
     """The accounts of a playbook whose owner is being asked now."""
     query = (
@@ -88,6 +103,26 @@ def asked_since(conn: Connection, playbook: str, since: datetime) -> set[str]:
     return set(conn.scalars(query))
 
 
+def unanswered(conn: Connection, playbook: str, before: datetime | None = None) -> set[str]:
+    """The accounts of a playbook about which the last question, or the last opened ``before`` an instant, ended
+    without a word of anybody who was asked."""
+    place = func.row_number().over(
+        partition_by=account_questions.c.account_id,
+        order_by=(questions.c.opened_at.desc(), questions.c.question_id),
+    )
+    ranked = (
+        select(account_questions.c.account_id, questions.c.question_id, questions.c.state, place.label("place"))
+        .join(questions, questions.c.question_id == account_questions.c.question_id)
+        .where(account_questions.c.playbook == playbook, *([] if before is None else [questions.c.opened_at < before]))
+        .subquery()
+    )
+    answered = exists().where(
+        answers.c.question_id == ranked.c.question_id, answers.c.responder.is_not(None)
+    )  # fmt: skip
+    silent = select(ranked.c.account_id).where(ranked.c.place == 1, ranked.c.state == "held", ~answered)
+    return set(conn.scalars(silent))
+
+
 def decide(conn: Connection, decided: AccountDecision) -> None:
     """Keep a decision, and write it into the trail."""
     conn.execute(insert(account_decisions).values(asdict(decided)))
@@ -98,8 +133,10 @@ def decide(conn: Connection, decided: AccountDecision) -> None:
     )  # fmt: skip
 
 
-def decisions(conn: Connection, playbook: str, account_ids: Collection[str] | None = None) -> list[AccountDecision]:
-    """The last word about each account of a playbook, by account."""
+def decisions(
+    conn: Connection, playbook: str, account_ids: Collection[str] | None = None, *, until: datetime | None = None
+) -> list[AccountDecision]:
+    """The last word about each account of a playbook, by account; ``until`` an instant, or altogether."""
     mine = account_decisions.c.playbook == playbook
     # Of two words in the same instant the one against writing stands.
     writes = case((account_decisions.c.decision.in_(WRITING), 1), else_=0)
@@ -108,6 +145,8 @@ def decisions(conn: Connection, playbook: str, account_ids: Collection[str] | No
         order_by=(account_decisions.c.decided_at.desc(), writes, account_decisions.c.answer_id),
     )
     ranked = select(account_decisions, place.label("place")).where(mine)
+    if until is not None:
+        ranked = ranked.where(account_decisions.c.decided_at <= until)
     if account_ids is not None:
         ranked = ranked.where(among(account_decisions.c.account_id, account_ids))
     last = ranked.subquery()

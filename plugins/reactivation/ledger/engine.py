@@ -17,7 +17,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, m
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, ProgrammingError
 
 #: The revision this code works with: the newest file of ``ledger/migrations/versions``.
-HEAD = "0009"
+HEAD = "0010"
 VERSION_TABLE = "ledger_version"
 
 _BUSY_MS = 30_000

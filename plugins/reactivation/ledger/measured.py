@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
-from sqlalchemy import ColumnElement, Connection, Select, case, func, select
+from sqlalchemy import ColumnElement, Connection, Select, case, func, literal, select
 
 from reactivation.ledger.runs import Run
 from reactivation.ledger.tables import (
@@ -120,23 +120,40 @@ def first_decided(conn: Connection, playbook: str, until: datetime) -> pa.Table:
     return columns_of(conn.execute(query), FIRST_DECIDED)
 
 
+#: By which columns messages that somebody was asked about, and enrolments that have ended, can be divided.
+ASKED_BY = {"segment": lists.c.segment, "channel": lists.c.channel, "touch": lists.c.touch_number}
+ENDED_BY = {"segment": enrolments.c.segment}
+_VERDICTS = ("signed", "rejected", "held")
+
+
 def verdicts(conn: Connection, playbook: str, until: datetime) -> dict[str, int]:
     """How many messages were signed, rejected or held, each by the best that was said of it; a list that nobody
     answered holds its messages."""
+    return verdicts_of_parts(conn, playbook, until, literal("")).get("", dict.fromkeys(_VERDICTS, 0))
+
+
+def verdicts_of_parts(
+    conn: Connection, playbook: str, until: datetime, by: ColumnElement[Any]
+) -> dict[str, dict[str, int]]:
+    """``verdicts`` of each part of the messages; ``by``: one of ``ASKED_BY``."""
     said = func.coalesce(item_verdicts.c.verdict, lists.c.state)
     rank = case((said == "signed", 0), (said == "rejected", 1), else_=2)
     best = (
-        select(list_items.c.touch_id, func.min(rank).label("rank"))
+        select(list_items.c.touch_id, by.label("part"), func.min(rank).label("rank"))
         .join(lists, lists.c.list_id == list_items.c.list_id)
         .outerjoin(item_verdicts, (item_verdicts.c.list_id == list_items.c.list_id)
                    & (item_verdicts.c.touch_id == list_items.c.touch_id))
         .where(lists.c.playbook == playbook, lists.c.kind == "content", lists.c.state != "open",
                lists.c.closed_at <= until)
-        .group_by(list_items.c.touch_id)
+        .group_by(list_items.c.touch_id, by)
         .subquery()
     )  # fmt: skip
-    counted = _counts(conn, select(best.c.rank, func.count()).group_by(best.c.rank))
-    return {word: counted.get(rank, 0) for rank, word in enumerate(("signed", "rejected", "held"))}
+    found: dict[str, dict[str, int]] = {}
+    for part, rank_, count in conn.execute(
+        select(best.c.part, best.c.rank, func.count()).group_by(best.c.part, best.c.rank)
+    ):
+        found.setdefault(str(part), dict.fromkeys(_VERDICTS, 0))[_VERDICTS[rank_]] = int(count)
+    return found
 
 
 def suppressed_since(conn: Connection, playbook: str, until: datetime) -> dict[str, int]:
@@ -167,6 +184,26 @@ def exit_reasons(conn: Connection, playbook: str, until: datetime) -> dict[str, 
     ended = (enrolments.c.playbook == playbook) & (enrolments.c.ended_at <= until)
     query = select(enrolments.c.exit_reason, func.count()).where(ended).group_by(enrolments.c.exit_reason)
     return _counts(conn, query)
+
+
+def exits_of_parts(
+    conn: Connection, playbook: str, until: datetime, by: ColumnElement[Any]
+) -> dict[str, dict[str, int]]:
+    """``exit_reasons`` of each part; ``by``: one of ``ENDED_BY``."""
+    ended = (enrolments.c.playbook == playbook) & (enrolments.c.ended_at <= until)
+    query = select(by.label("part"), enrolments.c.exit_reason, func.count()).where(ended)
+    found: dict[str, dict[str, int]] = {}
+    for part, reason, count in conn.execute(query.group_by(by, enrolments.c.exit_reason)):
+        found.setdefault(str(part), {})[reason] = int(count)
+    return found
+
+
+def with_open_issue(conn: Connection, playbook: str, until: datetime) -> set[str]:
+    """The customers whom a run of the playbook ever held for an open issue."""
+    event = measurement_events.c
+    told = (event.playbook == playbook) & (event.kind == "decision") & (event.occurred_at <= until)
+    held = event.reason.like("open_issue:%")
+    return set(conn.scalars(select(event.subject).where(told, held).distinct()))
 
 
 def decided_in(conn: Connection, run: Run) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select
 
 from reactivation.ledger import audit
-from reactivation.ledger.tables import runs, snapshots, steps
+from reactivation.ledger.tables import draft_edits, runs, snapshots, steps
 
 
 class StepError(Exception):
@@ -131,8 +131,9 @@ def latest_run(
     conn: Connection, playbook: str, *, step: str | None = None, until: datetime | None = None, real: bool = False
 ) -> Run | None:  # fmt: skip
     """The newest run of a playbook, of those in which ``step`` succeeded (by ``until``) when it is given; ``real``: no
-    dry run."""
-    wanted = select(runs).where(runs.c.playbook == playbook)
+    dry run. A draft that was changed is a run for its files alone, and never the newest."""
+    edits = select(draft_edits.c.edit_id)
+    wanted = select(runs).where(runs.c.playbook == playbook, runs.c.run_id.not_in(edits))
     if real:
         wanted = wanted.where(runs.c.dry.is_(False))
     if step is not None:

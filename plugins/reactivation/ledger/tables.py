@@ -326,6 +326,22 @@ account_decisions = Table(
     Index(None, "playbook", "account_id", "decided_at"),
 )  # fmt: skip
 
+#: Drafts in the words of an account's owner, each in the file of a run of its own. Proposed; whoever approves one asks
+#: its second approver by a list of that run.
+draft_edits = Table(
+    "draft_edits", metadata,
+    Column("edit_id", Id, ForeignKey("runs.run_id"), primary_key=True, comment="the run whose drafts.parquet has it"),
+    Column("list_id", Id, ForeignKey("lists.list_id"), nullable=False, comment="the list whose message it changes"),
+    Column("touch_id", Id, ForeignKey("touches.touch_id"), nullable=False),
+    Column("draft_digest", Digest, nullable=False),
+    Column("signing_code", Code, nullable=False, comment="to approve the message as changed"),
+    Column("parts", JSON, nullable=False, comment="what is changed, by name"),
+    Column("proposed_by", Code, nullable=False, comment="the Airflow user id, as he was named"),
+    Column("proposed_at", UtcDateTime, nullable=False),
+    Index(None, "list_id"),
+    Index(None, "touch_id"),
+)  # fmt: skip
+
 # --- sends and what came back ---------------------------------------------------------------------------------------
 sends = Table(
     "sends", metadata,
@@ -561,10 +577,10 @@ seals = Table(
 
 #: Inserted, never changed and never removed: triggers on both databases say so.
 APPEND_ONLY = (
-    "account_decisions", "account_questions", "address_key_checks", "answers", "audit", "erased_addresses",
-    "erased_customers", "events", "identity", "item_verdicts", "list_items", "list_signers", "list_views",
-    "measurement_events", "pauses", "request_bindings", "runs", "seals", "settings", "snapshots", "suppressions",
-    "variant_batches", "waivers",
+    "account_decisions", "account_questions", "address_key_checks", "answers", "audit", "draft_edits",
+    "erased_addresses", "erased_customers", "events", "identity", "item_verdicts", "list_items", "list_signers",
+    "list_views", "measurement_events", "pauses", "request_bindings", "runs", "seals", "settings", "snapshots",
+    "suppressions", "variant_batches", "waivers",
 )  # fmt: skip
 
 #: Frozen when inserted, but for these columns, and never removed; a closed list or question and a hold or pilot

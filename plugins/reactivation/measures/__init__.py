@@ -1,5 +1,6 @@
 """What came of it, counted: every measure the playbooks' source documents name, each with what it is a share of."""
 
+from reactivation.measures.accounting import SAID, account_figures
 from reactivation.measures.comparing import Compared, added_efficiency, comparison_figures, count_compared
 from reactivation.measures.counting import Outreach, count_outreach
 from reactivation.measures.definitions import MEASURES, Measure
@@ -7,10 +8,20 @@ from reactivation.measures.figures import Figure
 from reactivation.measures.outreach import Answers, outreach_figures
 from reactivation.measures.reviewing import review_figures
 from reactivation.measures.segments import return_figures
-from reactivation.measures.splitting import OF_PEOPLE, SPLITS, split_cohorts, split_outreach, split_review
+from reactivation.measures.splitting import (
+    OF_PEOPLE,
+    SPLITS,
+    split_accounts,
+    split_cohorts,
+    split_exits,
+    split_outreach,
+    split_review,
+    split_verdicts,
+)  # fmt: skip
 
 __all__ = [
-    "MEASURES", "OF_PEOPLE", "SPLITS", "Answers", "Compared", "Figure", "Measure", "Outreach", "added_efficiency",
-    "comparison_figures", "count_compared", "count_outreach", "outreach_figures", "return_figures", "review_figures",
-    "split_cohorts", "split_outreach", "split_review",
+    "MEASURES", "OF_PEOPLE", "SAID", "SPLITS", "Answers", "Compared", "Figure", "Measure", "Outreach",
+    "account_figures", "added_efficiency", "comparison_figures", "count_compared", "count_outreach",
+    "outreach_figures", "return_figures", "review_figures", "split_accounts", "split_cohorts", "split_exits",
+    "split_outreach", "split_review", "split_verdicts",
 ]  # fmt: skip

@@ -36,6 +36,13 @@ _ALL = (
             "candidates the last run held ÷ all its candidates, by decisive reason"),
     Measure("unresolved_issue_flags", "Unresolved issues", "candidates",
             "candidates of the last run with an open case, whatever decided ÷ all its candidates"),
+    Measure("owner_decisions", "Decided by their owners", "accounts",
+            "dormant accounts of the last run whose owner decided, by his last word ÷ all of them"),
+    Measure("accounts_closed", "Closed by their owners", "accounts",
+            "dormant accounts of the last run that their owner closed, by reason ÷ those whose owner decided"),
+    Measure("issue_resolutions", "Issues resolved", "accounts",
+            "dormant accounts of the last run with an issue found open by any run and none open now ÷ those with an "
+            "issue found open by any run"),
     Measure("outreach_approved", "Messages approved", "messages",
             "messages an owner signed ÷ messages of closed lists; held: nobody agreed, silence included"),
     Measure("sends", "Messages sent", "messages", "messages by what the provider said of them"),

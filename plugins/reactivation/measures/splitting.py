@@ -6,14 +6,16 @@ wherever it stands.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from reactivation.measures.accounting import account_figures
 from reactivation.measures.counting import count_outreach
-from reactivation.measures.figures import Figure, share
+from reactivation.measures.figures import Figure, share, shares
 from reactivation.measures.outreach import cohort_figures, people_figures
 from reactivation.measures.reviewing import review_figures
 
@@ -53,6 +55,35 @@ def split_outreach(
         wanted = [figure for figure in found if by in OF_PEOPLE or figure.measure in _TOLD_OF_MESSAGES]
         figures += [replace(figure, by=f"{by} {value}") for figure in wanted if figure.by is None]
     return figures
+
+
+def split_verdicts(by: str, verdicts: Mapping[str, Mapping[str, int]]) -> list[Figure]:
+    """How many messages were approved of each part; ``verdicts`` as ``ledger.measured`` counts them."""
+    return [
+        share("outreach_approved", said["signed"], sum(said.values()), f"{by} {part}")
+        for part, said in sorted(verdicts.items())
+    ]
+
+
+def split_exits(by: str, exits: Mapping[str, Mapping[str, int]]) -> list[Figure]:
+    """Why enrolments ended, of each part; ``exits`` as ``ledger.measured`` counts them."""
+    return [
+        replace(figure, by=f"{by} {part}, {figure.by}")
+        for part, reasons in sorted(exits.items())
+        for figure in shares("closed_reasons", reasons, sum(reasons.values()))
+    ]
+
+
+def split_accounts(decisions: pa.Table, said: pa.Table, flagged: pa.Array, by: str) -> list[Figure]:
+    """What came of the accounts of each part of a run's candidates; messages have no part in them."""
+    if by not in OF_PEOPLE:
+        return []
+    column = pc.fill_null(decisions[OF_PEOPLE[by][1]], UNKNOWN)
+    return [
+        replace(figure, by=f"{by} {value}" if figure.by is None else f"{by} {value}, {figure.by}")
+        for value in sorted(column.unique().to_pylist())
+        for figure in account_figures(decisions.filter(pc.equal(column, value)), said, flagged)
+    ]
 
 
 def split_cohorts(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -19,6 +19,7 @@ from reactivation.contract.digests import item_digest
 from reactivation.contract.links import LinkKeys
 from reactivation.messages.account_fields import FACTS, account_fields
 from reactivation.messages.claims import KINDS, ClaimText
+from reactivation.messages.edits import Edit
 from reactivation.messages.fields import (
     MessageError,
     Offer,
@@ -134,8 +135,9 @@ class Drafter:
         """The one From of every draft, by channel."""
         return self.tenant.senders
 
-    def draft(self, due: DueTouch) -> dict[str, Any]:
-        """The row of ``DRAFTS`` for one touch. Raises ``MessageError`` whose code is the reason it is not drafted."""
+    def draft(self, due: DueTouch, edit: Edit | None = None) -> dict[str, Any]:
+        """The row of ``DRAFTS`` for one touch, in its owner's words where he changed any. Raises ``MessageError`` whose
+        code is the reason it is not drafted."""
         touch = self._touch(due)
         template = self._template(touch, due.channel)
         recipient = _recipient(due)
@@ -145,7 +147,10 @@ class Drafter:
         token = self._token(due)
         values = self._values(due, touch, offer, deadline, token)
         values |= {} if claim is None else {"claim_text": claim.text}
+        values |= {} if edit is None else self._opening(template, due.channel, edit)
         words = template.render(values, due.channel)
+        if edit is not None and edit.subject is not None:
+            words = replace(words, subject=edit.subject)
         headers = self._headers(due, values)
         findings = lint(
             Proof(
@@ -219,6 +224,15 @@ class Drafter:
             for name, subject in named
             if name in self.templates and subject is not None and "email" in self.templates[name].parts
         }
+
+    def _opening(self, template: MessageTemplate, channel: str, edit: Edit) -> dict[str, str]:
+        if edit.subject is not None and channel != "email":
+            raise MessageError("edit_out_of_place", f"a message by {channel} has no subject")
+        if edit.opening is None:
+            return {}
+        if "opening_line" not in template.fields_of[channel]:
+            raise MessageError("edit_out_of_place", f"template {template.name} has no place for an opening line")
+        return {"opening_line": edit.opening}
 
     def _offer(self, offer_id: str | None) -> Offer | None:
         if offer_id is None:

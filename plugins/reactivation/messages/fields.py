@@ -40,6 +40,7 @@ FIELDS: Mapping[str, str] = {
     "account_last_month": "the month of its last purchase or booking",
     "account_issue": "its oldest open issue, with its month",
     "account_renewal": "the day of its renewal",
+    "opening_line": "a line in the words of the account's owner; absent until he writes one",
 }
 
 #: Why a product is recommended, by the source of the customer's affinity. Nothing more of a history is ever told.

@@ -387,7 +387,7 @@ class Playbook(Declared):
             raise ValueError(f"{twice[0]} is there twice; a decision names its adaptations")
         for one in adaptations:
             unknown = sorted(set(one.skip_touches) - numbers)
-            if unknown:
+            if unknown and numbers:
                 raise ValueError(f"{one.name} skips touch {unknown[0]}, which touches does not have")
             if one.channel is not None and one.channel not in info.data.get("channels", (one.channel,)):
                 raise ValueError(f"{one.name} prefers {one.channel}, which channels does not list")

@@ -1,14 +1,16 @@
-"""Who may sign what. Read from configuration only: an edit in a source must not make an approver."""
+"""Who may sign what, and who stands in for whom. Read from configuration only: an edit in a source must not make an
+approver."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, field_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from reactivation.playbooks.declared import DeclarationError, parse_declared, read_bytes
 from reactivation.playbooks.model import Declared, Line
@@ -25,6 +27,22 @@ class OwnersError(DeclarationError):
     kind = "owners file"
 
 
+class Absence(Declared):
+    """Days on which somebody answers nothing, both included, on the tenant's calendar."""
+
+    since: date
+    until: date
+
+    @model_validator(mode="after")
+    def _ends_after_it_begins(self) -> Absence:
+        if self.until < self.since:
+            raise ValueError(f"ends on {self.until} before it begins on {self.since}")
+        return self
+
+    def covers(self, day: date) -> bool:
+        return self.since <= day <= self.until
+
+
 class Owner(Declared):
     """One person who answers questions. ``user`` is the Airflow user id as the auth manager gives it."""
 
@@ -33,12 +51,17 @@ class Owner(Declared):
     email: Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
     roles: tuple[Role, ...] = Field(min_length=1)
     delegate: str | None = None
+    away: tuple[Absence, ...] = ()
+
+    def is_away(self, day: date) -> bool:
+        return any(absence.covers(day) for absence in self.away)
 
 
 class DeclaredOwners(Declared):
-    """The file ``owners.yaml``."""
+    """The file ``owners.yaml``. ``deputies``: by role, who is asked when nobody else can, or did, answer."""
 
     owners: dict[OwnerId, Owner] = Field(min_length=1)
+    deputies: dict[Role, OwnerId] = Field(default_factory=dict)
 
     @field_validator("owners")
     @classmethod
@@ -54,7 +77,22 @@ class DeclaredOwners(Declared):
                 raise ValueError(f"{owner_id} delegates to itself; name somebody else or nobody")
             if owner.delegate is not None and owner.delegate not in owners:
                 raise ValueError(f"{owner_id} delegates to {owner.delegate}, who is not in this file")
+        for owner_id in owners:
+            chain = _chain(owners, owner_id)
+            last = owners[chain[-1]].delegate
+            if last is not None:
+                circle = " to ".join([*chain[chain.index(last) :], last])
+                raise ValueError(f"delegation goes in a circle, {circle}: let one of them delegate to nobody")
         return owners
+
+    @model_validator(mode="after")
+    def _deputies_may_sign(self) -> DeclaredOwners:
+        for role, owner_id in self.deputies.items():
+            if owner_id not in self.owners:
+                raise ValueError(f"the deputy for {role} is {owner_id}, who is not in this file")
+            if role not in self.owners[owner_id].roles:
+                raise ValueError(f"the deputy for {role} is {owner_id}, who does not have that role")
+        return self
 
 
 @dataclass(frozen=True)
@@ -69,21 +107,39 @@ class Signer:
 
 @dataclass(frozen=True)
 class Owners:
-    """The owners by id, and the hex SHA-256 of the file."""
+    """The owners by id, the hex SHA-256 of the file, and the deputy of each role that has one, by owner id."""
 
     by_id: dict[str, Owner]
     digest: str
+    deputies: Mapping[str, str] = field(default_factory=dict)
 
     def knows(self, owner_id: str) -> bool:
         return owner_id in self.by_id
 
     def signers_for(self, owner_id: str, role: str) -> tuple[Signer, ...]:
         """The owner and the delegate, as far as each has the role himself; nobody for an unknown owner."""
-        owner = self.by_id.get(owner_id)
-        if owner is None:
+        if owner_id not in self.by_id:
             return ()
-        asked = (owner_id,) if owner.delegate is None else (owner_id, owner.delegate)
+        asked = _chain(self.by_id, owner_id)[:2]
         return tuple(self._signer(one, role) for one in asked if role in self.by_id[one].roles)
+
+    def asked_for(self, owner_id: str, role: str, day: date, *, escalated: bool = False) -> tuple[Signer, ...]:
+        """Who is asked on a day, each with the role: of ``signers_for`` those who are there; for an owner who is away
+        the first who is there along the delegations; where that is nobody, the deputy of the role.
+
+        ``escalated``: the deputy besides, since nobody answered before. Nobody for an owner ``signers_for`` has nobody
+        for: a deputy stands in for people, never for a right.
+        """
+        entitled = self.signers_for(owner_id, role)
+        if not entitled:
+            return ()
+        chain = _chain(self.by_id, owner_id)
+        there = [one for one in chain if role in self.by_id[one].roles and not self.by_id[one].is_away(day)]
+        asked = there[:1] if self.by_id[owner_id].is_away(day) else [one for one in there if one in chain[:2]]
+        deputy = self.deputies.get(role)
+        if deputy is not None and (escalated or not asked) and not self.by_id[deputy].is_away(day):
+            asked = [*asked, *([] if deputy in asked else [deputy])]
+        return tuple(self._signer(one, role) for one in asked)
 
     def by_role(self, role: str) -> tuple[Signer, ...]:
         """Everybody who has the role, by owner id."""
@@ -102,6 +158,14 @@ class Owners:
         return {owner.user: owner_id for owner_id, owner in self.by_id.items()}
 
 
+def _chain(owners: Mapping[str, Owner], owner_id: str) -> list[str]:
+    """An owner, his delegate, the delegate's delegate and so on, each once."""
+    chain = [owner_id]
+    while (after := owners[chain[-1]].delegate) is not None and after not in chain:
+        chain.append(after)
+    return chain
+
+
 def parse_owners(text: str, name: str) -> dict[str, Owner]:
     """The owners a YAML text declares. Raises ``OwnersError``."""
     return parse_declared(text, name, DeclaredOwners, OwnersError).owners
@@ -110,4 +174,5 @@ def parse_owners(text: str, name: str) -> dict[str, Owner]:
 def load_owners(path: Path) -> Owners:
     """The owners of one file. Raises ``OwnersError``."""
     text, digest = read_bytes(path, OwnersError)
-    return Owners(parse_owners(text, str(path)), digest)
+    declared = parse_declared(text, str(path), DeclaredOwners, OwnersError)
+    return Owners(declared.owners, digest, {str(role): owner_id for role, owner_id in declared.deputies.items()})

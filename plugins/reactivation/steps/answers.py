@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from uuid import NAMESPACE_URL, uuid5
 
@@ -18,7 +19,7 @@ from reactivation.approvals.brief import body, list_path, subject
 from reactivation.approvals.deciding import FIELDS
 from reactivation.approvals.form import HOLD_ALL, OPTIONS, fields
 from reactivation.ledger import accounts, audit, lists, measurements, questions, runs, seals, views
-from reactivation.ledger.lists import ListItem, ListRow, ListSigner
+from reactivation.ledger.lists import ListItem, ListRow
 from reactivation.ledger.questions import QuestionRow, RequestId
 from reactivation.ledger.runs import StepError
 from reactivation.playbooks.declared import DeclarationError
@@ -32,11 +33,13 @@ from reactivation.steps.confirming import CONFIRMING, ask_to_confirm
 from reactivation.steps.confirming import KIND as CONFIRM_SEND
 from reactivation.steps.deciding import DECIDING, judge_beside, settle_beside, today_of
 from reactivation.steps.deciding import KIND as DECIDE_ACCOUNT
+from reactivation.steps.editing import ask_second, edit_meant, second_list
 from reactivation.steps.labelling import KIND as LABEL_REPLY
 from reactivation.steps.labelling import LABELLING, ask_to_label
 from reactivation.steps.resuming import KIND as RESUME
 from reactivation.steps.resuming import RESUMING, ask_to_resume
 from reactivation.steps.settings import ConfigurationError
+from reactivation.steps.signing import may_sign
 from reactivation.steps.waiving import KIND as WAIVE
 from reactivation.steps.waiving import WAIVING
 from reactivation.steps.workspace import Workspace
@@ -127,7 +130,7 @@ def asked_list(workspace: Workspace, conn: Connection, row: ListRow) -> AskedLis
     playbook, hindrance = _playbook(workspace, conn, row)
     return AskedList(
         list_id=row.list_id, state=row.state, expires_at=row.expires_at, signing_code=row.signing_code,
-        signers=frozenset(s.user_id for s in _may_sign(workspace, conn, row)), authors=frozenset(row.authors),
+        signers=frozenset(s.user_id for s in may_sign(workspace, conn, row)), authors=frozenset(row.authors),
         items=lists.items_of(conn, row.list_id), views=views.views_of(conn, row.list_id),
         review_points=playbook.approval.review_points if playbook else (),
         sample_size=playbook.approval.sample_size if playbook else 1, hindrance=hindrance,
@@ -172,7 +175,7 @@ def _show(workspace: Workspace, conn: Connection, question: QuestionRow) -> Show
     if row is None:
         return None, "question_unknown"
     playbook, hindrance = _playbook(workspace, conn, row)
-    signers = _may_sign(workspace, conn, row)
+    signers = may_sign(workspace, conn, row)
     if playbook is None or not signers:
         return None, hindrance or "no_signers"
     items = lists.items_of(conn, row.list_id)
@@ -185,16 +188,6 @@ def _show(workspace: Workspace, conn: Connection, question: QuestionRow) -> Show
         expires_at=row.expires_at,
     )  # fmt: skip
     return shown, None
-
-
-def _may_sign(workspace: Workspace, conn: Connection, row: ListRow) -> list[ListSigner]:
-    """The frozen signers who still are, today, who they were when the list was opened."""
-    owners = workspace.owners.by_id
-    return [
-        signer
-        for signer in lists.signers_of(conn, row.list_id)
-        if (owner := owners.get(signer.owner_id)) and owner.user == signer.user_id and signer.role in owner.roles
-    ]
 
 
 def _playbook(workspace: Workspace, conn: Connection, row: ListRow) -> tuple[Playbook | None, str | None]:
@@ -212,19 +205,31 @@ def _record(
     workspace: Workspace, conn: Connection, question: QuestionRow, row: ListRow, *, event: object, now: datetime
 ) -> str:
     asked, about = asked_list(workspace, conn, row), accounts.question_of(conn, question.question_id)
+    edit = None if about is None else edit_meant(conn, row, event)
+    if edit is not None:
+        asked = replace(asked, signing_code=edit.signing_code)
     judged, decision = judge_answer(asked, event, now), None
     if about is not None:
         judged, decision = judge_beside(about, asked, judged, event, today=today_of(workspace, now))
+    approves, second = "signed" in judged.verdicts.values(), None
+    if edit is not None and approves:
+        second, judged = second_list(
+            workspace, conn, row, asked.items[0], edit=edit, judged=judged, now=now
+        )  # fmt: skip
+        decision = decision if second is not None else None
     answer_id = keep_answer(conn, question.question_id, judged, now)
     counts = dict(Counter(judged.verdicts.values()))
     if row.state == "open":
         questions.insert_verdicts(conn, row.list_id, answer_id, judged.verdicts)
-        _close(conn, row, asked.items, judged.verdicts, reason=_reason(judged), now=now, state=judged.list_state)
+        reason = "edited" if second is not None else _reason(judged)
+        _close(conn, row, asked.items, judged.verdicts, reason=reason, now=now, state=judged.list_state)
     if about is not None and decision is not None:
         settle_beside(
-            workspace, conn, about, decision, signed="signed" in judged.verdicts.values(), answer_id=answer_id,
+            workspace, conn, about, decision, signed=approves, answer_id=answer_id,
             actor=judged.responder or "nobody", now=now,
         )  # fmt: skip
+    if about is not None and edit is not None and second is not None:
+        ask_second(conn, second, edit, about, approved_by=judged.responder or "nobody", now=now)
     audit.write(
         conn, at=now, actor=judged.responder or "nobody", subject=row.list_id,
         action="answer_accepted" if judged.accepted else "answer_refused",
@@ -232,6 +237,8 @@ def _record(
     )  # fmt: skip
     if row.state != "open":
         return f"list {row.list_id} was closed before as {row.state}; this answer is kept and changes nothing"
+    if second is not None:
+        return f"list {row.list_id} is approved with a change, which is asked of a second approver; nothing is signed"
     told = ", ".join(f"{n} {verdict}" for verdict, n in sorted(counts.items()))
     return f"list {row.list_id} is {judged.list_state}: {told}" + (f" ({judged.refusal})" if judged.refusal else "")
 

@@ -11,9 +11,10 @@ import asyncio
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 from reactivation import paths
 from reactivation.contract.addresses import AddressKeys
@@ -22,6 +23,7 @@ from reactivation.messages.claims import ClaimText, read_text, why_unusable
 from reactivation.messages.fields import Offer
 from reactivation.messages.subjects import subject_problems
 from reactivation.messages.templates import load_template, template_problems
+from reactivation.playbooks.absences import gaps
 from reactivation.playbooks.declared import DeclarationError, line_of, near_miss
 from reactivation.playbooks.loader import LoadedPlaybook, load_playbook
 from reactivation.playbooks.model import Touch
@@ -103,6 +105,7 @@ def check(settings: Settings, include: Path = paths.INCLUDE) -> list[Finding]:
         _read(findings, quality),
     )
     findings += _accepted(settings.tenant, declared)
+    findings += _reached(settings, declared)
     _read(findings, read_rules)
     _read(findings, conditions)
     for file in suite_files():
@@ -140,6 +143,17 @@ def _accepted(tenant: Path, declared: Declared) -> Iterator[Finding]:
             str(tenant), line, "tenant.accept.authored_by",
             f"nobody may sign what {author} asks for: the owners file needs a compliance who is somebody else",
         )  # fmt: skip
+
+
+def _reached(settings: Settings, declared: Declared) -> Iterator[Finding]:
+    """On every day to come somebody is there to be asked for each owner."""
+    if declared.owners is None or declared.tenant is None:
+        return
+    now = settings.given_now or datetime.now(UTC)
+    text = settings.owners.read_text(encoding="utf-8")
+    for gap in gaps(declared.owners, now.astimezone(ZoneInfo(declared.tenant.timezone)).date()):
+        line = line_of(text, "owners", gap.owner_id, "away")
+        yield Finding(str(settings.owners), line, f"owners.{gap.owner_id}.away", str(gap))
 
 
 def _sources(loaded: LoadedPlaybook, playbooks: Sequence[LoadedPlaybook], settings: Settings) -> Iterator[Finding]:

@@ -45,7 +45,8 @@ KIND = "decide_account"
 DECIDE = "Decide"
 OPTIONS = (DECIDE, HOLD_ALL)
 
-_ROLE = "account_owner"
+#: Who decides about accounts.
+ROLE = "account_owner"
 #: Whom nobody can write to without a word of the owner: the first letters of a decisive reason.
 _ASKED_ABOUT = ("open_issue:", "context_conflict:", "suppressed:contact_said_no")
 _ASK_AGAIN = timedelta(days=7)
@@ -67,7 +68,8 @@ def ask_owners(
     """Say of the lists just opened (customer by question id) which account each is about, and open a question for each
     other account whose owner has to decide; the ids of those opened.
 
-    The most pressing first, and no more than their owner can look at in a day.
+    The most pressing first, and no more than their owner can look at in a day. What nobody answered is asked again by
+    the next run, of the deputy besides.
     """
     rows = decisions.select(_COLUMNS).sort_by([("priority", "descending"), ("account_id", "ascending")]).to_pylist()
     shown = {row["customer_id"]: row for row in rows}
@@ -76,18 +78,24 @@ def ask_owners(
     looked_at = Counter(one.owner_id for one in known)
     waiting = accounts.waiting(conn, playbook.playbook, now)
     lately = accounts.asked_since(conn, playbook.playbook, now - _ASK_AGAIN)
+    silent = accounts.unanswered(conn, playbook.playbook)
     opened: list[AccountQuestion] = []
+    unasked: list[tuple[str, dict[str, str]]] = []
     for row in rows:
         decisive = (row["reason_codes"] or [""])[0]
-        if not decisive.startswith(_ASKED_ABOUT) or row["account_id"] in waiting | lately:
+        if not decisive.startswith(_ASKED_ABOUT) or row["account_id"] in waiting | (lately - silent):
             continue
         owner_id = row["owner_id"] or ""
-        if looked_at[owner_id] >= playbook.intake.review_capacity_per_owner or not _signers(workspace, owner_id):
+        if looked_at[owner_id] >= playbook.intake.review_capacity_per_owner:
+            continue
+        if not _signers(workspace, owner_id, now, escalated=row["account_id"] in silent):
+            unasked.append((row["account_id"], {"owner_id": owner_id, "reason": "owner_away_or_unknown"}))
             continue
         looked_at[owner_id] += 1
         opened.append(_about(run, row, str(uuid4())))
     until = now + timedelta(days=playbook.approval.answer_within_days)
     _open(conn, opened, actor=run.playbook, until=until, now=now)
+    audit.write_many(conn, at=now, actor=run.playbook, action="account_not_asked", subjects=unasked)
     return [one.question_id for one in opened]
 
 
@@ -103,9 +111,10 @@ def reopen(workspace: Workspace, playbook_name: str, account_id: str, now: datet
         if account_id in accounts.waiting(conn, playbook_name, now):
             raise StepError(f"the owner of account {account_id} is being asked; see the page of his questions")
         about = _about(runs.run_of(conn, run_id), rows[0], str(uuid4()))
-        if not _signers(workspace, about.owner_id):
+        if not _signers(workspace, about.owner_id, now):
             raise StepError(
-                f"account {account_id} has no owner who may decide; give it one in the CRM and in owners.yaml"
+                f"account {account_id} has no owner who may decide and is not away; give it one in the CRM, and in "
+                "owners.yaml a delegate or a deputy for account_owner"
             )
         _open(conn, [about], actor="reopen", until=now + timedelta(days=playbook.approval.answer_within_days), now=now)
     seals.seal(workspace.ledger, now)
@@ -132,17 +141,22 @@ def _about(run: Run, row: dict[str, object], question_id: str) -> AccountQuestio
     )  # fmt: skip
 
 
-def _signers(workspace: Workspace, owner_id: str) -> frozenset[str]:
-    return frozenset(signer.user_id for signer in workspace.owners.signers_for(owner_id, _ROLE))
+def _signers(workspace: Workspace, owner_id: str, now: datetime, *, escalated: bool = False) -> frozenset[str]:
+    asked = workspace.owners.asked_for(owner_id, ROLE, today_of(workspace, now), escalated=escalated)
+    return frozenset(signer.user_id for signer in asked)
 
 
 # --- a question by itself -------------------------------------------------------------------------------------------
 def asked_account(workspace: Workspace, conn: Connection, question: QuestionRow) -> AskedCoded:
-    """The question as its answers are judged, and as its page shows it."""
+    """The question as its answers are judged, and as its page shows it. Who answers is who was there, by the
+    configuration of today, on the day it was opened."""
     about = accounts.question_of(conn, question.question_id)
+    signers: frozenset[str] = frozenset()
+    if about is not None:
+        escalated = about.account_id in accounts.unanswered(conn, about.playbook, before=question.opened_at)
+        signers = _signers(workspace, about.owner_id, question.opened_at, escalated=escalated)
     return AskedCoded(
-        state=question.state, expires_at=question.expires_at, authors=frozenset(),
-        signers=_signers(workspace, about.owner_id) if about else frozenset(),
+        state=question.state, expires_at=question.expires_at, authors=frozenset(), signers=signers,
         signing_code=signing_code(digest([question.question_id, question.subject])),
         hindrance=None if about else "question_unknown",
     )  # fmt: skip

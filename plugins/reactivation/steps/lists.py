@@ -8,24 +8,26 @@ A dry run writes only what it would have asked.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import uuid4
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from sqlalchemy import Connection
 
-from reactivation.approvals import ListToSign, NotOpened, content_lists, offer_lists, signing_code
-from reactivation.approvals.lists import DraftedTouch, Lists, Offer
+from reactivation.approvals import NotOpened, content_lists, offer_lists
+from reactivation.approvals.lists import OWNER_AWAY, DraftedTouch, Lists, Offer
 from reactivation.evidence import RunFolder, SnapshotFolder
-from reactivation.ledger import audit, lists, questions, runs, seals
-from reactivation.ledger.lists import Enrolled, ListSigner
+from reactivation.ledger import accounts, audit, lists, runs, seals, touches
+from reactivation.ledger.lists import Enrolled
 from reactivation.ledger.runs import Run, StepError
 from reactivation.playbooks.model import Playbook
 from reactivation.steps.accepting import ask_to_accept
 from reactivation.steps.answers import close_expired
-from reactivation.steps.deciding import ask_owners
+from reactivation.steps.deciding import ask_owners, today_of
+from reactivation.steps.opening import facts_of, open_list
 from reactivation.steps.workspace import Workspace
 
 STEP, BEFORE = "open_lists", "draft"
@@ -45,10 +47,12 @@ def open_lists(workspace: Workspace, run_id: str, now: datetime) -> list[str]:
         run = runs.run_of(conn, run_id)
         playbook = _unchanged_playbook(workspace, run)
         close_expired(conn, now)
-        drafted = _drafted(conn, run, folder, _offers(workspace.snapshot_folder(run.snapshot_id)), now)
+        unanswered = _unanswered(conn, playbook, folder)
+        offers = _offers(workspace.snapshot_folder(run.snapshot_id))
+        drafted = _drafted(conn, run, folder, offers, unanswered=unanswered, now=now)
         made = _lists(workspace, run, playbook, drafted, asked=lists.asked_about(conn, run_id), now=now)
         digest = folder.add_file("lists.json", _evidence(made))
-        question_ids = [] if run.dry else [_open(conn, run, one, now) for one in made.opened]
+        question_ids = [] if run.dry else [open_list(conn, run, one, now) for one in made.opened]
         if not run.dry:
             _tell_not_opened(conn, run, made.not_opened, now)
             if playbook.subject == "account":
@@ -80,9 +84,10 @@ def _offers(snapshot: SnapshotFolder) -> dict[str, dict[str, Any]]:
 
 
 def _drafted(
-    conn: Connection, run: Run, folder: RunFolder, offers: Mapping[str, Mapping[str, Any]], now: datetime
-) -> list[DraftedTouch]:
-    """The drafts somebody must be asked about, with who that is."""
+    conn: Connection, run: Run, folder: RunFolder, offers: Mapping[str, Mapping[str, Any]], *,
+    unanswered: Collection[str], now: datetime,
+) -> list[DraftedTouch]:  # fmt: skip
+    """The drafts somebody must be asked about, with who that is. ``unanswered``: customers of whom nobody answered."""
     drafts = folder.read("drafts", _DRAFT_COLUMNS).to_pylist()
     enrolled = lists.active_enrolments(conn, run.playbook)
     if run.dry:
@@ -91,12 +96,24 @@ def _drafted(
     else:
         waiting = lists.waiting_drafts(conn, run.run_id)
     return [
-        _touch(run.playbook, draft, enrolled[draft["enrolment_id"]], offers)
+        replace(
+            _touch(run.playbook, draft, enrolled[draft["enrolment_id"]], offers),
+            escalated=draft["customer_id"] in unanswered,
+        )
         for draft in drafts
         if waiting.get(draft["touch_id"]) == draft["digest"]
         and draft["enrolment_id"] in enrolled
         and draft["not_after"] > now
     ]
+
+
+def _unanswered(conn: Connection, playbook: Playbook, folder: RunFolder) -> set[str]:
+    """The customers whose account was asked about last in vain."""
+    if playbook.subject != "account":
+        return set()
+    silent = pa.array(sorted(accounts.unanswered(conn, playbook.playbook)), pa.string())
+    decided = folder.read("decisions", ("account_id", "customer_id"))
+    return set(decided.filter(pc.is_in(decided["account_id"], value_set=silent))["customer_id"].to_pylist())
 
 
 def _would_enrol(drafts: Iterable[Mapping[str, Any]], decisions: pa.Table) -> dict[str, Enrolled]:
@@ -138,7 +155,7 @@ def _lists(
     authors = {playbook.authored_by, run.triggered_by}
     content = content_lists(
         [t for t in drafted if (t.touch_id, "content") not in asked],
-        owners=workspace.owners, authors=authors, now=now, answer_within=within,
+        owners=workspace.owners, authors=authors, now=now, today=today_of(workspace, now), answer_within=within,
         of_accounts=playbook.subject == "account",
     )  # fmt: skip
     offer = offer_lists(
@@ -148,48 +165,16 @@ def _lists(
     return Lists(content.opened + offer.opened, content.not_opened + offer.not_opened)
 
 
-def _open(conn: Connection, run: Run, to_sign: ListToSign, now: datetime) -> str:
-    """Freeze one list with its question; returns the question's id."""
-    list_id, question_id = str(uuid4()), str(uuid4())
-    digest = to_sign.digest(list_id)
-    row = {
-        "list_id": list_id, "run_id": run.run_id, "playbook": run.playbook, "kind": to_sign.kind,
-        "channel": to_sign.channel, "touch_number": to_sign.touch_number, "segment": to_sign.segment,
-        "variant": to_sign.variant, "owner_id": to_sign.owner_id, "offer_id": to_sign.offer_id,
-        "offer_terms": to_sign.offer_terms, "cost": to_sign.cost,
-        "currency": to_sign.currency, "authors": list(to_sign.authors), "digest": digest,
-        "signing_code": signing_code(digest), "opened_at": now, "expires_at": to_sign.expires_at, "state": "open",
-    }  # fmt: skip
-    signers = [ListSigner(s.user_id, s.owner_id, s.role) for s in to_sign.signers]
-    lists.insert_list(conn, row, to_sign.items, signers)
-    questions.insert_question(
-        conn, question_id=question_id, kind="sign_offer" if to_sign.kind == "offer" else "sign_list", subject=list_id,
-        list_id=list_id, opened_at=now, expires_at=to_sign.expires_at,
-    )  # fmt: skip
-    audit.write(
-        conn, at=now, actor=run.playbook, action="list_opened", subject=list_id,
-        details={"run_id": run.run_id, "question_id": question_id, "digest": digest, "authors": list(to_sign.authors),
-                 "signers": [s.user_id for s in to_sign.signers], **_facts(to_sign)},
-    )  # fmt: skip
-    return question_id
-
-
-def _tell_not_opened(conn: Connection, run: Run, not_opened: Iterable[NotOpened], now: datetime) -> None:
+def _tell_not_opened(conn: Connection, run: Run, not_opened: Sequence[NotOpened], now: datetime) -> None:
     details = [(run.run_id, vars(one)) for one in not_opened]
     audit.write_many(conn, at=now, actor=run.playbook, action="list_not_opened", subjects=details)
-
-
-def _facts(made: ListToSign) -> dict[str, Any]:
-    return {
-        "kind": made.kind, "owner_id": made.owner_id, "segment": made.segment, "variant": made.variant,
-        "touch_number": made.touch_number, "channel": made.channel, "offer_id": made.offer_id, "cost": made.cost,
-        "currency": made.currency, "expires_at": made.expires_at, "items": len(made.items),
-        "individual": sum(i.individual for i in made.items),
-    }  # fmt: skip
+    away = {touch_id for one in not_opened if one.reason == OWNER_AWAY for touch_id in one.touch_ids}
+    for touch in touches.touches_of(conn, away):
+        touches.set_state(conn, touch, "held", reason=OWNER_AWAY, actor=run.playbook, now=now)
 
 
 def _evidence(made: Lists) -> dict[str, Any]:
-    return {"opened": [_facts(one) for one in made.opened], "not_opened": [vars(one) for one in made.not_opened]}
+    return {"opened": [facts_of(one) for one in made.opened], "not_opened": [vars(one) for one in made.not_opened]}
 
 
 def _counts(made: Lists) -> dict[str, Any]:

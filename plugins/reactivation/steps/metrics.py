@@ -10,12 +10,17 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from reactivation.ledger import compared, measured, runs
+import pyarrow as pa
+from sqlalchemy import Connection
+
+from reactivation.ledger import accounts, compared, measured, runs
 from reactivation.ledger.runs import StepError
 from reactivation.measures import (
     MEASURES,
+    SAID,
     Answers,
     Figure,
+    account_figures,
     added_efficiency,
     comparison_figures,
     count_compared,
@@ -23,9 +28,12 @@ from reactivation.measures import (
     outreach_figures,
     return_figures,
     review_figures,
+    split_accounts,
     split_cohorts,
+    split_exits,
     split_outreach,
     split_review,
+    split_verdicts,
 )
 from reactivation.steps.decide import SEGMENTS_FILE
 from reactivation.steps.parts import with_part
@@ -109,6 +117,8 @@ def metrics(
         )  # fmt: skip
         re_engaged = measured.customers_ended(conn, name, at, "re_engaged")
         ended = measured.customers_ended(conn, name, at)
+        parts = _parts_of_answers(conn, name, at, by)
+        account_words = _account_words(conn, name, at) if of_accounts else None
     folder = workspace.run_folder(run_id)
     columns = ("customer_id", "customers", "customers_active")
     segments = folder.read(SEGMENTS_FILE, columns) if folder.has(SEGMENTS_FILE) else None
@@ -127,11 +137,36 @@ def metrics(
         *comparison_figures(against), *added_efficiency(against, outreach.offers),
         *return_figures(re_engaged, ended, segments),
     ]  # fmt: skip
+    if account_words is not None:
+        figures += account_figures(decisions, *account_words)
+    if by is not None and account_words is not None:
+        figures += split_accounts(decisions, *account_words, by)
     if by is not None:
+        figures += parts
         figures += split_review(decisions, by, accounts_alone=of_accounts)
         figures += split_outreach(sent, told, by, **windows)
         figures += split_cohorts(sent, told, with_part(workspace, first_decided, by), by, **windows)
     return Metrics(name, run_id, at, tuple(sorted(figures, key=lambda figure: place[figure.measure])))
+
+
+def _account_words(conn: Connection, name: str, at: datetime) -> tuple[pa.Table, pa.Array]:
+    """What owners said of their accounts, as ``SAID``, and the customers of whom an issue was ever found open."""
+    said = [
+        {"account_id": one.account_id, "decision": one.decision, "reason": one.reason}
+        for one in accounts.decisions(conn, name, until=at)
+    ]
+    flagged = pa.array(sorted(measured.with_open_issue(conn, name, at)), pa.string())
+    return pa.Table.from_pylist(said, SAID), flagged
+
+
+def _parts_of_answers(conn: Connection, name: str, at: datetime, by: str | None) -> list[Figure]:
+    """What was approved and why enrolments ended, of each part; nothing where they have no such parts."""
+    figures: list[Figure] = []
+    if by in measured.ASKED_BY:
+        figures += split_verdicts(by, measured.verdicts_of_parts(conn, name, at, measured.ASKED_BY[by]))
+    if by in measured.ENDED_BY:
+        figures += split_exits(by, measured.exits_of_parts(conn, name, at, measured.ENDED_BY[by]))
+    return figures
 
 
 def _last_decided(workspace: Workspace, name: str, at: datetime) -> str:

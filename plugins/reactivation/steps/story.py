@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from sqlalchemy import Connection
 
 from reactivation.evidence import EvidenceError
-from reactivation.ledger import erasures, history
+from reactivation.ledger import edits, erasures, history
 
 if TYPE_CHECKING:
     from reactivation.steps.workspace import Workspace
@@ -96,8 +96,15 @@ def _touch(conn: Connection, touch: Any) -> Iterator[str]:  # noqa: ANN401
     yield f"  touch {touch.number} {touch.pattern} by {touch.channel}: {touch.state}{reason}; window {window}"
     if touch.drafted_at:
         yield f"    drafted {_time(touch.drafted_at)} in run {touch.draft_run_id}, digest {touch.draft_digest[:12]}"
+    changed = edits.of_touch(conn, touch.touch_id)
+    for edit, _ in changed:
+        yield (f"    changed {_time(edit.proposed_at)} by {edit.proposed_by} in list {edit.list_id}: "
+               f"{', '.join(edit.parts)}, digest {edit.draft_digest[:12]}")  # fmt: skip
+    approved = {edit.list_id for edit, was_approved in changed if was_approved}
     for asked in history.asked_of(conn, touch.touch_id):
-        if asked.responder:
+        if asked.responder and asked.list_id in approved:
+            answer = f"approved as changed by {asked.responder} {_time(asked.recorded_at)}; a second approver was asked"
+        elif asked.responder:
             answer = f"{asked.verdict} by {asked.responder} {_time(asked.recorded_at)}"
         else:
             answer = f"{asked.verdict or asked.state}{' ' + _time(asked.closed_at) if asked.closed_at else ''}"

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 
 from fastapi import Depends, FastAPI, HTTPException, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from reactivation.evidence import EvidenceError
@@ -23,15 +23,17 @@ from reactivation.steps.workspace import Workspace
 from reactivation.web.as_json import page_as_json
 from reactivation.web.asked import PageNumber, Who
 from reactivation.web.auth import Visitor, require_reader
+from reactivation.web.brief import brief_to_keep
 from reactivation.web.calendar import NoSuchPlaybook, calendar_page
 from reactivation.web.listing import ListPage, NoSuchList, NotYours, list_page
 from reactivation.web.overview import overview
-from reactivation.web.pages import Pages
+from reactivation.web.pages import Pages, to_keep
 from reactivation.web.question import NoSuchQuestion, question_page
 from reactivation.web.rendering import STYLE
 from reactivation.web.reports import report_routes
 from reactivation.web.results import result_routes
 from reactivation.web.subjects import NoSuchReport
+from reactivation.web.work import issue_page, task_page
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; script-src 'none'; style-src 'self' 'unsafe-inline'; "
@@ -65,6 +67,16 @@ def create_app(open_workspace: Callable[[], Workspace]) -> FastAPI:
             raise HTTPException(404) from None
         return pages.html(request, "calendar.html", view=view)
 
+    @app.get("/tasks")
+    def tasks(request: Request, visitor: Who, page: PageNumber = 1) -> Response:
+        workspace = pages.workspace()
+        return pages.html(request, "tasks.html", view=task_page(workspace, page, visitor, workspace.now()))
+
+    @app.get("/issues")
+    def issues(request: Request, visitor: Who, page: PageNumber = 1) -> Response:
+        workspace = pages.workspace()
+        return pages.html(request, "issues.html", view=issue_page(workspace, page, visitor, workspace.now()))
+
     @app.get("/style.css")
     def style() -> Response:
         return Response(STYLE, media_type="text/css")
@@ -85,6 +97,15 @@ def create_app(open_workspace: Callable[[], Workspace]) -> FastAPI:
         except NoSuchQuestion:
             raise HTTPException(404) from None
         return pages.html(request, "question.html", view=view)
+
+    @app.get("/questions/{question_id}/brief.html")
+    def brief(question_id: str, visitor: Who) -> Response:
+        workspace = pages.workspace()
+        try:
+            account_id, page = brief_to_keep(workspace, question_id, visitor, workspace.now())
+        except NoSuchQuestion:
+            raise HTTPException(404) from None
+        return to_keep(HTMLResponse(page), f"brief-{account_id}.html")
 
     app.include_router(report_routes(pages))
     app.include_router(result_routes(pages))

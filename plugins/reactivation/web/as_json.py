@@ -49,7 +49,22 @@ def page_as_json(view: ListPage) -> dict[str, Any]:
         "sample_seen": view.sample_seen,
         "may_sign": view.may_sign,
         "signing_code": view.signing_code,
+        "edit": _edit(view),
         "request": None if view.request is None else vars(view.request),
+    }
+
+
+def _edit(view: ListPage) -> dict[str, Any] | None:
+    """The message in its owner's words, if any; ``signing_code`` is there only for whoever may approve it now."""
+    if view.edit is None:
+        return None
+    return {
+        "edit_id": view.edit.edit.edit_id,
+        "proposed_by": view.edit.edit.proposed_by,
+        "asks_second": view.edit.asks_second,
+        "intact": view.edit.draft is not None,
+        "changes": [{"part": part, "before": old, "after": new} for part, old, new in view.edit.changes],
+        "signing_code": view.edit_code,
     }
 
 

@@ -40,6 +40,7 @@ _SETTLED = {
     "account_asked": "Its owner was asked",
     "account_read": "The brief was read",
     "account_decided": "Decided",
+    "account_not_asked": "Nobody was there to be asked",
     "label_asked": "Asked what it says",
     "label_not_asked": "Nobody could be asked what it says",
     "reply_read": "Read",

@@ -20,6 +20,7 @@ from reactivation.approvals import AskedList
 from reactivation.contract.digests import item_digest
 from reactivation.evidence import EvidenceError
 from reactivation.ledger import accounts, audit, erasures, lists, questions, views
+from reactivation.ledger.accounts import AccountQuestion
 from reactivation.ledger.lists import ListItem, ListRow
 from reactivation.ledger.questions import RequestId
 from reactivation.playbooks.declared import DeclarationError
@@ -30,6 +31,7 @@ from reactivation.steps.settings import ConfigurationError
 from reactivation.steps.workspace import Workspace
 from reactivation.web.access import role_of
 from reactivation.web.auth import Visitor
+from reactivation.web.edited import ShownEdit, edit_of, shown_edit
 from reactivation.web.reasons import Fact, why
 
 ITEMS_PER_PAGE = 10
@@ -59,7 +61,8 @@ class ShownItem:
 
 @dataclass(frozen=True)
 class ListPage:
-    """Everything one page shows. ``signing_code`` is there only for a signer who has seen enough of an open list."""
+    """Everything one page shows. ``signing_code`` is there only for a signer who has seen enough of an open list.
+    ``about``: the question about the account, if the list is about one."""
 
     row: ListRow
     playbook: Playbook | None
@@ -72,6 +75,14 @@ class ListPage:
     pages: int
     now: datetime
     brief: Brief | None = None
+    edit: ShownEdit | None = None
+    about: str | None = None
+
+    @property
+    def edit_code(self) -> str | None:
+        """The code that approves the message as changed, for whoever may sign it as it is."""
+        proposed = self.edit is not None and not self.edit.asks_second and self.edit.draft is not None
+        return self.edit.edit.signing_code if self.edit and proposed and self.signing_code else None
 
     @property
     def is_open(self) -> bool:
@@ -131,6 +142,7 @@ def list_page(workspace: Workspace, list_id: str, page: int, visitor: Visitor, n
     page = min(page, pages)
     on_page = items[(page - 1) * ITEMS_PER_PAGE : page * ITEMS_PER_PAGE]
     drafts = _drafts(workspace, row, on_page)
+    edit = _edit(workspace, row)
     reasons = _reasons(workspace, on_page, decided_in, row.channel)
     with workspace.ledger.begin() as conn:
         gone = {i.customer_id for i in on_page if erasures.erasure_of(conn, i.customer_id)}
@@ -144,19 +156,33 @@ def list_page(workspace: Workspace, list_id: str, page: int, visitor: Visitor, n
     with workspace.ledger.begin() as conn:
         _record_view(conn, row, shown, visitor, seen_as=seen_as, now=now)
         question_id = questions.question_ids_of_lists(conn).get(list_id)
+        about = accounts.question_of_list(conn, list_id)
         return ListPage(
             row=row, playbook=_playbook(workspace, row), asked=asked_list(workspace, conn, row),
             request=questions.request_of(conn, question_id) if question_id else None, visitor=visitor,
-            seen_as=seen_as, shown=shown, page=page, pages=pages, now=now, brief=_brief(workspace, conn, row),
+            seen_as=seen_as, shown=shown, page=page, pages=pages, now=now,
+            brief=_brief(workspace, conn, about), edit=edit, about=None if about is None else about.question_id,
         )  # fmt: skip
 
 
-def _brief(workspace: Workspace, conn: Connection, row: ListRow) -> Brief | None:
+def _brief(workspace: Workspace, conn: Connection, about: AccountQuestion | None) -> Brief | None:
     """The review brief of the account a list is about; none for a list about customers."""
-    about = accounts.question_of_list(conn, row.list_id)
     if about is None:
         return None
     return brief_of(workspace, conn, about.playbook, about.account_id, run_id=about.run_id, personal=True)
+
+
+def _edit(workspace: Workspace, row: ListRow) -> ShownEdit | None:
+    """The message in its owner's words that a list is about or could be answered with."""
+    with workspace.ledger.begin() as conn:
+        places = edit_of(conn, row)
+    if places is None:
+        return None
+    before, after = (
+        next(iter(_rows(workspace, run_id, "drafts", "touch_id", [places.edit.touch_id])), None)
+        for run_id in (places.before_run, places.edit.edit_id)
+    )
+    return shown_edit(places, before, after)
 
 
 def _drafts(workspace: Workspace, row: ListRow, items: Iterable[ListItem]) -> dict[str, Mapping[str, Any]]:

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import Connection
+
 from reactivation.evidence import EvidenceError
 from reactivation.ledger import judged, lists, questions, runs, views
 from reactivation.ledger.judged import Judged
@@ -17,6 +19,7 @@ from reactivation.playbooks.owners import Owners, Role
 from reactivation.steps.accepting import KIND as SIGN_SETTING
 from reactivation.steps.confirming import KIND as CONFIRM_SEND
 from reactivation.steps.deciding import KIND as DECIDE_ACCOUNT
+from reactivation.steps.deciding import asked_account
 from reactivation.steps.funnel import funnel
 from reactivation.steps.labelling import KIND as LABEL_REPLY
 from reactivation.steps.resuming import KIND as RESUME
@@ -117,11 +120,7 @@ def overview(workspace: Workspace, visitor: Visitor, now: datetime) -> Overview:
             one
             for kind, role in _ASKED_OF.items()
             for one in questions.waiting_of_kind(conn, kind, now)
-            if (
-                visitor.user_id in signers_of(workspace, conn, one.subject)
-                if kind == RESUME
-                else _has(owners, role, visitor)
-            )
+            if _is_asked(workspace, conn, one, visitor, role)
         ]
     return Overview(
         visitor=visitor,
@@ -140,6 +139,15 @@ def _open_list(
     seen_as = role_of(owners, signers.get(row.list_id, frozenset()), visitor.user_id)
     name = owners.by_id[row.owner_id].name if owners.knows(row.owner_id) else row.owner_id
     return OpenList(row, name, *size, may_see=seen_as is not None, may_sign=seen_as == "signer")
+
+
+def _is_asked(workspace: Workspace, conn: Connection, one: QuestionRow, visitor: Visitor, role: Role) -> bool:
+    """Of a stop whoever may end it, of the rest who has the role; of an account only who answers for it now."""
+    if one.kind == RESUME:
+        return visitor.user_id in signers_of(workspace, conn, one.subject)
+    if not _has(workspace.owners, role, visitor):
+        return False
+    return one.kind != DECIDE_ACCOUNT or visitor.user_id in asked_account(workspace, conn, one).signers
 
 
 def _has(owners: Owners, role: Role, visitor: Visitor) -> bool:
