@@ -87,6 +87,7 @@ class TestExplained:
         assert self._subjects(arms, some) == before
         told = explain_customer(arms.six.workspace, some["plain"], PLAYBOOK)
         assert "experiment: not held out; variant plain" in told
+        assert "segment household, variant plain; active" in told
 
     @staticmethod
     def _subjects(arms: Arms, some: dict[str, str]) -> dict[str, str]:

@@ -65,7 +65,8 @@ def story(workspace: Workspace, customer_id: str, address_keys: Collection[str] 
 
 def _enrolment(one: Any, because: str | None) -> str:  # noqa: ANN401  (a row of the ledger)
     began = f"enrolment {one.enrolment_id} in {one.playbook}: began {_time(one.enrolled_at)} by run {one.run_id}, "
-    about = f"{one.decision}, owner {one.owner_id}, segment {one.segment}"
+    variant = f", variant {one.variant}" if one.variant else ""
+    about = f"{one.decision}, owner {one.owner_id}, segment {one.segment}{variant}"
     if one.state == "active":
         return f"{began}{about}; active"
     why = f" ({because})" if because else ""
