@@ -113,11 +113,15 @@ class People:
             option, fields = self._about(one, _ACCOUNTS)
         out = self._left_out(row, items) if option == SIGN and account is None else []
         reason = "timing" if out or option != SIGN else ""
-        told = self.company.answer(one.request, row, items, option, by=by, left_out=out, now=one.at, reason=reason, **fields)
+        told = self.company.answer(
+            one.request, row, items, option, by=by, left_out=out, now=one.at, reason=reason, **fields
+        )
         self.done[f"{row.kind}: {option}{' late' if 'expired' in told else ''}"] += 1
 
     def _left_out(self, row: ListRow, items: Sequence[ListItem]) -> list[str]:
-        dice = {item.touch_id: self._dice("out", row.playbook, str(row.touch_number), item.customer_id) for item in items}
+        dice = {
+            item.touch_id: self._dice("out", row.playbook, str(row.touch_number), item.customer_id) for item in items
+        }
         out = [touch_id for touch_id, one in dice.items() if one.random() < _LEFT_OUT]
         return out if len(out) < len(items) else []
 

@@ -157,10 +157,16 @@ def found(folder: Path, *, customers: int, accounts: int, seed: int, at: datetim
     for name in ("cases", "suppressions"):
         known = pc.is_in(tables[name]["customer_id"], contacts["customer_id"])
         tables[name] = tables[name].filter(pc.or_(pc.is_null(tables[name]["customer_id"]), known))
-    mine = pc.or_(pc.is_null(tables["cases"]["account_id"]), pc.is_in(tables["cases"]["account_id"], firms["account_id"]))
+    mine = pc.or_(
+        pc.is_null(tables["cases"]["account_id"]), pc.is_in(tables["cases"]["account_id"], firms["account_id"])
+    )
     events = tables["engagements"]
-    tables |= {"contacts": contacts, "accounts": firms, "cases": tables["cases"].filter(mine),
-               "engagements": events.filter(pc.greater(events["occurred_at"], pc.subtract(pa.scalar(at), _KEPT)))}
+    tables |= {
+        "contacts": contacts,
+        "accounts": firms,
+        "cases": tables["cases"].filter(mine),
+        "engagements": events.filter(pc.greater(events["occurred_at"], pc.subtract(pa.scalar(at), _KEPT))),
+    }
     return World(folder, _put_right(tables), at)
 
 
