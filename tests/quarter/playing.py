@@ -1,15 +1,12 @@
 """The quarter itself, day by day: the product's own steps, in the order and on the clock of its DAGs.
 
-In the morning one snapshot and a run of each playbook; three times a day what people answered, what providers told,
-what came back, and the sending. Every instant is given; nothing sleeps.
+In the morning one snapshot and a run of each playbook; three times a day what people answered, what providers told, and
+the sending, which asks the sources again; in the evening, before the last of them, what came back of everybody. Every
+instant is given; nothing sleeps.
 """
 
 from __future__ import annotations
 
-import email
-import email.policy
-import json
-import re
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
@@ -40,7 +37,7 @@ PLAYBOOKS = (ACCOUNTS, REACTIVATION, TWO_EMAILS)
 #: A Monday; the clocks go back in the third week, and Christmas is in the last but one.
 FIRST = datetime(2026, 10, 5, tzinfo=UTC)
 SNAPSHOT, RUNS, ASKED = time(5), time(5, 5), time(5, 30)
-#: Of outcomes; the sending follows ten minutes later.
+#: Of what came back; the sending follows ten minutes later.
 MOMENTS = (time(10, 20), time(13, 20), time(16, 20))
 _AFTER = timedelta(minutes=10)
 
@@ -70,8 +67,9 @@ class Quarter:
             at = datetime.combine(midnight, moment, UTC)
             self._hear(self.life.live(at), at)
             self.people.answer(at)
-            self.world.write(at)
-            self.heard += Counter(record_outcomes(self.company.workspace, at))
+            if moment == MOMENTS[-1]:
+                self.world.write(at)
+                self.heard += Counter(record_outcomes(self.company.workspace, at))
             self._send(at + _AFTER)
 
     def _morning(self, midnight: datetime) -> None:

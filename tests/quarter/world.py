@@ -10,7 +10,7 @@ import json
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +26,8 @@ from reactivation.sample import catalogue, generate
 
 #: Of so many the sample keeps the customers and accounts wanted: it makes more firms than this company writes to.
 _SPARE = 1.09
-#: The marketing tool keeps the mail of a year.
-_KEPT = pa.scalar(365 * 86_400_000_000, pa.duration("us"))
+#: The marketing tool keeps the mail of half a year, the shop tells of two years.
+_MAIL_DAYS, _SHOP_DAYS = 190, 735
 _MOVING = ("last_seen", "last_email_opened", "last_email_link_clicked", "updated_at")
 _BY_KIND = {"visit": "last_seen", "login": "last_seen", "open": "last_email_opened",
             "click": "last_email_link_clicked"}  # fmt: skip
@@ -49,8 +49,8 @@ class No:
 
 @dataclass
 class World:
-    """Customers are numbers, in the order of their ids. ``noes`` are what came up since the beginning; ``facts``
-    (customer, kind, at, touch id) what was done since."""
+    """Customers are numbers, in the order of their ids. ``before`` is what the quarter found; ``noes`` are what came up
+    since, ``facts`` (customer, kind, at, touch id) what was done since."""
 
     folder: Path
     tables: dict[str, pa.Table]
@@ -62,6 +62,7 @@ class World:
     made: int = 0
 
     def __post_init__(self) -> None:
+        self.before = dict(self.tables)
         contacts = self.tables["contacts"]
         self.ids: list[str] = contacts["customer_id"].to_pylist()
         self.number = {one: number for number, one in enumerate(self.ids)}
@@ -160,14 +161,18 @@ def found(folder: Path, *, customers: int, accounts: int, seed: int, at: datetim
     mine = pc.or_(
         pc.is_null(tables["cases"]["account_id"]), pc.is_in(tables["cases"]["account_id"], firms["account_id"])
     )
-    events = tables["engagements"]
     tables |= {
-        "contacts": contacts,
-        "accounts": firms,
-        "cases": tables["cases"].filter(mine),
-        "engagements": events.filter(pc.greater(events["occurred_at"], pc.subtract(pa.scalar(at), _KEPT))),
-    }
+        "contacts": contacts, "accounts": firms, "cases": tables["cases"].filter(mine),
+        "engagements": _since(tables["engagements"], at, _MAIL_DAYS, "complaint", "unsubscribe", "bounce"),
+        "purchases": _since(tables["purchases"], at, _SHOP_DAYS),
+    }  # fmt: skip
     return World(folder, _put_right(tables), at)
+
+
+def _since(rows: pa.Table, at: datetime, days: int, *always: str) -> pa.Table:
+    """The rows of so many days, and those of these kinds whenever they were."""
+    recent = pc.greater(rows["occurred_at"], pa.scalar(at - timedelta(days=days), rows["occurred_at"].type))
+    return rows.filter(pc.or_(recent, pc.is_in(rows["kind"], pa.array(always, pa.string()))))
 
 
 def _put_right(tables: Mapping[str, pa.Table]) -> dict[str, pa.Table]:

@@ -27,6 +27,7 @@ from sqlalchemy import Connection
 from reactivation.delivery import Provider, hand_over, recover
 from reactivation.evidence import SnapshotFolder
 from reactivation.ledger import enrolments, seals, sends, touches, workers
+from reactivation.ledger.enrolments import Enrolment
 from reactivation.ledger.mail import EMAIL
 from reactivation.ledger.sends import Send
 from reactivation.ledger.touches import Touch
@@ -271,21 +272,27 @@ def _is_deaf(shift: _Shift, playbook: Playbook) -> bool:
 def _judged(
     shift: _Shift, asked: Sequence[tuple[Playbook, Sequence[Touch]]]
 ) -> list[tuple[Playbook, list[tuple[Case, Verdict]]]]:
-    """By playbook, the verdict on each touch by what its source says now. The source is asked once about everybody."""
-    customers = {touch.customer_id for _, those in asked for touch in those}
-    with asked_again(shift.workspace, shift.source, customers, shift.clock(), worker=shift.worker) as folder:
-        return [(playbook, _judged_by(shift, playbook, those, folder)) for playbook, those in asked]
+    """By playbook, the verdict on each touch by what its source says now; the noes and exits it tells of are committed
+    before. The source is asked once about everybody."""
+    workspace, now = shift.workspace, shift.clock()
+    every = [touch for _, those in asked for touch in those]
+    with asked_again(
+        workspace, shift.source, {touch.customer_id for touch in every}, now, worker=shift.worker
+    ) as folder:  # fmt: skip
+        ids = sorted({touch.enrolment_id for touch in every})
+        with workspace.ledger.begin() as conn:
+            known, keys = enrolments.enrolments_of(conn, ids), enrolments.keys_of(conn, ids)
+        take_in(workspace, shift.source, folder, list(known.values()), now)
+        return [
+            (playbook, _judged_by(shift, playbook, those, folder, known=known, keys=keys)) for playbook, those in asked
+        ]  # fmt: skip
 
 
 def _judged_by(
-    shift: _Shift, playbook: Playbook, some: Sequence[Touch], folder: SnapshotFolder
+    shift: _Shift, playbook: Playbook, some: Sequence[Touch], folder: SnapshotFolder, *,
+    known: Mapping[str, Enrolment], keys: Mapping[str, Mapping[str, str]],
 ) -> list[tuple[Case, Verdict]]:  # fmt: skip
-    """The verdict on each touch of a playbook; the noes and exits the source tells of are committed before."""
-    workspace, now = shift.workspace, shift.clock()
-    ids = sorted({touch.enrolment_id for touch in some})
-    with workspace.ledger.begin() as conn:
-        known, keys = enrolments.enrolments_of(conn, ids), enrolments.keys_of(conn, ids)
-    take_in(workspace, shift.source, folder, list(known.values()), now)
+    """The verdict on each touch of a playbook. ``known`` and ``keys`` are of their enrolments."""
     if unfit_tables(folder, playbook):
         _leave(shift, [(touch, Verdict("wait", "source_not_ready")) for touch in some])
         return []
@@ -297,7 +304,7 @@ def _judged_by(
         else:
             cases.append(Case(touch, known[touch.enrolment_id], frozenset(keys[touch.enrolment_id]), draft))
     _leave(shift, without)
-    return judge(workspace, folder, playbook, cases, now) if cases else []
+    return judge(shift.workspace, folder, playbook, cases, shift.clock()) if cases else []
 
 
 async def _send_judged(

@@ -47,11 +47,11 @@ def record_outcomes(workspace: Workspace, now: datetime) -> dict[str, int]:
     with workers.at_work(workspace.ledger) as worker:
         try:
             for some in _at_once(_watched(workspace, now)):
-                customers = {one.customer_id for _, people in some for one in people}
+                everybody = [one for _, people in some for one in people]
+                customers = {one.customer_id for one in everybody}
                 # A source is asked once about people of every playbook: asking costs more than what it tells of them.
                 with asked_again(workspace, source, customers, now, worker=worker) as folder:
-                    for _, people in some:
-                        counts.update(take_in(workspace, source, folder, people, now))
+                    counts.update(take_in(workspace, source, folder, everybody, now))
                 for playbook, people in some:
                     counts["asked"] += len(people)
                     known[playbook.playbook].update(one.customer_id for one in people)
