@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from tests.quarter.people import People
-from tests.quarter.world import No, World
+from tests.quarter.world import No, World, spelled
 
 from reactivation.sample.world import BRAND
 
@@ -66,7 +66,7 @@ class Forbidden:
                 yield No(number, _ALL, began, "fit")
         for row in self._rows("suppressions"):
             if row["brand"] in (None, BRAND):
-                address = (row["address"] or "").strip().casefold()
+                address = spelled(row["address"] or "")
                 by_id = [world.number[row["customer_id"]]] if row["customer_id"] in world.number else []
                 for who in by_id or world.by_email.get(address, []):
                     channel = row["channel"] or ("email" if not by_id else _ALL)

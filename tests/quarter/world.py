@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import idna
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -67,7 +68,7 @@ class World:
         self.ids: list[str] = contacts["customer_id"].to_pylist()
         self.number = {one: number for number, one in enumerate(self.ids)}
         self.segment = np.asarray(contacts["business_segment"].to_pylist())
-        self.email: list[str] = [(one or "").strip().casefold() for one in contacts["email"].to_pylist()]
+        self.email: list[str] = [spelled(one or "") for one in contacts["email"].to_pylist()]
         self.phone: list[str | None] = contacts["phone"].to_pylist()
         self.by_email: dict[str, list[int]] = defaultdict(list)
         for number, address in enumerate(self.email):
@@ -167,6 +168,15 @@ def found(folder: Path, *, customers: int, accounts: int, seed: int, at: datetim
         "purchases": _since(tables["purchases"], at, _SHOP_DAYS),
     }  # fmt: skip
     return World(folder, _put_right(tables), at)
+
+
+def spelled(address: str) -> str:
+    """An address as it stands in a message's header; what is none, as it is."""
+    local, _, domain = address.strip().lower().rpartition("@")
+    try:
+        return f"{local}@{idna.encode(domain, uts46=True).decode()}" if local else address
+    except idna.IDNAError:
+        return address
 
 
 def _since(rows: pa.Table, at: datetime, days: int, *always: str) -> pa.Table:

@@ -19,7 +19,7 @@ import pandas as pd
 import pytest
 from tests.quarter.books import Books
 from tests.quarter.forbidden import Forbidden
-from tests.quarter.playing import ACCOUNTS, FIRST, PLAYBOOKS, REACTIVATION, TWO_EMAILS, quarter
+from tests.quarter.playing import ACCOUNTS, FIRST, PLAYBOOKS, REACTIVATION, quarter
 from tests.quarter.proving import before_outreach, before_send
 from tests.quarter.telling import told
 
@@ -98,8 +98,9 @@ def test_every_candidate_of_every_day_is_decided_once(books: Books) -> None:
     in_evidence = set(zip(decided["run_id"], decided["customer_id"], strict=True))
     assert in_evidence == set(zip(told_of["run_id"], told_of["subject"], strict=True))
     both = decided.merge(told_of, left_on=["run_id", "customer_id"], right_on=["run_id", "subject"])
-    differ = both[(both["decision"] != both["outcome"]) & (both["outcome"] != "hold")]
-    assert differ.empty
+    differ = both[both["decision"] != both["outcome"]]
+    assert set(differ["decision"]) <= {"enrol", "review"}, "only who may begin waits for a place, or is kept as holdout"
+    assert set(differ["outcome"]) <= {"hold", "holdout"}
     first = decided["reason_codes"].map(lambda codes: codes[0] if codes is not None and len(codes) else "")
     others = decided[~first.str.startswith("path:")]
     assert not others.duplicated(["day", "customer_id"]).any()
@@ -197,8 +198,6 @@ def test_waits_and_caps_are_kept(books: Books) -> None:
             if later.number <= earlier.number or apart.days < days[later.number] - days[earlier.number]:
                 wrong.append((playbook, enrolment_id, earlier.number, later.number, apart.days))
     assert wrong == []
-    second = sends[sends["playbook"] == TWO_EMAILS].groupby("enrolment_id")["called_at"].diff().dropna()
-    assert (second >= timedelta(days=4)).all()
 
 
 def test_messages_arrive_in_working_hours(books: Books) -> None:
