@@ -44,7 +44,8 @@ _AFTER = timedelta(minutes=10)
 
 @dataclass
 class Quarter:
-    """``runs``: the ids of each day's runs, by playbook. ``messages``: everything the outbox holds."""
+    """``runs``: the ids of each day's runs, by playbook. ``messages``: everything the outbox holds. ``heard``: what
+    recorders, providers and dispatchers told. ``ends``: when the pilots that stand are over."""
 
     company: Company
     world: World

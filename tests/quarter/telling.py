@@ -39,4 +39,10 @@ def told(books: Books, pilots: Mapping[str, Proof]) -> str:
     console = Console(width=150, color_system=None)
     with console.capture() as shown:
         console.print(table)
+        console.print(f"answers: {_counted(books.quarter.people.done)}")
+        console.print(f"heard: {_counted(books.quarter.heard)}")
     return shown.get()
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    return " · ".join(f"{what} {count}" for what, count in sorted(counts.items()) if count)

@@ -67,7 +67,6 @@ class World:
         contacts = self.tables["contacts"]
         self.ids: list[str] = contacts["customer_id"].to_pylist()
         self.number = {one: number for number, one in enumerate(self.ids)}
-        self.segment = np.asarray(contacts["business_segment"].to_pylist())
         self.email: list[str] = [spelled(one or "") for one in contacts["email"].to_pylist()]
         self.phone: list[str | None] = contacts["phone"].to_pylist()
         self.by_email: dict[str, list[int]] = defaultdict(list)
