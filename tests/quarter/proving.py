@@ -73,7 +73,8 @@ def before_outreach(books: Books) -> dict[str, tuple[bool, int]]:
     until = books.quarter.until if pd.isna(pilot.ended_at) else pilot.ended_at
     run_id = books.quarter.runs[-1][ACCOUNTS]
     latest = books.evidence(run_id, "decisions", ["customer_id", "account_id"]).to_pandas()
-    account = dict(zip(latest["customer_id"], latest["account_id"], strict=True))
+    decided = books.decisions[books.decisions["playbook"] == ACCOUNTS]
+    account = dict(zip(decided["customer_id"], decided["account_id"], strict=True))
 
     looked = books.verdicts.dropna(subset="responder").merge(
         books.touches[["touch_id", "playbook", "account_id"]], on="touch_id"
