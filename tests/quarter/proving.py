@@ -71,8 +71,6 @@ def _stands(one: Any, gate: str, named: set[str]) -> bool:
 def before_outreach(books: Books) -> dict[str, tuple[bool, int]]:
     pilot, sent = _pilot(books, ACCOUNTS), _sent(books, ACCOUNTS)
     until = books.quarter.until if pd.isna(pilot.ended_at) else pilot.ended_at
-    run_id = books.quarter.runs[-1][ACCOUNTS]
-    latest = books.evidence(run_id, "decisions", ["customer_id", "account_id"]).to_pandas()
     decided = books.decisions[books.decisions["playbook"] == ACCOUNTS]
     account = dict(zip(decided["customer_id"], decided["account_id"], strict=True))
 
@@ -94,7 +92,7 @@ def before_outreach(books: Books) -> dict[str, tuple[bool, int]]:
     seen = seen[(seen["at"] >= pilot.began_at) & (seen["at"] < until)]
     review, outreach = seen.groupby("account_id")["at"].min(), sent.groupby("account_id")["intended_at"].min()
     counts = sent["account_id"].value_counts()
-    subjects = {*pilot.subjects, *(set(latest["account_id"]) & set(pilot.subjects)), *outreach.index}
+    subjects = {*pilot.subjects, *outreach.index}
 
     def passes(one: str) -> bool:
         return one in review.index and (one not in outreach.index or review[one] <= outreach[one])

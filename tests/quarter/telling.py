@@ -36,7 +36,7 @@ def told(books: Books, pilots: Mapping[str, Proof]) -> str:
             "–" if proof is None else f"{proof.verdict}, {proof.passed} of {proof.of}",
         )  # fmt: skip
         table.add_row(name, *(str(cell) for cell in cells))
-    console = Console(width=150, color_system=None)
+    console = Console(width=190, color_system=None)
     with console.capture() as shown:
         console.print(table)
         console.print(f"answers: {_counted(books.quarter.people.done)}")
