@@ -27,7 +27,7 @@ hypothesis.settings.register_profile("unhurried", deadline=None)
 hypothesis.settings.load_profile("unhurried")
 
 _IN_MEMORY, _ROOM = Path("/dev/shm"), 8 << 30  # noqa: S108
-_LONGEST = ("test_demo.py", "test_whole_flow.py")
+_LONGEST = ("test_demo.py", "test_quarter.py", "test_whole_flow.py")
 
 POSTGRES = os.environ.get("REACTIVATION_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/")
 
@@ -42,6 +42,14 @@ def pytest_configure() -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest files first, so that nobody waits for one at the end; those with an Airflow not side by side."""
     items.sort(key=lambda item: item.path.name not in _LONGEST)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Shows the tables that tests tell of, whichever process they ran in."""
+    for report in terminalreporter.getreports("passed"):
+        for name, text in getattr(report, "user_properties", ()):
+            if name == "table":
+                terminalreporter.write_line(str(text))
 
 
 @pytest.fixture(scope="session")

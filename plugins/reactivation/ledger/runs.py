@@ -127,6 +127,17 @@ def run_ids(conn: Connection) -> list[str]:
     return list(conn.scalars(select(runs.c.run_id).order_by(runs.c.started_at, runs.c.run_id)))
 
 
+def decided_since(conn: Connection, playbook: str, since: datetime) -> list[str]:
+    """The ids of a playbook's real runs that began at or after an instant and were decided, oldest first."""
+    wanted = (
+        select(runs.c.run_id)
+        .join(steps, steps.c.run_id == runs.c.run_id)
+        .where(runs.c.playbook == playbook, runs.c.started_at >= since, runs.c.dry.is_(False))
+        .where(steps.c.step == "decide", steps.c.state == "succeeded")
+    )
+    return list(conn.scalars(wanted.order_by(runs.c.started_at, runs.c.run_id)))
+
+
 def latest_run(
     conn: Connection, playbook: str, *, step: str | None = None, until: datetime | None = None, real: bool = False
 ) -> Run | None:  # fmt: skip

@@ -103,33 +103,66 @@ def unfit_tables(folder: SnapshotFolder, playbook: Playbook) -> tuple[str, ...]:
 
 def take_in(
     workspace: Workspace, source: Sources, folder: SnapshotFolder, people: Sequence[Enrolment], now: datetime
-) -> Counter[str]:
-    """Commit what the source now says about the customers of these enrolments, all of one playbook; counts.
+) -> Counter[str]:  # fmt: skip
+    """Commit what the source now says about the customers of these enrolments; counts.
 
-    In this order: noes, in a transaction of their own; then events, each once; then the exits of active enrolments.
+    In this order: noes, in transactions of their own; then events, each once; then the exits of active enrolments.
     """
     counts: Counter[str] = Counter()
-    if not people:
-        return counts
-    playbook = workspace.playbook(people[0].playbook).playbook
     contacts = folder.read("contacts")
-    colleagues = _colleagues(contacts, people) if playbook.subject == "account" else {}
-    customers = {one.customer_id for one in people} | set(colleagues)
-    raw = read_events(source, customer_ids=sorted(customers), since=min(unknown_from(playbook, one) for one in people))
-    said_no = _noes(workspace, folder, playbook, people, raw)
-    counts["suppressions"] = suppressions.commit(
-        workspace.ledger, suppressions_of(said_no), actor="record_outcomes", now=now
-    )
-    rows = [row for row in contacts.to_pylist() if row["customer_id"] in customers]
+    some = [_asked(workspace, name, own, contacts) for name, own in sorted(_by_playbook(people).items())]
+    if not some:
+        return counts
+    customers = set().union(*(one.customers for one in some))
+    raw = read_events(source, customer_ids=sorted(customers), since=min(one.since for one in some))
+    done, rows = raw.to_pylist(), contacts.to_pylist()
     opens = _whose_opens_count(contacts, workspace.rules)
-    told = _Told(_by_enrolled(facts_of(raw.to_pylist(), rows), colleagues), facts_of_noes(said_no), opens)
-    with workspace.ledger.begin() as conn:
-        for one, exit_ in _returned(conn, playbook, people, told=told, counts=counts, now=now):
-            ended = enrolments.end_enrolment(
-                conn, one.enrolment_id, reason=exit_.reason, because=exit_.because, actor="record_outcomes", now=now
-            )
-            counts[f"exit:{exit_.reason}"] += ended
+    said = [(one, _noes(workspace, folder, one.playbook, one.people, raw)) for one in some]
+    for _, noes_of in said:
+        counts["suppressions"] += suppressions.commit(
+            workspace.ledger, suppressions_of(noes_of), actor="record_outcomes", now=now
+        )
+    for one, noes_of in said:
+        facts = facts_of(
+            [row for row in done if row["customer_id"] in one.customers],
+            [row for row in rows if row["customer_id"] in one.customers],
+        )
+        told = _Told(_by_enrolled(facts, one.colleagues), facts_of_noes(noes_of), opens)
+        with workspace.ledger.begin() as conn:
+            for enrolment, exit_ in _returned(conn, one.playbook, one.people, told=told, counts=counts, now=now):
+                ended = enrolments.end_enrolment(
+                    conn, enrolment.enrolment_id, reason=exit_.reason, because=exit_.because, actor="record_outcomes",
+                    now=now,
+                )  # fmt: skip
+                counts[f"exit:{exit_.reason}"] += ended
     return +counts
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """Enrolments of one playbook, whose customers they are about, and from when on what these do is news."""
+
+    playbook: Playbook
+    people: Sequence[Enrolment]
+    colleagues: Mapping[str, str]
+    customers: frozenset[str]
+    since: datetime
+
+
+def _by_playbook(people: Sequence[Enrolment]) -> dict[str, list[Enrolment]]:
+    found: dict[str, list[Enrolment]] = {}
+    for one in people:
+        found.setdefault(one.playbook, []).append(one)
+    return found
+
+
+def _asked(workspace: Workspace, name: str, people: Sequence[Enrolment], contacts: pa.Table) -> _Asked:
+    playbook = workspace.playbook(name).playbook
+    colleagues = _colleagues(contacts, people) if playbook.subject == "account" else {}
+    return _Asked(
+        playbook, people, colleagues, frozenset({one.customer_id for one in people} | set(colleagues)),
+        min(unknown_from(playbook, one) for one in people),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

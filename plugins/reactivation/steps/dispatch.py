@@ -25,7 +25,9 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection
 
 from reactivation.delivery import Provider, hand_over, recover
+from reactivation.evidence import SnapshotFolder
 from reactivation.ledger import enrolments, seals, sends, touches, workers
+from reactivation.ledger.enrolments import Enrolment
 from reactivation.ledger.mail import EMAIL
 from reactivation.ledger.sends import Send
 from reactivation.ledger.touches import Touch
@@ -231,7 +233,7 @@ def _give_back(shift: _Shift) -> None:
 
 
 async def _send(shift: _Shift, some: Sequence[Touch]) -> None:
-    """Ask, judge, claim and hand over what we look at, playbook by playbook."""
+    """Ask, judge, claim and hand over what we look at."""
     going: dict[str, list[Touch]] = defaultdict(list)
     left: list[tuple[Touch, Verdict]] = []
     for touch in some:
@@ -242,6 +244,7 @@ async def _send(shift: _Shift, some: Sequence[Touch]) -> None:
         else:
             going[touch.playbook].append(touch)
     _leave(shift, left)
+    asked: list[tuple[Playbook, list[Touch]]] = []
     for name, those in sorted(going.items()):
         playbook = shift.workspace.playbook(name).playbook
         if is_stale(shift.source, playbook, shift.clock()):
@@ -249,12 +252,16 @@ async def _send(shift: _Shift, some: Sequence[Touch]) -> None:
         elif _is_deaf(shift, playbook):
             _leave(shift, [(touch, Verdict("wait", "provider_not_heard")) for touch in those])
         else:
-            asked_at = shift.clock()
-            judged = _judged(shift, playbook, those)
-            told_at = shift.clock()
-            await _send_judged(shift, playbook, judged, asked_at)
-            quick = shift.clock() - told_at < _QUICK
-            shift.look = min(shift.look * 4, _LARGEST_LOOK) if quick else max(shift.look // 4, _FIRST_LOOK)
+            asked.append((playbook, those))
+    if not asked:
+        return
+    asked_at = shift.clock()
+    judged = _judged(shift, asked)
+    told_at = shift.clock()
+    for playbook, cases in judged:
+        await _send_judged(shift, playbook, cases, asked_at)
+    quick = shift.clock() - told_at < _QUICK
+    shift.look = min(shift.look * 4, _LARGEST_LOOK) if quick else max(shift.look // 4, _FIRST_LOOK)
 
 
 def _is_deaf(shift: _Shift, playbook: Playbook) -> bool:
@@ -262,27 +269,42 @@ def _is_deaf(shift: _Shift, playbook: Playbook) -> bool:
     return is_deaf(shift.workspace, shift.clock(), timedelta(hours=playbook.readiness.stale_after_hours))
 
 
-def _judged(shift: _Shift, playbook: Playbook, some: Sequence[Touch]) -> list[tuple[Case, Verdict]]:
-    """The verdict on each touch by what its source says now; the noes and exits it tells of are committed before."""
+def _judged(
+    shift: _Shift, asked: Sequence[tuple[Playbook, Sequence[Touch]]]
+) -> list[tuple[Playbook, list[tuple[Case, Verdict]]]]:
+    """By playbook, the verdict on each touch by what its source says now; the noes and exits it tells of are committed
+    before. The source is asked once about everybody."""
     workspace, now = shift.workspace, shift.clock()
-    customers = {touch.customer_id for touch in some}
-    with asked_again(workspace, shift.source, customers, now, worker=shift.worker) as folder:
-        ids = sorted({touch.enrolment_id for touch in some})
+    every = [touch for _, those in asked for touch in those]
+    with asked_again(
+        workspace, shift.source, {touch.customer_id for touch in every}, now, worker=shift.worker
+    ) as folder:  # fmt: skip
+        ids = sorted({touch.enrolment_id for touch in every})
         with workspace.ledger.begin() as conn:
             known, keys = enrolments.enrolments_of(conn, ids), enrolments.keys_of(conn, ids)
         take_in(workspace, shift.source, folder, list(known.values()), now)
-        if unfit_tables(folder, playbook):
-            _leave(shift, [(touch, Verdict("wait", "source_not_ready")) for touch in some])
-            return []
-        cases: list[Case] = []
-        without: list[tuple[Touch, Verdict]] = []
-        for touch, draft in zip(some, shift.drafts.of(some), strict=True):
-            if isinstance(draft, Verdict):
-                without.append((touch, draft))
-            else:
-                cases.append(Case(touch, known[touch.enrolment_id], frozenset(keys[touch.enrolment_id]), draft))
-        _leave(shift, without)
-        return judge(workspace, folder, playbook, cases, now) if cases else []
+        return [
+            (playbook, _judged_by(shift, playbook, those, folder, known=known, keys=keys)) for playbook, those in asked
+        ]  # fmt: skip
+
+
+def _judged_by(
+    shift: _Shift, playbook: Playbook, some: Sequence[Touch], folder: SnapshotFolder, *,
+    known: Mapping[str, Enrolment], keys: Mapping[str, Mapping[str, str]],
+) -> list[tuple[Case, Verdict]]:  # fmt: skip
+    """The verdict on each touch of a playbook. ``known`` and ``keys`` are of their enrolments."""
+    if unfit_tables(folder, playbook):
+        _leave(shift, [(touch, Verdict("wait", "source_not_ready")) for touch in some])
+        return []
+    cases: list[Case] = []
+    without: list[tuple[Touch, Verdict]] = []
+    for touch, draft in zip(some, shift.drafts.of(some), strict=True):
+        if isinstance(draft, Verdict):
+            without.append((touch, draft))
+        else:
+            cases.append(Case(touch, known[touch.enrolment_id], frozenset(keys[touch.enrolment_id]), draft))
+    _leave(shift, without)
+    return judge(shift.workspace, folder, playbook, cases, shift.clock()) if cases else []
 
 
 async def _send_judged(

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -46,15 +46,18 @@ def record_outcomes(workspace: Workspace, now: datetime) -> dict[str, int]:
     known: dict[str, set[str]] = defaultdict(set)
     with workers.at_work(workspace.ledger) as worker:
         try:
-            for playbook, people in _watched(workspace, now):
-                counts["asked"] += len(people)
-                customers = {one.customer_id for one in people}
-                known[playbook.playbook] |= customers
+            for some in _at_once(_watched(workspace, now)):
+                everybody = [one for _, people in some for one in people]
+                customers = {one.customer_id for one in everybody}
+                # A source is asked once about people of every playbook: asking costs more than what it tells of them.
                 with asked_again(workspace, source, customers, now, worker=worker) as folder:
-                    counts.update(take_in(workspace, source, folder, people, now))
-                with workspace.ledger.begin() as conn:
-                    fresh = not is_stale(source, playbook, now)
-                    counts.update(_close(workspace, conn, playbook, people, ends=ends, fresh=fresh, now=now))
+                    counts.update(take_in(workspace, source, folder, everybody, now))
+                for playbook, people in some:
+                    counts["asked"] += len(people)
+                    known[playbook.playbook].update(one.customer_id for one in people)
+                    with workspace.ledger.begin() as conn:
+                        fresh = not is_stale(source, playbook, now)
+                        counts.update(_close(workspace, conn, playbook, people, ends=ends, fresh=fresh, now=now))
         finally:
             shutil.rmtree(asking_root(workspace) / worker, ignore_errors=True)
     counts.update(record_comparisons(workspace, source, known, now))
@@ -63,7 +66,7 @@ def record_outcomes(workspace: Workspace, now: datetime) -> dict[str, int]:
 
 
 def _watched(workspace: Workspace, now: datetime) -> Iterator[tuple[Playbook, list[Enrolment]]]:
-    """The enrolments to ask about, by playbook, some at a time; of a customer's, the latest."""
+    """The enrolments to ask about, by playbook; of a customer's, the latest."""
     with workspace.ledger.begin() as conn:
         names = enrolments.playbooks(conn)
     for name in names:
@@ -73,8 +76,24 @@ def _watched(workspace: Workspace, now: datetime) -> Iterator[tuple[Playbook, li
             people = enrolments.watched(
                 conn, name, since=since, bought_since=now - timedelta(days=RETAINED_DAYS), tag=playbook.no_response_tag
             )
-        for begin in range(0, len(people), _AT_ONCE):
-            yield playbook, people[begin : begin + _AT_ONCE]
+        if people:
+            yield playbook, people
+
+
+def _at_once(watched: Iterable[tuple[Playbook, list[Enrolment]]]) -> Iterator[list[tuple[Playbook, list[Enrolment]]]]:
+    """The same, so many enrolments at a time as a source is asked about at once."""
+    some: list[tuple[Playbook, list[Enrolment]]] = []
+    room = _AT_ONCE
+    for playbook, people in watched:
+        rest = people
+        while rest:
+            some.append((playbook, rest[:room]))
+            rest, room = rest[room:], room - len(rest[:room])
+            if not room:
+                yield some
+                some, room = [], _AT_ONCE
+    if some:
+        yield some
 
 
 def _close(

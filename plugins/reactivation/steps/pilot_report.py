@@ -6,14 +6,14 @@ Reads and writes nothing; ids, codes and counts only.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from reactivation.ledger import piloted, pilots
+from reactivation.ledger import piloted, pilots, runs
 from reactivation.ledger.piloted import Seen, Sent
 from reactivation.ledger.pilots import Pilot
 from reactivation.ledger.runs import StepError
@@ -60,12 +60,13 @@ def pilot_report(workspace: Workspace, name: str, now: datetime) -> PilotReport:
         sent = piloted.sent_since(conn, name, kind, pilot.began_at)
         seen = piloted.seen_since(conn, name, kind, pilot.began_at)
         ended = piloted.ended_since(conn, name, kind, pilot.began_at)
+        decided = runs.decided_since(conn, name, pilot.began_at)
     sent, seen = _within(pilot, sent, seen)
     sample = as_sample(pilot, playbook, now)
     _, decisions = decisions_of(workspace, name)
     mine = decisions.filter(in_sample(decisions, sample))
     latest = {row[SUBJECT_COLUMN[kind]]: row for row in mine.to_pylist() if row[SUBJECT_COLUMN[kind]] is not None}
-    seen = _of_subjects(seen, decisions, kind)
+    seen = seen if kind == "customer" else _of_accounts(workspace, seen, decided)
     answered = {one.subject for one in seen if one.by is not None}
     outcomes = {*ended, *(one.subject for one in seen)}
     after = metrics(workspace, name, now)
@@ -97,11 +98,12 @@ def _within(pilot: Pilot, sent: list[Sent], seen: list[Seen]) -> tuple[list[Sent
     return [one for one in sent if one.intended_at < until], [one for one in seen if one.at < until]
 
 
-def _of_subjects(seen: list[Seen], decisions: pa.Table, kind: str) -> list[Seen]:
-    """What the rules said of a contact is said of its account, where the playbook is about accounts."""
-    if kind == "customer":
-        return seen
-    account = dict(zip(decisions["customer_id"].to_pylist(), decisions["account_id"].to_pylist(), strict=True))
+def _of_accounts(workspace: Workspace, seen: list[Seen], run_ids: Sequence[str]) -> list[Seen]:
+    """What the rules said of a contact is said of its account: of one, too, that came back and is no candidate now."""
+    account: dict[str, str | None] = {}
+    for run_id in run_ids:
+        decided = workspace.run_folder(run_id).read("decisions", ("customer_id", "account_id"))
+        account |= dict(zip(decided["customer_id"].to_pylist(), decided["account_id"].to_pylist(), strict=True))
     return [Seen(account.get(one.subject) or one.subject, one.what, one.at, one.by) for one in seen]
 
 
