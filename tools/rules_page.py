@@ -18,7 +18,7 @@ from pydantic import BaseModel
 
 from reactivation import paths
 from reactivation.playbooks.declared import DeclarationError, parse_declared, read_bytes
-from reactivation.playbooks.model import Declared
+from reactivation.playbooks.words import Declared
 from reactivation.policy.decisions import DROP, FAIL
 from reactivation.policy.gate_rules import GateRule, GateRules, Source
 from reactivation.policy.gates import LADDER

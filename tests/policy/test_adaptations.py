@@ -11,7 +11,8 @@ from pydantic import ValidationError
 from tests.policy.people import Row, ago, consent, known, one, person, playbook
 from tests.policy.test_sequence import FULL, NOW, OFFERED, RULES, london, people, plan, touch
 
-from reactivation.playbooks.model import Adaptation, Message, Playbook, Variant, VariantTouch
+from reactivation.playbooks.model import Playbook
+from reactivation.playbooks.touches import Adaptation, Message, Variant, VariantTouch
 from reactivation.policy.scores import SCORED
 from reactivation.policy.variants import plan_variants
 

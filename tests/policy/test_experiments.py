@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chi2_contingency
 
-from reactivation.playbooks.model import Variant, VariantTouch
+from reactivation.playbooks.touches import Variant, VariantTouch
 from reactivation.policy.experiments import holdout, variant
 
 PEOPLE = [f"c-{number}" for number in range(20_000)]

@@ -15,7 +15,8 @@ import pytest
 from scipy.special import betainc, betaln
 from tests.policy.people import playbook as plain_playbook
 
-from reactivation.playbooks.model import Playbook, Variant, VariantTouch
+from reactivation.playbooks.model import Playbook
+from reactivation.playbooks.touches import Variant, VariantTouch
 from reactivation.policy.monitor import Finding, Split, judge
 from reactivation.policy.monitor_rules import HarmLimits, MonitorRules
 from reactivation.policy.pausing import Halt, Part

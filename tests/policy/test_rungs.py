@@ -15,7 +15,8 @@ from tests.policy.people import decide, person, playbook, together
 from tests.policy.test_sequence import CREDIT, FULL, NOW, PERCENT, plan
 
 from reactivation.ledger.monitored import RESPONDED
-from reactivation.playbooks.model import Optimizer, Playbook
+from reactivation.playbooks.model import Playbook
+from reactivation.playbooks.touches import Optimizer
 from reactivation.policy.proposals import Proposal, proposals
 from reactivation.policy.rungs import top_of
 

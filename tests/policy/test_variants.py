@@ -12,7 +12,7 @@ import pytest
 from tests.builders import offer
 from tests.policy.test_sequence import CREDIT, FULL, NOW, OFFERED, PERCENT, RULES, offers, people
 
-from reactivation.playbooks.model import Variant, VariantTouch
+from reactivation.playbooks.touches import Variant, VariantTouch
 from reactivation.policy.budgets import within_budget
 from reactivation.policy.sequence import plan_sequence
 from reactivation.policy.variants import plan_variants, why_larger

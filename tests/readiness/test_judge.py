@@ -14,7 +14,8 @@ from tests.readiness.company import AS_OF, CUSTOMERS, Company, contact, decision
 
 from reactivation.contract.digests import canonical_json
 from reactivation.contract.tables import TABLES
-from reactivation.playbooks.model import ReadinessLimits, WeighedCondition
+from reactivation.playbooks.model import ReadinessLimits
+from reactivation.playbooks.words import WeighedCondition
 from reactivation.readiness import Verdict, judge_tables
 from reactivation.readiness.conditions import conditions
 

@@ -33,9 +33,10 @@ from reactivation.messages.lint import lint
 from reactivation.messages.proof import ClaimShown, OfferShown, Proof
 from reactivation.messages.subjects import with_subject
 from reactivation.messages.templates import MessageTemplate
-from reactivation.playbooks.model import Playbook, Touch
+from reactivation.playbooks.model import Playbook
 from reactivation.playbooks.owners import Owners
 from reactivation.playbooks.tenant import Tenant
+from reactivation.playbooks.touches import Touch
 
 _TIME = pa.timestamp("us", tz="UTC")
 

@@ -8,83 +8,31 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from reactivation.contract.tables import TABLES
+from reactivation.playbooks.touches import (
+    Adaptation,
+    Message,
+    Optimizer,
+    Touch,
+    Variant,
+    VariantTouch,
+)
 from reactivation.playbooks.variants import comparable, differing
-
-Channel = Literal["email", "sms"]
-Purpose = Literal[
-    "check_in", "recommendation", "reward", "proof", "offer", "expansion", "relationship", "issue_resolution"
-]
-Pattern = Literal[
-    "curiosity", "relevance", "value_reward", "trust", "urgency", "economic_incentive", "finality",
-    "re_engagement", "check_in", "issue_resolution", "follow_up",
-]  # fmt: skip
-IncentivePosition = Literal["none", "points_or_credit", "access", "percent"]
-#: The same as steps, the smallest first; access costs no money.
-INCENTIVE_STEPS: tuple[IncentivePosition, ...] = ("none", "access", "points_or_credit", "percent")
-#: The steps that cost money, and the one before them.
-Rung = Literal["none", "points_or_credit", "percent"]
-#: How an enrolment may have ended before (``outcomes``).
-EarlierOutcome = Literal["reactivated", "re_engaged", "no_response", "cut_short", "returned_unprompted"]
-DormancyRange = Literal["under_60", "early_warning", "active_risk", "critical", "deep"]
-ActivitySignal = Literal["purchase", "booking", "login", "reply", "open", "click", "visit", "usage", "seen"]
-#: The segments of document 002, by activity and purchases (``policy/activity_segments.py``).
-ActivitySegment = Literal[
-    "active_users", "not_active_users", "customers", "customers_purchase", "customers_no_purchase",
-    "customers_not_active", "customers_active", "customers_not_active_after_react",
-]  # fmt: skip
-#: What the gate ``evidence`` may ask for: the required inputs of seed 000, and those of seed 001 about an account.
-Input = Literal[
-    "last_activity", "value_tier", "purchase_history", "inactivity_reason", "consent", "relationship_notes",
-    "offer_boundaries", "owner", "account_value", "account_history", "recipient",
-]  # fmt: skip
-INPUTS_OF_CUSTOMERS: tuple[Input, ...] = (
-    "last_activity", "value_tier", "purchase_history", "inactivity_reason", "consent", "relationship_notes",
-    "offer_boundaries", "owner",
-)  # fmt: skip
-#: ``critical`` blocks the run, ``warning`` holds back the rows concerned, ``info`` is reported.
-Severity = Literal["critical", "warning", "info"]
-#: The conditions of readiness that a playbook may weigh itself (``expectations/conditions.yaml``).
-WeighedCondition = Literal[
-    "source_shrunken", "source_off_trend", "sources_contradict", "deliverability_risk", "owner_unclear",
-    "rows_often_broken",
-]  # fmt: skip
-Days = Annotated[int, Field(ge=0, le=3650)]
-Share = Annotated[float, Field(ge=0, le=1)]
-#: A name that may stand in a reason.
-Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
-#: Text that may stand in a header or a heading: one line without control characters.
-Line = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f\u2028\u2029]+$", max_length=200)]
-
-#: Which system a table comes from when the playbook does not say: the one of ``REACTIVATION_SOURCE``.
-DEFAULT_SOURCE = "default"
-#: It stands in what the ledger calls a stop.
-VariantName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=24)]
-TemplateName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
-SourceName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
-
-#: The incentives each pattern may carry: the seven of framework 003, and the plain messages of documents 001 and 002.
-INCENTIVES: dict[str, tuple[str, ...]] = {
-    "curiosity": ("none",),
-    "relevance": ("none",),
-    "value_reward": ("none", "points_or_credit"),
-    "trust": ("none",),
-    "urgency": ("none", "access"),
-    "economic_incentive": ("percent",),
-    "finality": ("none",),
-    "re_engagement": ("none",),
-    "check_in": ("none",),
-    "issue_resolution": ("none",),
-    "follow_up": ("none",),
-}
-
-
-class Declared(BaseModel):
-    """Frozen, and refuses what it does not know: a typo in a playbook is an error, never a silent default."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+from reactivation.playbooks.words import (
+    INPUTS_OF_CUSTOMERS,
+    ActivitySegment,
+    ActivitySignal,
+    Channel,
+    Days,
+    Declared,
+    Input,
+    Severity,
+    Share,
+    SourceName,
+    WeighedCondition,
+)
 
 
 class Population(Declared):
@@ -123,19 +71,6 @@ class Scoring(Declared):
     model: Literal["mbg_nbd", "bg_nbd"] = "mbg_nbd"
 
 
-class Optimizer(Declared):
-    """Up to which step of the incentive ladder each business segment goes, and which share of its people chance puts on
-    the step below and on the one above, so that the response to each can be known. ``uplifts``: how many times more
-    people of a segment bought with the incentive than one step below, where it was measured.
-
-    Source: framework 003 (incentive optimizer); METHODS.md section 2; decision record 0024.
-    """
-
-    rungs: dict[str, Rung] = Field(min_length=1)
-    explored: Annotated[float, Field(ge=0, le=0.1)] = 0.07
-    uplifts: dict[str, Annotated[Decimal, Field(ge=1)]] = {}
-
-
 class ReadinessLimits(Declared):
     """How unclear data may be before the run stops. A playbook may tighten these, never loosen them; how heavily a
     condition weighs that is no sentence of the source documents is its own business (``severities``).
@@ -151,112 +86,7 @@ class ReadinessLimits(Declared):
     contradicting_share: Annotated[float, Field(ge=0, le=0.05)] = 0.05
     complaint_share: Annotated[float, Field(gt=0, le=0.001)] = 0.001
     hard_bounce_share: Annotated[float, Field(gt=0, le=0.02)] = 0.02
-    severities: dict[WeighedCondition, Severity] = {}
-
-
-class Touch(Declared):
-    """One planned message. ``template`` is a folder below ``include/templates``; without one the touch is planned,
-    shown, and skipped with the reason ``no_template``. ``subject`` stands in an e-mail instead of the template's."""
-
-    number: int = Field(ge=1, le=7)
-    pattern: Pattern
-    day: Days
-    purpose: Purpose
-    channels: tuple[Channel, ...] = ("email",)
-    incentive: IncentivePosition = "none"
-    offer: str | None = None
-    template: TemplateName | None = None
-    subject: Line | None = None
-    only_ranges: tuple[DormancyRange, ...] = ()
-    window_days: int = Field(default=5, ge=1, le=14)
-
-    @model_validator(mode="after")
-    def _incentive_fits(self) -> Touch:
-        if self.incentive not in INCENTIVES[self.pattern]:
-            allowed = " or ".join(INCENTIVES[self.pattern])
-            raise ValueError(f"pattern {self.pattern} has incentive {self.incentive}, expected {allowed}")
-        if self.offer is not None and self.incentive == "none":
-            raise ValueError(f"incentive {self.incentive} takes no offer, found {self.offer}")
-        if self.offer is None and self.incentive not in ("none", "access") and self.template:
-            raise ValueError(f"incentive {self.incentive} with a template needs an offer; name one")
-        return self
-
-
-class Message(Declared):
-    """Other words for some touches, for whoever an adaptation gives them to: like a variant, but by rule and not by
-    chance, so compared with nothing."""
-
-    message: VariantName
-    touches: tuple[VariantTouch, ...] = Field(min_length=1)
-
-
-class When(Declared):
-    """What has to be so for an adaptation: everything that is said here. What is unknown is not so."""
-
-    lifecycle_stages: tuple[str, ...] = ()
-    value_tiers: tuple[Literal["high", "mid", "low", "unknown"], ...] = ()
-    dormancy_ranges: tuple[DormancyRange, ...] = ()
-    objections: tuple[str, ...] = ()
-    earlier_outcomes: tuple[EarlierOutcome, ...] = ()
-    churn_from: Share | None = None
-    churn_below: Share | None = None
-    month_share_from: Share | None = None
-    month_share_below: Share | None = None
-
-    @model_validator(mode="after")
-    def _says_something(self) -> When:
-        if not self.model_fields_set:
-            raise ValueError("says nothing, so it would be so of everybody; name a condition")
-        return self
-
-
-class Adaptation(Declared):
-    """How the sequence of some differs from everybody's, and why. An adaptation takes away, waits or chooses among what
-    the playbook declares; it adds nothing that nobody else would get."""
-
-    name: Code
-    because: Line
-    when: When
-    skip_touches: tuple[int, ...] = ()
-    incentive_at_most: IncentivePosition | None = None
-    wait_days: Annotated[int, Field(ge=0, le=90)] = 0
-    channel: Channel | None = None
-    message: str | None = None
-
-    @model_validator(mode="after")
-    def _changes_something(self) -> Adaptation:
-        if not (self.skip_touches or self.incentive_at_most or self.wait_days or self.channel or self.message):
-            raise ValueError(f"adaptation {self.name} changes nothing; say what it skips, waits for or chooses")
-        return self
-
-    def skips(self, touch: Touch) -> bool:
-        """Whether a touch is left out: by its number, or because its incentive is too large a step."""
-        most = self.incentive_at_most
-        too_much = most is not None and INCENTIVE_STEPS.index(touch.incentive) > INCENTIVE_STEPS.index(most)
-        return touch.number in self.skip_touches or too_much
-
-
-class VariantTouch(Declared):
-    """What a variant changes of one touch: the subject of its e-mail, its template, its offer."""
-
-    number: int = Field(ge=1, le=7)
-    subject: Line | None = None
-    template: TemplateName | None = None
-    offer: str | None = None
-
-    @property
-    def changes(self) -> dict[str, str]:
-        """The fields of the touch it changes, with what they become."""
-        fields = ("subject", "template", "offer")
-        return {name: value for name in fields if (value := getattr(self, name)) is not None}
-
-
-class Variant(Declared):
-    """One way to write, and the share of people who get it. The one that changes nothing is the control."""
-
-    variant: VariantName
-    share: Annotated[float, Field(gt=0, lt=1)]
-    touches: tuple[VariantTouch, ...] = ()
+    severities: dict[WeighedCondition, Severity] = Field(default={})
 
 
 class Intake(Declared):
@@ -314,7 +144,7 @@ class Playbook(Declared):
     accounts: Accounts | None = None
     requires: dict[str, tuple[str, ...]]
     inputs: tuple[Input, ...] = Field(default=INPUTS_OF_CUSTOMERS, min_length=1)
-    sources: dict[str, SourceName] = {}
+    sources: dict[str, SourceName] = Field(default={})
     readiness: ReadinessLimits = ReadinessLimits()
     channels: tuple[Channel, ...] = Field(min_length=1)
     owners: dict[str, str]

@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from reactivation.playbooks.declared import DeclarationError, parse_declared, read_bytes
-from reactivation.playbooks.model import Declared, Line
+from reactivation.playbooks.words import Declared, Line
 
 Role = Literal["marketing_owner", "account_owner", "offer_approver", "compliance"]
 #: Who signs for what a playbook is about.

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from reactivation import paths
 from reactivation.playbooks.declared import DeclarationError, parse_declared, read_bytes
-from reactivation.playbooks.model import Declared
+from reactivation.playbooks.words import Declared
 
 FILE = paths.RULES / "quality_gates.yaml"
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 
 from reactivation.contract.tables import TABLES
-from reactivation.playbooks.model import ActivitySignal, Input, Playbook
+from reactivation.playbooks.model import Playbook
 from reactivation.playbooks.quality import Quality
+from reactivation.playbooks.words import ActivitySignal, Input
 
 Problem = tuple[str, *tuple[str | int, ...]]
 Check = Callable[[Playbook, Quality, Collection[str]], Iterator[Problem]]

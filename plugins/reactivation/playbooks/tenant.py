@@ -12,7 +12,7 @@ from zoneinfo import available_timezones
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from reactivation.playbooks.declared import DeclarationError, parse_declared, read_bytes
-from reactivation.playbooks.model import Declared, Line
+from reactivation.playbooks.words import Declared, Line
 
 Address = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}$", max_length=254)]
 Domain = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$")]

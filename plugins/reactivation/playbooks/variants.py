@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from reactivation.playbooks.model import Message, Touch, Variant, VariantTouch
+    from reactivation.playbooks.touches import Message, Touch, Variant, VariantTouch
 
 #: What the ledger calls a variant that is stopped, in all segments or in one; the ledger keeps eighty characters.
 SCOPE, _LONGEST = "variant:", 80

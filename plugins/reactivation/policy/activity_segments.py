@@ -17,7 +17,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from reactivation.contract.tables import FLAG, TEXT, TIME
-from reactivation.playbooks.model import ActivitySegment, Playbook
+from reactivation.playbooks.model import Playbook
+from reactivation.playbooks.words import ActivitySegment
 from reactivation.policy.columns import arrow, choose, constant, contains, frame_of, holds, latest, whole_days
 from reactivation.policy.context import Context
 from reactivation.policy.dormancy import opens_count, windows

@@ -18,7 +18,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from reactivation.playbooks.model import Adaptation, Channel, Playbook, Touch, When
+from reactivation.playbooks.model import Playbook
+from reactivation.playbooks.touches import Adaptation, Touch, When
+from reactivation.playbooks.words import Channel
 from reactivation.policy.arrays import any_of
 from reactivation.policy.columns import arrow, choose, constant, contains, holds, listed, series
 from reactivation.policy.reasons import objection_of

@@ -13,7 +13,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from reactivation.playbooks.model import Channel, Playbook
+from reactivation.playbooks.model import Playbook
+from reactivation.playbooks.words import Channel
 from reactivation.policy.columns import choose, holds_or_unknown, joined, latest
 from reactivation.policy.decisions import DROP, PASS
 

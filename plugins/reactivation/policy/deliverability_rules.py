@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from reactivation.playbooks.model import Declared
+from reactivation.playbooks.words import Declared
 
 
 class DeliverabilityRules(Declared):

@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 
 from reactivation.contract.tables import TEXT
-from reactivation.playbooks.model import Variant
+from reactivation.playbooks.touches import Variant
 from reactivation.policy.columns import constant, series
 
 _POINTS = 2**32

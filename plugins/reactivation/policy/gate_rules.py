@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints, field_validator
 
-from reactivation.playbooks.model import Declared
+from reactivation.playbooks.words import Declared
 from reactivation.policy.decisions import GATES, Outcome
 
 Result = Annotated[str, StringConstraints(pattern=r"^(fail|review|drop):[a-z]+([_:][a-z0-9]+)*$")]

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pandas as pd
 import pyarrow as pa
 
-from reactivation.playbooks.model import Input
+from reactivation.playbooks.words import Input
 from reactivation.policy.accounts import ISSUE, is_held, left_alone, said_no_since
 from reactivation.policy.columns import (
     any_of,

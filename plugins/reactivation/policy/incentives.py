@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from reactivation.playbooks.model import Touch
+from reactivation.playbooks.touches import Touch
 from reactivation.policy.columns import (
     choose,
     constant,

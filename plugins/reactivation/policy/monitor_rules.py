@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from reactivation.playbooks.model import Declared
+from reactivation.playbooks.words import Declared
 
 
 class HarmLimits(Declared):

@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from reactivation.playbooks.model import Declared
+from reactivation.playbooks.words import Declared
 
 
 class RetentionRules(Declared):

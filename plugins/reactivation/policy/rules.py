@@ -14,8 +14,8 @@ from pydantic import BaseModel, Field, ValidationInfo, field_validator, model_va
 
 from reactivation.contract.digests import digest
 from reactivation.playbooks.declared import DeclarationError, Problem, parse_declared
-from reactivation.playbooks.model import Declared
 from reactivation.playbooks.tenant import Acceptance
+from reactivation.playbooks.words import Declared
 from reactivation.policy.deliverability_rules import DeliverabilityRules
 from reactivation.policy.gate_rules import GateRules
 from reactivation.policy.monitor_rules import MonitorRules

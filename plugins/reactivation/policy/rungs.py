@@ -17,7 +17,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from reactivation.contract.tables import TEXT
-from reactivation.playbooks.model import Playbook, Rung, Touch
+from reactivation.playbooks.model import Playbook
+from reactivation.playbooks.touches import Touch
+from reactivation.playbooks.words import Rung
 from reactivation.policy.columns import arrow, constant, numbers, series
 from reactivation.science.response import shares
 

@@ -21,7 +21,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from reactivation.contract.tables import TEXT, TIME, WHOLE
-from reactivation.playbooks.model import Playbook, Touch
+from reactivation.playbooks.model import Playbook
+from reactivation.playbooks.touches import Touch
 from reactivation.policy.accounts import ISSUE, OUTREACH
 from reactivation.policy.adaptations import days_to_wait, skipped_by, who_prefer
 from reactivation.policy.arrays import any_of, earliest_of, first_reason, flat, latest_of

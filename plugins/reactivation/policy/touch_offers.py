@@ -18,7 +18,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from reactivation.contract.tables import TIME
-from reactivation.playbooks.model import Playbook, Touch
+from reactivation.playbooks.model import Playbook
+from reactivation.playbooks.touches import Touch
 from reactivation.policy.decisions import DROP, PASS
 from reactivation.policy.timing import TimingRules
 

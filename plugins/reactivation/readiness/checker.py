@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from reactivation import paths
 from reactivation.contract.tables import TEXT
-from reactivation.playbooks.model import Severity, WeighedCondition
+from reactivation.playbooks.words import Severity, WeighedCondition
 from reactivation.readiness.conditions import conditions
 from reactivation.readiness.suites import Expectation, Kwargs, Parameter, Suite, SuiteError, read_suite
 from reactivation.readiness.verdict import ConditionResult

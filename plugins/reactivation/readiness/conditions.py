@@ -13,7 +13,8 @@ from pydantic import Field, model_validator
 
 from reactivation import paths
 from reactivation.playbooks.declared import DeclarationError, parse_declared, read_bytes
-from reactivation.playbooks.model import Declared, ReadinessLimits, Severity
+from reactivation.playbooks.model import ReadinessLimits
+from reactivation.playbooks.words import Declared, Severity
 
 FILE = paths.EXPECTATIONS / "conditions.yaml"
 

@@ -15,7 +15,7 @@ from pydantic import Field, ValidationError, field_validator
 
 from reactivation import paths
 from reactivation.playbooks.declared import DeclarationError, Problem, near_miss, parse_declared, read_bytes
-from reactivation.playbooks.model import Declared, Severity
+from reactivation.playbooks.words import Declared, Severity
 from reactivation.readiness.conditions import conditions
 
 #: The expectations we know how to read the result of.

@@ -26,12 +26,12 @@ from reactivation.messages.templates import load_template, template_problems
 from reactivation.playbooks.absences import gaps
 from reactivation.playbooks.declared import DeclarationError, line_of, near_miss
 from reactivation.playbooks.loader import LoadedPlaybook, load_playbook
-from reactivation.playbooks.model import Touch
 from reactivation.playbooks.owners import SIGNS_FOR, Owners, load_owners
 from reactivation.playbooks.quality import Quality, quality
 from reactivation.playbooks.quality_checks import one_place
 from reactivation.playbooks.quality_checks import problems_of as problems_of_quality
 from reactivation.playbooks.tenant import Tenant, load_tenant
+from reactivation.playbooks.touches import Touch
 from reactivation.readiness.conditions import conditions
 from reactivation.readiness.suites import read_suite, suite_files
 from reactivation.sources import SourceError, extract

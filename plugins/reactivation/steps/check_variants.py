@@ -9,7 +9,7 @@ from reactivation.messages.fields import Offer
 from reactivation.messages.subjects import subject_problems
 from reactivation.playbooks.declared import near_miss
 from reactivation.playbooks.loader import LoadedPlaybook
-from reactivation.playbooks.model import Touch
+from reactivation.playbooks.touches import Touch
 from reactivation.policy.variants import why_larger
 
 #: What is wrong, and the way to the field in the playbook.

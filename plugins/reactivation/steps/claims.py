@@ -30,7 +30,7 @@ from reactivation.ledger.touches import Touch
 from reactivation.messages.claims import read_text
 from reactivation.outcomes import exit_of_no
 from reactivation.playbooks.model import Playbook
-from reactivation.playbooks.model import Touch as Declared
+from reactivation.playbooks.touches import Touch as Declared
 from reactivation.policy.climbs import hindered
 from reactivation.policy.decisions import GATES
 from reactivation.policy.timing import PLACE_COLUMNS, TimingRules, is_legal, local_time, recipient_zone

@@ -14,9 +14,9 @@ from reactivation.messages.drafts import Drafter, DueTouch
 from reactivation.messages.fields import BECAUSE, MessageError, Offer
 from reactivation.messages.templates import MessageTemplate
 from reactivation.playbooks.loader import LoadedPlaybook
-from reactivation.playbooks.model import Touch
 from reactivation.playbooks.owners import Owners
 from reactivation.playbooks.tenant import Tenant
+from reactivation.playbooks.touches import Touch
 
 #: The kinds of offer each incentive may be.
 KINDS = {"points_or_credit": ("credit", "points"), "access": ("early_access",), "percent": ("percent",)}

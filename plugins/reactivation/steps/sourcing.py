@@ -11,7 +11,7 @@ from reactivation.contract.tables import TABLES
 from reactivation.evidence import as_path
 from reactivation.playbooks.declared import Problem, line_of
 from reactivation.playbooks.loader import LoadedPlaybook, PlaybookError
-from reactivation.playbooks.model import DEFAULT_SOURCE
+from reactivation.playbooks.words import DEFAULT_SOURCE
 from reactivation.sources import DatabaseSource, Source, Sources, by_table, open_source, sources_of
 from reactivation.steps.settings import ConfigurationError, Settings
 

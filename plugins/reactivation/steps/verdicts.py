@@ -17,7 +17,7 @@ from reactivation.ledger.enrolments import Enrolment
 from reactivation.ledger.touches import Touch
 from reactivation.messages.claims import ClaimText, why_fallen
 from reactivation.playbooks.model import Playbook
-from reactivation.playbooks.model import Touch as Declared
+from reactivation.playbooks.touches import Touch as Declared
 from reactivation.policy.channels import KEY_OF, why_not
 from reactivation.policy.timing import TimingRules
 from reactivation.policy.touch_offers import may_be_offered
