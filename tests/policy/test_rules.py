@@ -136,7 +136,7 @@ LIMITS: list[tuple[str, str, int | None, int | None]] = [
     ("incentives", "equal_or_better_after_days", 30, None), ("incentives", "uplift", 1, None),
     ("incentives", "contact_cost", 0, None), ("incentives", "margin_floor", 0, 1),
     ("incentives", "conversion", None, 1), ("incentives", "discounted_share", None, 1),
-    ("priority", "recency_days", 1, None), ("priority", "weights.value", 0, 1), ("priority", "value.high", 0, 1),
+    ("priority", "recency_days", 1, None), ("priority", "value.high", 0, 1),
     ("reasons", "problem_before_silence_days", 0, None), ("reasons", "subscription_end_days", 0, None),
     ("reasons", "seasonal.purchases", 2, None), ("reasons", "seasonal.share", 0, 1),
 ]  # fmt: skip

@@ -81,7 +81,8 @@ class Arms:
     def declare(self, **changes: Any) -> None:
         """Declare the playbook anew, with some fields changed."""
         declared = {
-            "holdout_share": 0.0, "touches": TOUCHES, "approval": {"horizon_days": 6}, "variants": VARIANTS, **changes,
+            "holdout_share": 0.0, "touches": TOUCHES, "approval": {"horizon_days": 6}, "variants": VARIANTS,
+            "adaptations": [], "optimizer": None, **changes,
         }  # fmt: skip
         self.six.change(f"playbooks/{PLAYBOOK}.yaml", declared)
 

@@ -129,7 +129,7 @@ def begun(home: Path) -> Stage:
     with stage.six.ledger.begin() as conn:
         environment, checks = stage.six.workspace.settings.environment, KEYS.check_values()
         identity.identify(conn, environment=environment, check_values=checks, now=NOW)
-    declared = {"holdout_share": 0.0, "touches": TOUCHES, "approval": {"horizon_days": 6}}
+    declared = {"holdout_share": 0.0, "touches": TOUCHES, "approval": {"horizon_days": 6}, "optimizer": None}
     stage.six.change(f"playbooks/{PLAYBOOK}.yaml", declared)
     return stage
 

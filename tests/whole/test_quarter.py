@@ -337,5 +337,5 @@ def test_something_of_everything_happened(books: Books, record_property: Any) ->
     exits = {"reactivated", "re_engaged", "opted_out", "no_response"}
     assert exits <= set(books.enrolments["exit_reason"].dropna())
     assert {"accepted", "expired", "cancelled"} <= set(books.touches["state"])
-    assert {"approve", "hold_until", "close", "monitor"} <= set(books.table("account_decisions")["decision"])
+    assert {"approve", "hold_until", "monitor"} <= set(books.table("account_decisions")["decision"])
     assert books.table("tags")["removed_at"].notna().any()
