@@ -100,7 +100,7 @@ def follow_others(stack: Stack, operator: Api) -> None:
 def wait_until_asked(stack: Stack, workspace: Workspace) -> None:
     """Until every open question is shown by a request."""
     say("asking people")
-    stack.wait_until(lambda: not questions_to_ask(workspace, workspace.now()), "asking every open question", 240)
+    stack.wait_until(lambda: not questions_to_ask(workspace, workspace.now()), "asking every open question", 600)
 
 
 def follow(stack: Stack, api: Api, dag_id: str, run_id: str, seconds: float = 300) -> None:
