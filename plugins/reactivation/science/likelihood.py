@@ -13,6 +13,7 @@ from typing import Literal
 
 import numpy as np
 from scipy.optimize import minimize
+from threadpoolctl import ThreadpoolController
 
 from reactivation.science.arrays import Floats
 
@@ -25,6 +26,10 @@ _EDGE, _AT = 8.0, 1e-3
 _STEEPEST = 1e-5
 #: A search that gave up on the way goes on from where it stopped.
 _ATTEMPTS = 2
+
+#: Of linear algebra: a step of the search is about two to six numbers, and threads that wait for each other over those
+#: took fifty times as long as the search.
+_THREADS = ThreadpoolController()
 
 Why = Literal["too_few", "no_convergence", "at_the_edge"]
 
@@ -57,10 +62,11 @@ def maximise(
 
     at = np.log(start)
     for _ in range(_ATTEMPTS):
-        found = minimize(
-            loss, at, jac=True, method="L-BFGS-B", bounds=[(-_EDGE, _EDGE)] * len(at),
-            options={"maxiter": 500, "ftol": 1e-15, "gtol": 1e-9},
-        )  # fmt: skip
+        with _THREADS.limit(limits=1, user_api="blas"):
+            found = minimize(
+                loss, at, jac=True, method="L-BFGS-B", bounds=[(-_EDGE, _EDGE)] * len(at),
+                options={"maxiter": 500, "ftol": 1e-15, "gtol": 1e-9},
+            )  # fmt: skip
         at = found.x
         if np.max(np.abs(at)) > _EDGE - _AT:
             return NoFit("at_the_edge", "the likelihood grows without end: customers do not differ as the model says")
