@@ -207,6 +207,8 @@ def _questions() -> Iterator[Figure]:
     yield Figure("reserving 100 touches", took["reserve"], 10, "ms", among)
     all_of_it = f"{among}; all its questions {took['claim']} ms"
     yield Figure("the slowest question of a claim of 25", took["slowest"], 10, "ms", all_of_it)
+    of_all = f"each hour; two variants, all {TOUCHES // 3:,} enrolments compared and counted"
+    yield Figure("the monitor's look", took["watch"], 60, "s", of_all, told["peak"], 2 * GIB)
 
 
 def _science(share: float) -> Iterator[Figure]:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from sqlalchemy import Connection, event, text
+from tests.bench import watching
 from tests.ledgers import NOW, PLAYBOOK, RULES_VERSION, RUN_ID, begin
 
 from reactivation.ledger import (
@@ -35,10 +36,10 @@ _LOOK, _BATCH, _TIMES = 100, 25, 50
 #: enter; those that are due lie far apart all the same.
 _FILL = (
     """
-    INSERT INTO enrolments (enrolment_id, playbook, run_id, customer_id, segment, owner_id, decision, review_reasons,
-                            dimensions, state, enrolled_at, plan_ends_at, ended_at, exit_reason)
+    INSERT INTO enrolments (enrolment_id, playbook, run_id, customer_id, segment, variant, batch_id, owner_id, decision,
+                            review_reasons, dimensions, state, enrolled_at, plan_ends_at, ended_at, exit_reason)
     SELECT format('00000000-0000-4000-8000-%s', lpad(to_hex(n), 12, '0')), :playbook, :run, 'c-' || n, 'household',
-           'own-ada', 'enrol', '[]', '{}',
+           CASE WHEN n % 2 = 0 THEN 'control' ELSE 'bold' END, :batch, 'own-ada', 'enrol', '[]', '{}',
            CASE WHEN n % 50 = 0 THEN 'active' ELSE 'ended' END, :at - INTERVAL '1 day' * (n % 700),
            :at + INTERVAL '14 days', CASE WHEN n % 50 > 0 THEN :at END, CASE WHEN n % 50 > 0 THEN 'no_response' END
     FROM generate_series(1, :enrolments) AS n
@@ -67,6 +68,16 @@ _FILL = (
     SELECT touch_id, touch_id, 'outbox', channel, address_key, draft_digest, '[]', '{}', '{}', '2026-03-03T11:00',
            'Europe/London', 'address', :rules, 'somebody', 'accepted', not_before, not_after, not_before, not_before
     FROM touches WHERE state = 'accepted'
+    """,
+    # One in ten of those who were written to bought, one in two hundred said no, each a day later.
+    """
+    INSERT INTO events (event_id, customer_id, address_key, kind, channel, occurred_at, recorded_at, source, crossed)
+    SELECT 'e-' || n, 'c-' || n, lpad(to_hex(n), 64, '0'), CASE WHEN n % 200 = 1 THEN 'opt_out' ELSE 'order' END,
+           'email', s.at, s.at, 'crm', false
+    FROM generate_series(1, :enrolments) AS n,
+         LATERAL (SELECT min(finished_at) + INTERVAL '1 day' AS at FROM sends
+                  WHERE address_key = lpad(to_hex(n), 64, '0')) AS s
+    WHERE (n % 10 = 0 OR n % 200 = 1) AND s.at IS NOT NULL
     """,
     # Every touch was signed: a list per five hundred people and number, with its question, its answer and two signers.
     """
@@ -107,10 +118,13 @@ _FILL = (
 
 def ask_much(url: str, count: int) -> dict[str, float]:
     """Milliseconds (the median) that reserving a look takes, the questions of a claim together, and the slowest of
-    these, among so many touches."""
+    these, among so many touches; and the seconds of one look of the monitor."""
     migrations.upgrade(url)
     ledger = open_ledger(url)
-    given = {"playbook": PLAYBOOK, "run": RUN_ID, "rules": RULES_VERSION, "at": NOW, "enrolments": count // 3}
+    given = {
+        "playbook": PLAYBOOK, "run": RUN_ID, "rules": RULES_VERSION, "at": NOW, "enrolments": count // 3,
+        "batch": watching.BATCH,
+    }  # fmt: skip
     with ledger.begin() as conn:
         begin(conn)
         conn.execute(text("SET LOCAL session_replication_role = replica"))  # a row's keys are right, none is looked up
@@ -122,8 +136,9 @@ def ask_much(url: str, count: int) -> dict[str, float]:
     assert len(found) == min(_LOOK, count // 150), len(found)
     reserving, _ = _medians(ledger, _reserve)
     claiming, each = _medians(ledger, lambda conn: _claim(conn, found[:_BATCH]))
+    watched = watching.look(ledger, count // 3)
     ledger.close()
-    return {"reserve": reserving, "claim": claiming, "slowest": max(each)}
+    return {"reserve": reserving, "claim": claiming, "slowest": max(each), "watch": watched}
 
 
 def _reserve(conn: Connection) -> list[Touch]:
