@@ -3,6 +3,8 @@ PYTHON ?= python3
 REACTIVATION_HOME ?= $(CURDIR)/.reactivation
 PORT ?= 8080
 export REACTIVATION_HOME PORT
+# Every task is a process of its own: it would compile all it imports each time, which takes longer than its work.
+unexport PYTHONDONTWRITEBYTECODE
 
 BIN := .venv/bin
 RUNTIME := .venv/.runtime
