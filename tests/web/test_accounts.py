@@ -104,7 +104,7 @@ def test_change_is_shown_before_and_after_to_its_owner_with_a_code_of_its_own_an
 
 
 def test_second_approver_sees_what_was_changed_and_the_code_of_his_own_list(office: Office) -> None:
-    """And the owner, who approved it, sees none there."""
+    """Who wrote or approved nothing of it does not even see the page."""
     words = "I thought of your second surgery."
     edit = propose_edit(office.workspace, PLAYBOOK, "a-elm", subject=None, opening=words, user="ben", now=NOW)
     request, row, items = to_sign(office, "a-elm")
@@ -115,7 +115,27 @@ def test_second_approver_sees_what_was_changed_and_the_code_of_his_own_list(offi
     assert "What was changed" in text
     assert "<ins>I thought of your second surgery.</ins>" in text
     assert "The signing code of this list" in text
-    assert TestClient(application(office.workspace, "ben")).get(path).status_code == 403
+    assert TestClient(application(office.workspace, "ada")).get(path).status_code == 403
+
+
+def test_owner_may_look_at_the_list_of_his_words_and_not_sign_it(office: Office) -> None:
+    """On its page, in JSON, in the brief, and from the first page: as who approved it, without any code."""
+    words = "I thought of your second surgery."
+    edit = propose_edit(office.workspace, PLAYBOOK, "a-elm", subject=None, opening=words, user="ben", now=NOW)
+    request, row, items = to_sign(office, "a-elm")
+    office.answer(request, row, items, "Sign", by="ben", now=NOW, signing_code=edit.signing_code)
+    path, ben = paths_of(office)["a-elm"], TestClient(application(office.workspace, "ben"))
+    text, told = ben.get(path).text, ben.get(f"{path}.json").json()
+
+    assert f"<ins>{words}</ins>" in text
+    assert "first approver" in text
+    assert "You may look, but not sign" in text
+    assert (told["may_sign"], told["signing_code"], told["edit"]["signing_code"]) == (False, None, None)
+    assert f'href="{path}"' in ben.get("/reactivation/").text
+    with office.workspace.ledger.begin() as conn:
+        about = accounts.question_of_list(conn, path.rpartition("/")[2])
+    assert about is not None
+    assert "Elm Dental" in ben.get(f"/reactivation/questions/{about.question_id}/brief.html").text
 
 
 @pytest.mark.parametrize(("user", "names"), [("ben", True), ("ada", False), ("vic", False), ("dora", False)])
