@@ -231,6 +231,9 @@ def _to_forget(listed: Subcommands) -> None:
         help="everybody behind the address in the first line of standard input; on the command line it would be seen",
     )  # fmt: skip
     sub.add_argument("--user", required=True, metavar="NAME", help="who erases")
+    sub.add_argument(
+        "--dry-run", action="store_true", help="count what would go and what would stay; nothing is changed"
+    )
     sub.add_argument("--reason", default="person_asked", metavar="CODE", help="why (default: the person asked)")
 
     sub = _add(listed, "hold", privacy.hold, "a legal hold: nothing that concerns it is purged or erased")
