@@ -14,6 +14,7 @@ from tests.web.conftest import TestClient, application
 
 from reactivation.ledger import accounts
 from reactivation.ledger.tables import account_questions, audit, questions
+from reactivation.steps.account_brief import Brief, brief_of
 from reactivation.steps.editing import propose_edit
 
 
@@ -53,6 +54,21 @@ def test_owner_reads_the_brief_with_names_and_finds_the_code(office: Office) -> 
     with office.workspace.ledger.begin() as conn:
         assert "account_read" in set(conn.scalars(select(audit.c.action)))
     assert "Its owner was asked" in text
+
+
+@pytest.mark.parametrize("user", ["ben", "cleo"])
+def test_brief_is_made_once_for_a_page(office: Office, user: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever looks: it reads the whole run and snapshot."""
+    made: list[bool] = []
+
+    def counted(*args: object, personal: bool, **asked: object) -> Brief:
+        made.append(personal)
+        return brief_of(*args, personal=personal, **asked)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("reactivation.web.question.brief_of", counted)
+    TestClient(application(office.workspace, user)).get(paths_of(office)["a-oak"])
+
+    assert made == [user == "ben"]
 
 
 @pytest.mark.parametrize("user", ["ada", "cleo", "vic"])
