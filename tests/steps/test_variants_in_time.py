@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select
-from tests.steps.arms import NAMES, VARIANTS, Arms, day, open_arms
+from tests.steps.arms import NAMES, VARIANTS, Arms, open_arms
 from tests.steps.six import PLAYBOOK
+from tests.steps.stage import day
 
 from reactivation.ledger import batches, pauses, stops
 from reactivation.ledger import enrolments as enrolment_queries
