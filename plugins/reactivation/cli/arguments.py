@@ -189,7 +189,8 @@ def _to_send(listed: Subcommands) -> None:
     sub = _add(listed, "stop", stopping.stop, "keep messages back at once, until a marketing owner lets them go on")
     sub.add_argument(
         "scope", nargs="?", metavar="SCOPE",
-        help="everything, channel:NAME or playbook:NAME; without it, the stops that stand are listed",
+        help="everything, channel:NAME, playbook:NAME or variant:PLAYBOOK/VARIANT (/SEGMENT behind it for one alone); "
+        "without it, the stops that stand are listed",
     )  # fmt: skip
     sub.add_argument("--user", metavar="NAME", help="who stops it; he does not end it alone")
     sub.add_argument("--reason", default="precaution", metavar="CODE", help="why (default: precaution)")

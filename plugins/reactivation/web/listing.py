@@ -29,9 +29,11 @@ from reactivation.steps.account_brief import Brief, brief_of
 from reactivation.steps.answers import asked_list
 from reactivation.steps.settings import ConfigurationError
 from reactivation.steps.workspace import Workspace
+from reactivation.web import pausing
 from reactivation.web.access import seen_as
 from reactivation.web.auth import Visitor
 from reactivation.web.edited import ShownEdit, edit_of, shown_edit
+from reactivation.web.pausing import ListPaused
 from reactivation.web.reasons import Fact, why
 
 ITEMS_PER_PAGE = 10
@@ -77,11 +79,14 @@ class ListPage:
     brief: Brief | None = None
     edit: ShownEdit | None = None
     about: str | None = None
+    paused: ListPaused | None = None
 
     @property
     def edit_code(self) -> str | None:
         """The code that approves the message as changed, for whoever may sign it as it is."""
-        proposed = self.edit is not None and not self.edit.asks_second and self.edit.draft is not None
+        proposed = (
+            self.edit is not None and self.paused is None and not self.edit.asks_second and self.edit.draft is not None
+        )
         return self.edit.edit.signing_code if self.edit and proposed and self.signing_code else None
 
     @property
@@ -162,6 +167,7 @@ def list_page(workspace: Workspace, list_id: str, page: int, visitor: Visitor, n
             request=questions.request_of(conn, question_id) if question_id else None, visitor=visitor,
             seen_as=role, shown=shown, page=page, pages=pages, now=now,
             brief=_brief(workspace, conn, about), edit=edit, about=None if about is None else about.question_id,
+            paused=pausing.of_list(workspace, conn, row),
         )  # fmt: skip
 
 
