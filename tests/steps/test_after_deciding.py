@@ -15,10 +15,14 @@ from tests.builders import (
 from tests.office import NOW, PLAYBOOK, Office, by_itself, decide, decided, source, state, with_message
 
 from reactivation.delivery.provider_events import ProviderEvent
+from reactivation.ledger import questions
+from reactivation.ledger.questions import RequestId
 from reactivation.ledger.runs import StepError
 from reactivation.steps.account_brief import Brief, brief_of
+from reactivation.steps.answers import bind_request, questions_to_ask, record_answer
 from reactivation.steps.deciding import reopen
 from reactivation.steps.dispatch import dispatch
+from reactivation.steps.labelling import KIND, LABEL, asked_reply
 from reactivation.steps.outcomes import record_outcomes
 from reactivation.steps.provider_events import take_in_provider_events
 
@@ -162,3 +166,23 @@ class TestWhatComesBack:
         office.says(at=later, **said_no)
         office.run(now=later, playbook=PLAYBOOK)
         assert "a-oak" in by_itself(office, later)
+
+    def test_colleague_whose_words_are_labelled_as_a_no_ends_it_with_the_label(self, office: Office) -> None:
+        """Until then the account goes on: nobody knows what was said."""
+        office.run(now=NOW, playbook=PLAYBOOK)
+        said = ProviderEvent("ev-2", "postman", "email", "inbound", NOW, address=OAK_TWO, text="Leave us be, will you")
+        take_in_provider_events(office.workspace, [said], NOW)
+        assert state(office)["a-oak"] == ("active", None)
+        questions_to_ask(office.workspace, NOW)
+        with office.workspace.ledger.begin() as conn:
+            (question,) = questions.waiting_of_kind(conn, KIND, NOW)
+            code = asked_reply(office.workspace, conn, question).signing_code
+        request = RequestId("ask_people", "asset__2", "ask", 0)
+        bind_request(office.workspace, request, question.question_id, NOW)
+        event = {
+            "chosen_options": [LABEL], "params_input": {"signing_code": code, "label": "opt_out"}, "responded_at": NOW,
+            "responded_by_user": {"id": "ada", "name": "ada"}, "timedout": False,
+        }  # fmt: skip
+        record_answer(office.workspace, request, event, NOW)
+
+        assert state(office)["a-oak"] == ("ended", "owner_to_decide")
