@@ -135,6 +135,7 @@ class TestRefusals:
             ({}, event(by="ben"), "sample_not_viewed"),
             ({"views": {"ada": frozenset({"t-1", "t-2", "t-3", "t-4"})}}, event(), "sample_not_viewed"),
             ({"hindrance": "playbook_changed"}, event(), "playbook_changed"),
+            ({"paused": "variant_paused"}, event(), "variant_paused"),
             ({}, event("Approve"), "option_unknown"),
             ({}, event() | {"chosen_options": ["Sign", "Reject all"]}, "option_unknown"),
             ({}, event() | {"chosen_options": "Sign"}, "option_unknown"),
@@ -153,6 +154,13 @@ class TestRefusals:
         assert judgement.refusal == refusal
         assert not judgement.accepted
         assert set(judgement.verdicts.values()) == {"held"}
+
+    def test_what_is_paused_can_still_be_rejected(self) -> None:
+        """A no counts at any time."""
+        judgement = judge_answer(asked(paused="variant_paused"), event("Reject all"), NOW)
+
+        assert judgement.accepted
+        assert set(judgement.verdicts.values()) == {"rejected"}
 
     def test_the_default_after_a_time_out_is_silence(self) -> None:
         """Airflow answers for a silent owner with the default option; that is no answer."""

@@ -56,6 +56,9 @@ def test_erase_reads_the_address_from_standard_input(
 ) -> None:
     """On the command line everybody would see it; it is printed nowhere."""
     address = next(row["email"] for row in people(home) if row["customer_id"] == enrolled)
+    code, out, err = run("erase", "--customer", enrolled, "--user", "cleo", "--dry-run")
+    assert (code, "would stay, by id and HMAC alone" in err, "1 enrolments ended" in err) == (0, True, True)
+    assert enrolled in {row["customer_id"] for row in people(home)}
     monkeypatch.setattr("sys.stdin", io.StringIO(f"{address}\n"))
     code, out, err = run("erase", "--address-stdin", "--user", "cleo")
     assert code == 0, err

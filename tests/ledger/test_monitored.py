@@ -182,6 +182,25 @@ class TestPauses:
         assert (one is not None) is stopped
         assert stops.applying(found, playbook="another", channel="email", variant="bold", segment="household") is None
 
+    @pytest.mark.parametrize(("scope", "reason", "held"), [
+        (f"variant:{PLAYBOOK}/bold/household", "by_hand:precaution", True),
+        (f"variant:{PLAYBOOK}/bold", "monitor:worse", True),
+        (f"variant:{PLAYBOOK}/bold/business", "monitor:worse", False),
+        (f"variant:{PLAYBOOK}/plain", "monitor:worse", False),
+        (f"playbook:{PLAYBOOK}", "monitor:bounces", True), (f"playbook:{PLAYBOOK}", "by_hand:precaution", False),
+        ("everything", "by_hand:precaution", False),
+    ])  # fmt: skip
+    def test_people_wait_by_their_own_part_until_it_goes_on(
+        self, ledger: Ledger, scope: str, reason: str, held: bool
+    ) -> None:
+        """Whoever paused it; what merely keeps messages back for a while is no pause."""
+        who = {"playbook": PLAYBOOK, "variant": "bold", "segment": "household"}
+        with ledger.begin() as conn:
+            stop = stops.stop(conn, scope=scope, reason=reason, actor="x", now=NOW)
+            assert pauses.holding(conn, **who) == (stop if held else None)
+            stops.resume(conn, stop_id=stop.stop_id, actor="ada", answer_id="a", now=NOW + timedelta(hours=1))
+            assert pauses.holding(conn, **who) is None
+
 
 def test_responses_are_those_of_enrolments_with_a_step_of_the_ladder(ledger: Ledger) -> None:
     """By segment and step: when first written to, and when they first bought after that; who was given no step, or was

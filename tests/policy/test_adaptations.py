@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from pydantic import ValidationError
 from tests.policy.people import Row, ago, consent, known, one, person, playbook
-from tests.policy.test_sequence import FULL, NOW, OFFERED, RULES, london, people, plan, touch
+from tests.policy.sequences import FULL, NOW, OFFERED, RULES, london, people, plan, touch
 
 from reactivation.playbooks.model import Playbook
 from reactivation.playbooks.touches import Adaptation, Message, Variant, VariantTouch

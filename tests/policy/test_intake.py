@@ -82,6 +82,12 @@ class TestRoom:
         """Nobody would look at the items."""
         assert reasons(of("c-1", owner_id=owner), of("c-2")) == {"c-1": "owner_unknown", "c-2": None}
 
+    def test_owner_for_whom_nobody_signs_begins_nobody(self) -> None:
+        """Whoever could look is away, or wrote it: with that reason, and without taking a place."""
+        room = Room(1, {"own-ada": 9, "own-ben": 9}, nobody_signs={"own-ada": "owner_away"})
+        found = reasons(of("c-1", priority=99), of("c-2", owner_id="own-ben"), room=room)
+        assert found == {"c-1": "owner_away", "c-2": None}
+
     def test_a_full_day_begins_nobody(self) -> None:
         """No place left today."""
         assert reasons(of("c-1"), room=Room(0, {"own-ada": 9})) == {"c-1": "capacity"}

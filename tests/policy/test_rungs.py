@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 from pydantic import ValidationError
 from tests.policy.people import decide, person, playbook, together
-from tests.policy.test_sequence import CREDIT, FULL, NOW, PERCENT, plan
+from tests.policy.sequences import CREDIT, FULL, NOW, PERCENT, plan
 
 from reactivation.ledger.monitored import RESPONDED
 from reactivation.playbooks.model import Playbook

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 from tests.builders import offer
-from tests.policy.test_sequence import CREDIT, FULL, NOW, OFFERED, PERCENT, RULES, offers, people
+from tests.policy.sequences import CREDIT, FULL, NOW, OFFERED, PERCENT, RULES, offers, people
 
 from reactivation.playbooks.touches import Variant, VariantTouch
 from reactivation.policy.budgets import within_budget

@@ -6,28 +6,20 @@ touch 1 and less credit in touch 3.
 
 from __future__ import annotations
 
-import email
-import email.policy
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
-from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
-from tests.builders import KEYS, Row, consent, contact, days_ago, offer, purchase, tables
+from tests.builders import Row, consent, contact, days_ago, offer, purchase
 from tests.company import Company
-from tests.steps.six import NOW, PLAYBOOK, Six
+from tests.steps.six import PLAYBOOK
+from tests.steps.stage import Stage, bystanders, house
 
-from reactivation.ledger import identity
 from reactivation.ledger.engine import Ledger
 from reactivation.ledger.tables import enrolments, touches
-from reactivation.steps.dispatch import DispatchSummary, dispatch
-from reactivation.steps.draft import draft_run
-from reactivation.steps.lists import open_lists
-from reactivation.steps.plan import plan_run
 
 PLAIN_SUBJECT = "One question, {{ owner_name }} asks"
 VARIANTS: list[dict[str, Any]] = [
@@ -46,11 +38,7 @@ NAMES = ("ann", "bob", "cat", "dan", "eve", "fred", "gus", "hal", "ivy", "jon", 
 
 def source() -> dict[str, list[Row]]:
     """Twelve households whose margins carry the credit, and the rows that keep tables whole."""
-    others, ids = ("c-dov", "c-eva", "c-fay"), [f"c-{name}" for name in NAMES]
-    kept = {
-        name: [row for row in rows if row.get("customer_id", "c-dov") in (*others, None)]
-        for name, rows in tables().items()
-    }
+    kept, ids = bystanders(), [f"c-{name}" for name in NAMES]
     bought = {"amount": Decimal("310.00"), "margin": Decimal("230.00")}
     return {
         **kept,
@@ -65,18 +53,11 @@ def source() -> dict[str, list[Row]]:
     }  # fmt: skip
 
 
-def day(number: int, hour: int = 10) -> datetime:
-    """An hour of the day so many days after the Tuesday of ``NOW``."""
-    return NOW.replace(hour=hour) + timedelta(days=number)
-
-
 @dataclass
-class Arms:
+class Arms(Stage):
     """The company, its source as it changes, and the days played so far."""
 
-    six: Six
     told: dict[str, list[Row]] = field(default_factory=source)
-    requests: int = 0
 
     def declare(self, **changes: Any) -> None:
         """Declare the playbook anew, with some fields changed."""
@@ -86,17 +67,9 @@ class Arms:
         }  # fmt: skip
         self.six.change(f"playbooks/{PLAYBOOK}.yaml", declared)
 
-    def say(self, table: str, *rows: Row) -> None:
-        self.told[table] = [*self.told[table], *rows]
-
     def run(self, now: datetime, *, signed: bool = True, **asked: Any) -> str:
         """A whole daily run, everybody signs at once, or nobody answers; its id."""
-        as_of = now - timedelta(minutes=30)
-        self.six.write(as_of=as_of, **self.told)
-        self.six.snapshot(as_of)
-        run_id = self.six.ready(now, **asked)
-        for step in (plan_run, draft_run, open_lists):
-            step(self.six.workspace, run_id, now)
+        run_id = self.ask(now, **asked)
         if signed:
             self.sign(now)
         return run_id
@@ -106,10 +79,6 @@ class Arms:
         for request, row, items in people.asked(now):
             by = "olu" if row.kind == "offer" else {"own-ada": "ada", "own-ben": "ben"}[row.owner_id]
             people.answer(request, row, items, "Sign", by=by, now=now)
-
-    def send(self, now: datetime) -> DispatchSummary:
-        self.six.write(as_of=now, **self.told)
-        return dispatch(self.six.workspace, now)
 
     def variants(self) -> dict[str, str]:
         """The variant of every enrolment, by customer."""
@@ -124,23 +93,9 @@ class Arms:
             found = conn.execute(query.where(touches.c.number == number)).all()
         return {row.customer_id: (row.state, row.reason) for row in found}
 
-    def rows(self, *columns: Any) -> Sequence[Any]:
-        with self.six.ledger.begin() as conn:
-            return [tuple(row) for row in conn.execute(select(*columns))]
-
-    def mail(self) -> Iterator[tuple[str, EmailMessage]]:
-        """Customer and message of everything in the outbox."""
-        for file in sorted(self.six.workspace.settings.outbox.rglob("*.eml")):
-            read = email.message_from_bytes(file.read_bytes(), policy=email.policy.default)
-            assert isinstance(read, EmailMessage)
-            yield f"c-{read['To'].addresses[0].username.partition('.')[0]}", read
-
 
 def open_arms(home: Path, ledger: Ledger, **changes: Any) -> Arms:
     """The company before its first run."""
-    arms = Arms(Six(home / "home", ledger))
-    with ledger.begin() as conn:
-        environment, checks = arms.six.workspace.settings.environment, KEYS.check_values()
-        identity.identify(conn, environment=environment, check_values=checks, now=NOW)
+    arms = Arms(house(home / "home", ledger))
     arms.declare(**changes)
     return arms

@@ -14,11 +14,19 @@ from tests.builders import (
 )
 from tests.office import NOW, PLAYBOOK, Office, by_itself, decide, decided, source, state, with_message
 
+from reactivation.delivery.provider_events import ProviderEvent
+from reactivation.ledger import questions
+from reactivation.ledger.questions import RequestId
 from reactivation.ledger.runs import StepError
 from reactivation.steps.account_brief import Brief, brief_of
+from reactivation.steps.answers import bind_request, questions_to_ask, record_answer
 from reactivation.steps.deciding import reopen
 from reactivation.steps.dispatch import dispatch
+from reactivation.steps.labelling import KIND, LABEL, asked_reply
 from reactivation.steps.outcomes import record_outcomes
+from reactivation.steps.provider_events import take_in_provider_events
+
+OAK_TWO = "oaktwo.hart@gmail.com"
 
 
 class TestBrief:
@@ -124,3 +132,57 @@ class TestWhatComesBack:
         record_outcomes(office.workspace, later)
 
         assert state(office)["a-oak"] == ("active", None)
+
+    def test_colleague_who_says_no_to_a_provider_ends_it_at_once_and_its_owner_is_asked(self, office: Office) -> None:
+        """Signed and due, nothing is sent; the one written to is suppressed by nobody, nothing cools down, and a week
+        after he was last asked the owner is asked again."""
+        office.run(now=NOW, playbook=PLAYBOOK)
+        request, row, items = with_message(office)["a-oak"]
+        office.answer(request, row, items, "Sign", by="ben", now=NOW)
+        told = ProviderEvent("ev-1", "postman", "email", "unsubscribe", NOW, address=OAK_TWO)
+        counts = take_in_provider_events(office.workspace, [told], NOW)
+
+        assert counts == {"events": 1, "suppressions": 1, "nobody": 1, "exit:owner_to_decide": 1}
+        assert state(office)["a-oak"] == ("ended", "owner_to_decide")
+        dispatch(office.workspace, NOW)
+        assert office.outbox() == []
+        later = NOW + timedelta(days=8)
+        office.says(at=later)
+        office.run(now=later, playbook=PLAYBOOK)
+        assert "a-oak" in by_itself(office, later)
+
+    def test_colleague_who_said_no_at_a_source_is_asked_about_too(self, office: Office) -> None:
+        """Found right before the send: the same end, and no cool-down either."""
+        office.run(now=NOW, playbook=PLAYBOOK)
+        request, row, items = with_message(office)["a-oak"]
+        office.answer(request, row, items, "Sign", by="ben", now=NOW)
+        said_no = {"suppressions": [*source()["suppressions"], suppression("s-two", customer_id="c-oaktwo")]}
+        office.says(**said_no)
+        dispatch(office.workspace, NOW)
+
+        assert office.outbox() == []
+        assert state(office)["a-oak"] == ("ended", "owner_to_decide")
+        later = NOW + timedelta(days=8)
+        office.says(at=later, **said_no)
+        office.run(now=later, playbook=PLAYBOOK)
+        assert "a-oak" in by_itself(office, later)
+
+    def test_colleague_whose_words_are_labelled_as_a_no_ends_it_with_the_label(self, office: Office) -> None:
+        """Until then the account goes on: nobody knows what was said."""
+        office.run(now=NOW, playbook=PLAYBOOK)
+        said = ProviderEvent("ev-2", "postman", "email", "inbound", NOW, address=OAK_TWO, text="Leave us be, will you")
+        take_in_provider_events(office.workspace, [said], NOW)
+        assert state(office)["a-oak"] == ("active", None)
+        questions_to_ask(office.workspace, NOW)
+        with office.workspace.ledger.begin() as conn:
+            (question,) = questions.waiting_of_kind(conn, KIND, NOW)
+            code = asked_reply(office.workspace, conn, question).signing_code
+        request = RequestId("ask_people", "asset__2", "ask", 0)
+        bind_request(office.workspace, request, question.question_id, NOW)
+        event = {
+            "chosen_options": [LABEL], "params_input": {"signing_code": code, "label": "opt_out"}, "responded_at": NOW,
+            "responded_by_user": {"id": "ada", "name": "ada"}, "timedout": False,
+        }  # fmt: skip
+        record_answer(office.workspace, request, event, NOW)
+
+        assert state(office)["a-oak"] == ("ended", "owner_to_decide")

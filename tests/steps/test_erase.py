@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from tests.builders import account, case, contact
 from tests.sending import NOW, Ready, source_tables
 from tests.steps.six import NOW as SIX_NOW
@@ -17,7 +18,7 @@ from tests.steps.six import Six
 from reactivation.ledger import erasures, holds, seals
 from reactivation.ledger.engine import Ledger
 from reactivation.ledger.runs import StepError
-from reactivation.ledger.tables import audit, suppressions
+from reactivation.ledger.tables import audit, metadata, suppressions
 from reactivation.steps.audit import verify_audit
 from reactivation.steps.dispatch import dispatch
 from reactivation.steps.draft import draft_run
@@ -49,6 +50,13 @@ def trail(workspace: Workspace, *actions: str) -> list[Any]:
         return list(conn.execute(query.order_by(audit.c.seq)))
 
 
+def table_counts(workspace: Workspace) -> dict[str, int]:
+    with workspace.ledger.begin() as conn:
+        return {
+            name: conn.scalar(select(func.count()).select_from(table)) or 0 for name, table in metadata.tables.items()
+        }
+
+
 def key_of(workspace: Workspace, address: str) -> str:
     return workspace.keys.key_of(address)
 
@@ -66,6 +74,16 @@ class TestWhatGoes:
         assert after.count("bob.hart") == before.count("bob.hart") > 0
         for folder in all_folders(ready.workspace):
             folder.verify()
+
+    def test_dry_run_says_what_would_go_and_what_would_stay_and_changes_nothing(self, ready: Ready) -> None:
+        """The same files, rows and counts as the erasure after it; not a row of the ledger."""
+        dispatch(ready.workspace, NOW)
+        before = personal(ready.workspace), table_counts(ready.workspace)
+        would = forget(ready, "c-ann", dry=True)
+        assert (personal(ready.workspace), table_counts(ready.workspace)) == before
+        assert would.stays == {"addresses as HMACs": would.addresses, "enrolments": 1, "sends": 1}
+        assert replace(would, dry=False, stays=None) == forget(ready, "c-ann")
+        assert forget(ready, "c-ann", dry=True).taken_out == ()
 
     def test_old_digest_new_digest_and_reason_are_on_record_and_sealed(self, ready: Ready) -> None:
         """For each file, with who erased."""
@@ -303,6 +321,14 @@ class TestRefusals:
             holds.end(conn, customer_id=on, actor="lea", now=NOW)
         forget(ready, address=ANN)
         assert "ann.hart" not in personal(ready.workspace)
+
+    def test_dry_run_on_hold_says_that_it_would_be_refused(self, ready: Ready) -> None:
+        """Nobody asked for an erasure, so none is on record as refused."""
+        with ready.workspace.ledger.begin() as conn:
+            holds.begin(conn, customer_id="c-ann", actor="lea", now=NOW)
+        with pytest.raises(StepError, match=r"it would be refused: a legal hold stands on c-ann \(by lea"):
+            forget(ready, "c-ann", dry=True)
+        assert trail(ready.workspace, "erasure_refused") == []
 
     def test_a_hold_on_somebody_else_is_no_hindrance(self, ready: Ready) -> None:
         """And what concerns that person stays."""

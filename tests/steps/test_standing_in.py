@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from tests.builders import case, tables
-from tests.office import NOW, PLAYBOOK, Office, by_itself, decide, decided, owners_say, with_message
+from tests.office import FIRMS, NOW, PLAYBOOK, Office, by_itself, decide, decided, owners_say, state, with_message
 
 from reactivation.ledger import lists, questions
 from reactivation.ledger.tables import audit, touches
 from reactivation.steps.answers import questions_to_ask
 from reactivation.steps.deciding import asked_account
 from reactivation.steps.dispatch import dispatch
+from reactivation.steps.funnel import funnel
 
 BEN = "roles: [marketing_owner, account_owner]"
 AWAY = "away: [{since: 2026-11-16, until: 2026-11-30}]"
@@ -35,23 +36,51 @@ def test_owner_who_is_away_is_stood_in_for_and_what_his_deputy_signs_is_sent(off
     assert len(office.outbox()) == 1
 
 
-def test_when_nobody_is_there_the_account_is_held_with_the_reason_and_asked_about_later(office: Office) -> None:
-    """Nothing is asked, nothing is sent; the run after somebody is back asks again."""
+def everybody_leaves(office: Office) -> None:
     owners_say(office, BEN, f"{BEN}, {AWAY}")
     owners_say(office, "roles: [account_owner]", f"roles: [account_owner], {AWAY}")
-    office.run(now=NOW, playbook=PLAYBOOK)
 
+
+def dora_is_back(office: Office, at: datetime) -> None:
+    """And the next run is hers."""
+    owners_say(office, f"[account_owner], {AWAY}", "[account_owner]")
+    office.says(at=at)
+    office.run(now=at, playbook=PLAYBOOK)
+
+
+def test_when_nobody_is_there_nobody_is_enrolled_and_the_run_says_so(office: Office) -> None:
+    """Nothing to look at piles up; the run after somebody is back begins it."""
+    everybody_leaves(office)
+    run_id = office.run(now=NOW, playbook=PLAYBOOK)
+
+    assert state(office) == {}
     assert with_message(office) == {}
+    assert funnel(office.workspace, run_id)["not begun: owner away"] == len(FIRMS)
+
+    dora_is_back(office, NOW + timedelta(days=1))
+    assert signers(office) == {"dora"}
+
+
+def test_when_nobody_is_there_any_more_the_account_is_held_with_the_reason_and_asked_about_later(
+    office: Office,
+) -> None:
+    """Asked before, and nobody answered: nothing is asked, nothing is sent; the run after somebody is back asks
+    again."""
+    office.run(now=NOW, playbook=PLAYBOOK)
+    later = NOW + timedelta(days=4)
+    everybody_leaves(office)
+    questions_to_ask(office.workspace, later)
+    office.says(at=later)
+    office.run(now=later, playbook=PLAYBOOK)
+
+    assert with_message(office, later) == {}
     with office.workspace.ledger.begin() as conn:
         first = select(touches.c.state, touches.c.reason).where(touches.c.number == 1)
         assert set(conn.execute(first).all()) == {("held", "owner_away")}
-    dispatch(office.workspace, NOW)
+    dispatch(office.workspace, later)
     assert office.outbox() == []
 
-    owners_say(office, f"[account_owner], {AWAY}", "[account_owner]")
-    later = NOW + timedelta(days=1)
-    office.says(at=later)
-    office.run(now=later, playbook=PLAYBOOK)
+    dora_is_back(office, later + timedelta(days=1))
     assert signers(office) == {"dora"}
 
 

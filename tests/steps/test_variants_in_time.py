@@ -7,17 +7,24 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select
-from tests.steps.arms import NAMES, VARIANTS, Arms, day, open_arms
+from tests.company import Company
+from tests.steps.arms import NAMES, VARIANTS, Arms, open_arms
 from tests.steps.six import PLAYBOOK
+from tests.steps.stage import day
 
-from reactivation.ledger import batches, pauses, stops
+from reactivation.ledger import batches, pauses, runs, stops
 from reactivation.ledger import enrolments as enrolment_queries
 from reactivation.ledger import touches as touch_queries
 from reactivation.ledger.engine import Ledger
+from reactivation.ledger.runs import StepError
 from reactivation.ledger.tables import enrolments, list_items, lists, measurement_events, offer_codes, touches
+from reactivation.policy.pausing import Part
 from reactivation.steps.claims import Case, last_word
 from reactivation.steps.explain import explain_customer
 from reactivation.steps.preview import preview
+from reactivation.steps.resuming import signers_of
+from reactivation.steps.splitting import paused_parts
+from reactivation.steps.stopping import stop_by_hand
 from reactivation.steps.verdicts import Verdict
 
 _NAMES = ("control", "plain", "smaller")
@@ -191,6 +198,65 @@ class TestPaused:
                 for one in batches.of_playbook(conn, PLAYBOOK)
             ]
         assert shares == [{"control": 0.4, "plain": 0.3, "smaller": 0.3}, {"control": 0.9, "plain": 0.1}]
+
+
+class TestStoppedByHand:
+    def test_a_variant_stopped_by_hand_waits_as_one_the_monitor_paused(self, arms: Arms) -> None:
+        """Not sent although signed, not begun, not drafted, and counted in a batch of its own; whoever began it does
+        not end it alone."""
+        arms.run(day(0))
+        scope = f"variant:{PLAYBOOK}/plain"
+        assert stop_by_hand(arms.six.workspace, scope, reason="complaints", user="ada", now=day(0)) == (
+            f"{scope} is stopped, by ada"
+        )
+        theirs = {customer for customer in IDS if by_hash(customer) == "plain"}
+        assert arms.send(day(0, 11)).reasons == {"stopped": len(theirs)}
+        with arms.six.ledger.begin() as conn:
+            assert paused_parts(conn, PLAYBOOK) == [Part("plain")]
+            (stop,) = stops.standing(conn, day(0, 12))
+            assert "ada" not in signers_of(arms.six.workspace, conn, stop.stop_id) - {stop.actor}
+
+    def test_nobody_begins_in_it_until_it_goes_on(self, arms: Arms) -> None:
+        """With the reason of a pause; then they begin."""
+        theirs = {customer for customer in IDS if by_hash(customer) == "plain"}
+        scope = f"variant:{PLAYBOOK}/plain/household"
+        stop_by_hand(arms.six.workspace, scope, reason="precaution", user="ada", now=day(0))
+        run_id = arms.run(day(0), signed=False)
+        assert set(arms.variants()) == set(IDS) - theirs
+        with arms.six.ledger.begin() as conn:
+            planned = runs.step_of(conn, run_id, "plan")
+            (stop,) = stops.standing(conn, day(0, 12))
+            assert planned is not None
+            assert planned.counts["held:variant_paused"] == len(theirs)
+            stops.resume(conn, stop_id=stop.stop_id, actor="ben", answer_id="a-1", now=day(0, 12))
+        arms.run(day(1), signed=False)
+        assert set(arms.variants()) == set(IDS)
+
+    def test_only_variants_and_segments_there_are_can_be_stopped(self, arms: Arms) -> None:
+        """Nothing is stopped by a slip of the pen."""
+        for scope in (f"variant:{PLAYBOOK}/plane", f"variant:{PLAYBOOK}/plain/castles"):
+            with pytest.raises(StepError, match="nothing called"):
+                stop_by_hand(arms.six.workspace, scope, reason="precaution", user="ada", now=day(0))
+
+
+class TestSigning:
+    def test_list_of_a_paused_variant_cannot_be_signed_and_is_asked_about_anew(self, arms: Arms) -> None:
+        """Opened before the pause: to sign it holds it, with the reason; the lists of others are signed. When it goes
+        on, the next run drafts it again and its signature counts."""
+        arms.run(day(0), signed=False)
+        people = Company(arms.six.workspace)
+        asked = people.asked(day(0))
+        stop_id = pause(arms, "plain")
+        for request, row, items in asked:
+            people.answer(request, row, items, "Sign", by="olu" if row.kind == "offer" else "ada", now=day(0))
+        theirs = {customer for customer in IDS if by_hash(customer) == "plain"}
+        states = arms.states()
+        assert {states[customer] for customer in theirs} == {("held", "variant_paused")}
+        assert {states[customer] for customer in set(IDS) - theirs} == {("signed", None)}
+        with arms.six.ledger.begin() as conn:
+            stops.resume(conn, stop_id=stop_id, actor="ada", answer_id="a-1", now=day(0, 12))
+        arms.run(day(1))
+        assert {arms.states()[customer] for customer in theirs} == {("signed", None)}
 
 
 def pause(arms: Arms, variant: str, segment: str | None = None) -> str:

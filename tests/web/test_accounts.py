@@ -14,6 +14,7 @@ from tests.web.conftest import TestClient, application
 
 from reactivation.ledger import accounts
 from reactivation.ledger.tables import account_questions, audit, questions
+from reactivation.steps.account_brief import Brief, brief_of
 from reactivation.steps.editing import propose_edit
 
 
@@ -53,6 +54,21 @@ def test_owner_reads_the_brief_with_names_and_finds_the_code(office: Office) -> 
     with office.workspace.ledger.begin() as conn:
         assert "account_read" in set(conn.scalars(select(audit.c.action)))
     assert "Its owner was asked" in text
+
+
+@pytest.mark.parametrize("user", ["ben", "cleo"])
+def test_brief_is_made_once_for_a_page(office: Office, user: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever looks: it reads the whole run and snapshot."""
+    made: list[bool] = []
+
+    def counted(*args: object, personal: bool, **asked: object) -> Brief:
+        made.append(personal)
+        return brief_of(*args, personal=personal, **asked)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("reactivation.web.question.brief_of", counted)
+    TestClient(application(office.workspace, user)).get(paths_of(office)["a-oak"])
+
+    assert made == [user == "ben"]
 
 
 @pytest.mark.parametrize("user", ["ada", "cleo", "vic"])
@@ -104,7 +120,7 @@ def test_change_is_shown_before_and_after_to_its_owner_with_a_code_of_its_own_an
 
 
 def test_second_approver_sees_what_was_changed_and_the_code_of_his_own_list(office: Office) -> None:
-    """And the owner, who approved it, sees none there."""
+    """Who wrote or approved nothing of it does not even see the page."""
     words = "I thought of your second surgery."
     edit = propose_edit(office.workspace, PLAYBOOK, "a-elm", subject=None, opening=words, user="ben", now=NOW)
     request, row, items = to_sign(office, "a-elm")
@@ -115,7 +131,27 @@ def test_second_approver_sees_what_was_changed_and_the_code_of_his_own_list(offi
     assert "What was changed" in text
     assert "<ins>I thought of your second surgery.</ins>" in text
     assert "The signing code of this list" in text
-    assert TestClient(application(office.workspace, "ben")).get(path).status_code == 403
+    assert TestClient(application(office.workspace, "ada")).get(path).status_code == 403
+
+
+def test_owner_may_look_at_the_list_of_his_words_and_not_sign_it(office: Office) -> None:
+    """On its page, in JSON, in the brief, and from the first page: as who approved it, without any code."""
+    words = "I thought of your second surgery."
+    edit = propose_edit(office.workspace, PLAYBOOK, "a-elm", subject=None, opening=words, user="ben", now=NOW)
+    request, row, items = to_sign(office, "a-elm")
+    office.answer(request, row, items, "Sign", by="ben", now=NOW, signing_code=edit.signing_code)
+    path, ben = paths_of(office)["a-elm"], TestClient(application(office.workspace, "ben"))
+    text, told = ben.get(path).text, ben.get(f"{path}.json").json()
+
+    assert f"<ins>{words}</ins>" in text
+    assert "first approver" in text
+    assert "You may look, but not sign" in text
+    assert (told["may_sign"], told["signing_code"], told["edit"]["signing_code"]) == (False, None, None)
+    assert f'href="{path}"' in ben.get("/reactivation/").text
+    with office.workspace.ledger.begin() as conn:
+        about = accounts.question_of_list(conn, path.rpartition("/")[2])
+    assert about is not None
+    assert "Elm Dental" in ben.get(f"/reactivation/questions/{about.question_id}/brief.html").text
 
 
 @pytest.mark.parametrize(("user", "names"), [("ben", True), ("ada", False), ("vic", False), ("dora", False)])

@@ -14,7 +14,7 @@ from tests.approvals import house
 from tests.approvals.asked import NOW
 from tests.web.conftest import Visit, empty_house
 
-from reactivation.ledger import lists, questions, views
+from reactivation.ledger import lists, pauses, questions, views
 from reactivation.ledger.lists import ListRow
 from reactivation.ledger.questions import RequestId
 from reactivation.ledger.tables import audit, list_views
@@ -273,6 +273,29 @@ class TestTextMessages:
             question = questions.question_ids_of_lists(conn)[row.list_id]
         shown = bind_request(texting, REQUEST, question, NOW)
         assert "| Claims | `clm-review-boilers`, words `abababababab` |" in shown.body
+
+
+class TestPaused:
+    def test_the_page_says_since_when_by_what_and_who_may_let_it_go_on(
+        self, workspace: Workspace, visit: Visit
+    ) -> None:
+        """Before anybody signs; in JSON, too. A no still counts, so its code stays."""
+        row = opened(workspace)
+        evidence = {"events": 9, "sends": 1000, "limit": 0.005}
+        assert "Paused:" not in visit("ada").get(path(row)).text
+        with workspace.ledger.begin() as conn:
+            pauses.pause(
+                conn, playbook=row.playbook, variant=None, segment=None, because="complaints", evidence=evidence,
+                rules_version="r", actor="monitor", now=NOW,
+            )  # fmt: skip
+        text, told = visit("ada").get(path(row)).text, visit("ada").get(path(row, ".json")).json()
+
+        assert "Paused: customer reactivation, since" in text
+        assert "by monitor (complaints)" in text
+        assert "ada or ben" in text
+        assert "is good for <strong>Reject all</strong> alone" in text
+        assert told["paused"]["may_resume"] == ["ada", "ben"]
+        assert told["signing_code"] == row.signing_code
 
 
 class TestSigningCode:

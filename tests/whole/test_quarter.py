@@ -238,6 +238,7 @@ def test_enrolments_ended_for_what_really_happened(books: Books) -> None:
             "no_response": contacted and not by_itself, "cut_short": contacted and not by_itself,
             "not_contacted": not contacted and not by_itself,
             "opted_out": said_no, "complained": said_no, "unreachable": said_no, "suppressed": said_no,
+            "owner_to_decide": said_no,
         }.get(one.exit_reason, True) if one.state == "ended" else did.empty  # fmt: skip
         if not fine:
             wrong.append((one.playbook, one.customer_id, one.exit_reason, str(one.enrolled_at), str(one.until),

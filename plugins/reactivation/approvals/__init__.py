@@ -1,7 +1,7 @@
 """What a named person signs: frozen lists, the judgement of answers, and the proof that a message may go out."""
 
 from reactivation.approvals.answers import AskedList, Judgement, judge_answer
-from reactivation.approvals.lists import ListToSign, NotOpened, content_lists, offer_lists, signing_code
+from reactivation.approvals.lists import ListToSign, NotOpened, content_lists, nobody_signs, offer_lists, signing_code
 from reactivation.approvals.sendable import NotSendable, SendableTouch, sendable
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "SendableTouch",
     "content_lists",
     "judge_answer",
+    "nobody_signs",
     "offer_lists",
     "sendable",
     "signing_code",

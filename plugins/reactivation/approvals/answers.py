@@ -25,7 +25,8 @@ Verdict = Literal["signed", "held", "rejected"]
 class AskedList:
     """A list as it was frozen, and what each user had on the screen. ``views``: touch ids by user id.
 
-    ``hindrance`` is a code when nothing on the list can be signed any more, for instance ``playbook_changed``.
+    ``hindrance`` is a code when nothing on the list can be signed any more, for instance ``playbook_changed``;
+    ``paused`` is one while nothing can be signed, and the list can still be rejected.
     """
 
     list_id: str
@@ -39,6 +40,7 @@ class AskedList:
     sample_size: int
     views: Mapping[str, frozenset[str]]
     hindrance: str | None = None
+    paused: str | None = None
 
     @property
     def sample_needed(self) -> int:
@@ -119,6 +121,7 @@ def _refusal(asked: AskedList, answer: Answer, now: datetime) -> str | None:
     if answer.chosen == SIGN:
         points = answer.points.values()
         checks += [
+            (asked.paused or "", asked.paused is not None),
             ("review_point_concern", CONCERN in points),
             ("review_point_open", not points or any(value != OK for value in points)),
             ("left_out_unknown", answer.left_out.unknown > 0),

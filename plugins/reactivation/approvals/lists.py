@@ -29,6 +29,8 @@ CONTENT_ROLES: tuple[Role, ...] = ("marketing_owner", "account_owner")
 ACCOUNT_ROLES: tuple[Role, ...] = ("account_owner",)
 #: Why a list is not opened whose signers are all away, and nobody is there to stand in for them.
 OWNER_AWAY = "owner_away"
+#: Why, where nobody is left beside whoever wrote it or started the run.
+ONLY_AUTHORS = "only_authors_could_sign"
 
 
 @dataclass(frozen=True)
@@ -161,6 +163,17 @@ def content_lists(
     return _grouped(touches, key, make)
 
 
+def nobody_signs(
+    owner_ids: Iterable[str], *, owners: Owners, authors: Iterable[str], today: date, of_accounts: bool = False
+) -> dict[str, str]:
+    """Of these owners those for whom nobody would be asked ``today``, each with why ``content_lists`` opens no list."""
+    written_by, roles = _users(authors, owners), ACCOUNT_ROLES if of_accounts else CONTENT_ROLES
+    why = {
+        one: _content_signers(owners, one, written_by, roles, today=today, escalated=False)[1] for one in owner_ids
+    }  # fmt: skip
+    return {one: reason for one, reason in why.items() if reason is not None}
+
+
 def offer_lists(
     touches: Sequence[DraftedTouch], *, owners: Owners, authors: Iterable[str], now: datetime, answer_within: timedelta
 ) -> Lists:
@@ -174,7 +187,7 @@ def offer_lists(
         approvers = owners.by_role("offer_approver")
         signers = tuple(s for s in approvers if s.user_id not in written_by)
         if not signers:
-            return _refused("offer", group, "", "only_authors_could_sign" if approvers else "no_offer_approver")
+            return _refused("offer", group, "", ONLY_AUTHORS if approvers else "no_offer_approver")
         if any(touch.offer is None or touch.offer.unit_cost is None for touch in group):
             return _refused("offer", group, signers[0].owner_id, "offer_cost_unknown")
         return _list(
@@ -202,7 +215,7 @@ def _content_signers(
     if not named:
         return (), OWNER_AWAY
     signers = tuple(named[user] for user in sorted(named) if user not in authors)
-    return (signers, None) if signers else ((), "only_authors_could_sign")
+    return (signers, None) if signers else ((), ONLY_AUTHORS)
 
 
 def _users(authors: Iterable[str], owners: Owners) -> tuple[str, ...]:

@@ -189,7 +189,8 @@ def _to_send(listed: Subcommands) -> None:
     sub = _add(listed, "stop", stopping.stop, "keep messages back at once, until a marketing owner lets them go on")
     sub.add_argument(
         "scope", nargs="?", metavar="SCOPE",
-        help="everything, channel:NAME or playbook:NAME; without it, the stops that stand are listed",
+        help="everything, channel:NAME, playbook:NAME or variant:PLAYBOOK/VARIANT (/SEGMENT behind it for one alone); "
+        "without it, the stops that stand are listed",
     )  # fmt: skip
     sub.add_argument("--user", metavar="NAME", help="who stops it; he does not end it alone")
     sub.add_argument("--reason", default="precaution", metavar="CODE", help="why (default: precaution)")
@@ -231,6 +232,9 @@ def _to_forget(listed: Subcommands) -> None:
         help="everybody behind the address in the first line of standard input; on the command line it would be seen",
     )  # fmt: skip
     sub.add_argument("--user", required=True, metavar="NAME", help="who erases")
+    sub.add_argument(
+        "--dry-run", action="store_true", help="count what would go and what would stay; nothing is changed"
+    )
     sub.add_argument("--reason", default="person_asked", metavar="CODE", help="why (default: the person asked)")
 
     sub = _add(listed, "hold", privacy.hold, "a legal hold: nothing that concerns it is purged or erased")

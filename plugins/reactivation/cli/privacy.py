@@ -12,7 +12,7 @@ from reactivation.cli.commands import OK, WRONG, workspace_of
 from reactivation.cli.output import print_json, print_table, say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from reactivation.steps.taking_out import TakenOut
 
@@ -43,15 +43,17 @@ def erase(arguments: argparse.Namespace) -> int:
     workspace = workspace_of(arguments)
     done = erase(
         workspace, customer_id=arguments.customer, address=_address() if arguments.address_stdin else None,
-        user=arguments.user, reason=arguments.reason, now=workspace.now(),
+        user=arguments.user, reason=arguments.reason, now=workspace.now(), dry=arguments.dry_run,
     )  # fmt: skip
     if arguments.json:
         print_json(asdict(done))
     else:
-        _print_taken_out("erased", done.taken_out)
+        _print_taken_out("would go" if done.dry else "erased", done.taken_out)
         counts = {"customers": len(done.customers), "addresses": done.addresses, "new suppressions": done.suppressions,
                   "enrolments ended": done.enrolments_ended}  # fmt: skip
-        say("; ".join(f"{count} {what}" for what, count in counts.items()))
+        say(("would be: " if done.dry else "") + _listed(counts))
+        if done.stays is not None:
+            say(f"would stay, by id and HMAC alone: {_listed(done.stays)}; nothing was changed")
         say("erase them at the sources, too: what a source goes on telling is taken out of every snapshot anew")
     _tell(done.problems)
     return WRONG if done.problems else OK
@@ -85,6 +87,10 @@ def hold(arguments: argparse.Namespace) -> int:
 def _address() -> str:
     """The first line of standard input; typed, it is not shown."""
     return getpass("address: ") if sys.stdin.isatty() else sys.stdin.readline()
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    return "; ".join(f"{count} {what}" for what, count in counts.items())
 
 
 def _in_words(rows: int, folders: int, dry: bool) -> str:

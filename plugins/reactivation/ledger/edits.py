@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Select, insert, select
+from sqlalchemy import ColumnElement, Connection, Select, insert, select
 
 from reactivation.ledger import audit
-from reactivation.ledger.tables import draft_edits, lists
+from reactivation.ledger.tables import answers, draft_edits, lists, questions
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,28 @@ def of_touch(conn: Connection, touch_id: str) -> list[tuple[DraftEdit, bool]]:
     query = select(draft_edits, asked.label("approved")).where(draft_edits.c.touch_id == touch_id)
     rows = conn.execute(query.order_by(draft_edits.c.proposed_at, draft_edits.c.edit_id))
     return [(DraftEdit(*row[:-1]), bool(row.approved)) for row in rows]
+
+
+def approver_of(conn: Connection, list_id: str) -> str | None:
+    """The user who approved the message that a list asks a second approver about; ``None`` for any other list."""
+    return _approvers(conn, lists.c.list_id == list_id).get(list_id)
+
+
+def approvers_of_open(conn: Connection) -> dict[str, str]:
+    """The same of every open list that has one, by list id."""
+    return _approvers(conn, lists.c.state == "open")
+
+
+def _approvers(conn: Connection, which: ColumnElement[bool]) -> dict[str, str]:
+    """By the accepted answer that names the edit; who is said to have written it proves nothing."""
+    query = (
+        select(lists.c.list_id, draft_edits.c.edit_id, answers.c.responder, answers.c.form)
+        .join(draft_edits, draft_edits.c.edit_id == lists.c.run_id)
+        .join(questions, questions.c.list_id == draft_edits.c.list_id)
+        .join(answers, answers.c.question_id == questions.c.question_id)
+        .where(which, answers.c.accepted)
+    )
+    return {row.list_id: row.responder for row in conn.execute(query) if row.form.get("edit") == row.edit_id}
 
 
 def _one(conn: Connection, query: Select[tuple[object, ...]]) -> DraftEdit | None:

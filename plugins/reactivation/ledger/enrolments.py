@@ -100,6 +100,15 @@ def enrolments_of(conn: Connection, enrolment_ids: Collection[str]) -> dict[str,
     return {row.enrolment_id: _enrolment(row._mapping) for row in conn.execute(wanted)}
 
 
+def of_colleagues(conn: Connection, address_keys: Collection[str]) -> list[Enrolment]:
+    """The active enrolments of accounts that have another contact than the one written to at one of these addresses."""
+    theirs = select(enrolment_keys.c.enrolment_id).where(
+        among(enrolment_keys.c.address_key, address_keys), enrolment_keys.c.active, ~own_keys
+    )
+    wanted = _ENROLMENT.where(enrolments.c.enrolment_id.in_(theirs), enrolments.c.state == "active")
+    return [_enrolment(row._mapping) for row in conn.execute(wanted.order_by(enrolments.c.enrolment_id))]
+
+
 def playbooks(conn: Connection) -> list[str]:
     """Every playbook that ever enrolled anybody, by name."""
     return list(conn.scalars(select(enrolments.c.playbook).distinct().order_by(enrolments.c.playbook)))

@@ -1,4 +1,5 @@
-"""Pauses: the stops that the monitor began, each with what it saw. Only an answer ends one (``stops``)."""
+"""Pauses: the stops that the monitor began, each with what it saw. Only an answer ends one (``stops``). A variant that
+is stopped by hand has no such row, and waits the same."""
 
 from __future__ import annotations
 
@@ -8,9 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, insert, select
+from sqlalchemy import Connection, Select, and_, insert, or_, select
 
 from reactivation.ledger import audit, stops
+from reactivation.ledger.stops import Stop
 from reactivation.ledger.tables import pauses
 from reactivation.ledger.tables import stops as stops_table
 from reactivation.playbooks.variants import scope_of
@@ -70,6 +72,18 @@ def of_stop(conn: Connection, stop_id: str) -> Pause | None:
     """The pause that a stop is; ``None`` for a stop that the monitor did not begin."""
     row = conn.execute(_PAUSE.where(pauses.c.stop_id == stop_id)).one_or_none()
     return None if row is None else Pause(**row._mapping)
+
+
+def holding(conn: Connection, *, playbook: str, variant: str | None, segment: str) -> Stop | None:
+    """The oldest stop that stands by which people of a variant and segment wait: of the playbook as the monitor paused
+    it, of the variant or of the segment of it, whoever began it."""
+    stop = stops_table.c
+    whole = and_(stop.scope == scope_of(playbook, None, None), stop.reason.startswith(PREFIX))
+    mine = [] if variant is None else [scope_of(playbook, variant, one) for one in (None, segment)]
+    wanted = select(stop.stop_id, stop.scope, stop.reason, stop.actor, stop.since)
+    wanted = wanted.where(stop.until.is_(None), or_(whole, stop.scope.in_(mine)))
+    row = conn.execute(wanted.order_by(stop.since, stop.stop_id).limit(1)).one_or_none()
+    return None if row is None else Stop(**row._mapping)
 
 
 _PAUSE: Select[Any] = select(

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, func, insert, or_, select, update
 from reactivation.ledger import audit
 from reactivation.ledger.locks import PERMISSION, exclusive
 from reactivation.ledger.tables import stops
-from reactivation.playbooks.variants import scope_of
+from reactivation.playbooks.variants import SCOPE, scope_of
 
 EVERYTHING = "everything"
 
@@ -69,3 +69,10 @@ def applying(
     if variant is not None:
         scopes |= {scope_of(playbook, variant, None), scope_of(playbook, variant, segment)}
     return next((s for s in found if s.scope in scopes), None)
+
+
+def of_variants(conn: Connection, playbook: str) -> list[tuple[str, datetime, datetime | None]]:
+    """Scope, beginning and end of every stop there ever was of a variant of a playbook, or of one segment of one."""
+    wanted = select(stops.c.scope, stops.c.since, stops.c.until).order_by(stops.c.since, stops.c.stop_id)
+    mine = stops.c.scope.startswith(f"{SCOPE}{playbook}/", autoescape=True)
+    return [(row.scope, row.since, row.until) for row in conn.execute(wanted.where(mine))]

@@ -50,6 +50,14 @@ def commit_within(conn: Connection, rows: Iterable[Suppression], *, actor: str, 
     return _insert(conn, list(unique.values()), actor=actor, now=now)
 
 
+def not_recorded(conn: Connection, rows: Iterable[Suppression]) -> int:
+    """How many of these a commit would record."""
+    wanted = {(r.address_key, r.brand, r.channel, r.reason) for r in rows}
+    columns = [suppressions.c[name] for name in ("address_key", "brand", "channel", "reason")]
+    mine = among(suppressions.c.address_key, {address_key for address_key, *_ in wanted})
+    return len(wanted - {tuple(row) for row in conn.execute(select(*columns).where(mine))})
+
+
 def standing(conn: Connection, address_keys: Collection[str], *, brand: str) -> dict[str, str]:
     """The reason by address key, for those of ``address_keys`` that this brand may not contact.
 

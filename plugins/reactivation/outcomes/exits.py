@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from reactivation.playbooks.model import Playbook
+from reactivation.policy.accounts import CONTACT_SAID_NO, TO_DECIDE
 
 #: Which signal of a playbook's ``exits`` a fact of the source is. What is not here (delivered) is no sign of life.
 SIGNALS = {
@@ -31,6 +32,7 @@ NOES = (
 _DEAD_ADDRESS = "hard_bounce"
 _OF_NOES = {
     "opt_out": "opted_out", "objection": "opted_out", "complaint": "complained", _DEAD_ADDRESS: "unreachable",
+    CONTACT_SAID_NO: TO_DECIDE,
 }  # fmt: skip
 
 

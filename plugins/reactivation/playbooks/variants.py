@@ -24,6 +24,12 @@ def scope_of(playbook: str, variant: str | None, segment: str | None) -> str:
     return f"{SCOPE}{playbook}/{variant}" + (f"/{segment}" if segment is not None else "")
 
 
+def part_of(scope: str) -> tuple[str, str | None]:
+    """The variant, and the segment of it if any, that a scope of a variant names."""
+    _, variant, *segment = scope.removeprefix(SCOPE).split("/", 2)
+    return variant, segment[0] if segment else None
+
+
 def comparable(variants: Sequence[Variant], of: Mapping[str, Any]) -> None:
     """Raises ``ValueError`` with every problem. ``of``: the playbook's other fields, as far as they hold."""
     problems = [*_together(variants, of), *_each(variants, of)]

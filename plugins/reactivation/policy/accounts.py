@@ -25,8 +25,10 @@ OWNER_DECISIONS = (APPROVE, RESOLVE_ISSUE, HOLD_UNTIL, CLOSE, MONITOR, NO_OUTREA
 #: Those by which something may be written to the account.
 WRITING = (APPROVE, RESOLVE_ISSUE)
 
-#: How the reasons of exits begin that an account's owner decided.
+#: How the reasons of exits begin that an account's owner decided, or has to: no sequence came to its end by them.
 OWNER_EXIT = "owner_"
+#: Why an account waits for its owner, and the exit it is: another contact than the one written to said no.
+CONTACT_SAID_NO, TO_DECIDE = "contact_said_no", f"{OWNER_EXIT}to_decide"
 
 #: Where an account goes (seed 001, economic logic).
 PATHS = ("account_led", "marketing_led", "suppressed", "delayed")

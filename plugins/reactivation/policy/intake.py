@@ -30,13 +30,15 @@ _SERVED_FIRST = [
 @dataclass(frozen=True)
 class Room:
     """What may begin today: enrolments of the playbook, items per owner, and the run's own limits. ``kept_out``: by
-    customer, why a pilot, or a pause of their variant, does not let them begin."""
+    customer, why a pilot, or a pause of their variant, does not let them begin. ``nobody_signs``: by owner, why nobody
+    could be asked about the items today."""
 
     enrolments: int
     items_by_owner: Mapping[str, int]
     segment: str | None = None
     sample_size: int | None = None
     kept_out: Mapping[str, str] = field(default_factory=dict)
+    nobody_signs: Mapping[str, str] = field(default_factory=dict)
 
 
 def take_in(candidates: pa.Table, room: Room, occupied: pa.Array) -> pa.Table:
@@ -68,6 +70,9 @@ def take_in(candidates: pa.Table, room: Room, occupied: pa.Array) -> pa.Table:
     for key in _KEYS:
         hold(asked[key].notna() & asked[key].duplicated(), "same_person")
     hold(~people["owner_id"].isin(set(room.items_by_owner)), "owner_unknown")
+    unsigned = people["owner_id"].map(dict(room.nobody_signs))
+    for code in sorted(set(room.nobody_signs.values())):
+        hold(unsigned == code, code)
     wanted = people["items"].where(reason.isna(), 0).groupby(people["owner_id"], dropna=False).cumsum()
     hold(wanted > people["owner_id"].map(dict(room.items_by_owner)).astype("float64"), "capacity")
     hold(reason.isna().cumsum() > room.enrolments, "capacity")

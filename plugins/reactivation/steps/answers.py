@@ -18,12 +18,15 @@ from reactivation.approvals import AskedList, Judgement, judge_answer
 from reactivation.approvals.brief import body, list_path, subject
 from reactivation.approvals.deciding import FIELDS
 from reactivation.approvals.form import HOLD_ALL, OPTIONS, fields
-from reactivation.ledger import accounts, audit, lists, measurements, questions, runs, seals, views
+from reactivation.ledger import accounts, audit, lists, measurements, pauses, questions, runs, seals, views
 from reactivation.ledger.lists import ListItem, ListRow
 from reactivation.ledger.questions import QuestionRow, RequestId
 from reactivation.ledger.runs import StepError
+from reactivation.ledger.stops import Stop
 from reactivation.playbooks.declared import DeclarationError
 from reactivation.playbooks.model import Playbook
+from reactivation.playbooks.variants import SCOPE
+from reactivation.policy.pausing import PLAYBOOK_PAUSED, VARIANT_PAUSED
 from reactivation.steps.accepting import ACCEPTING
 from reactivation.steps.accepting import KIND as SIGN_SETTING
 from reactivation.steps.bound import AskedUser, BoundQuestion, keep_answer
@@ -128,13 +131,21 @@ def record_answer(workspace: Workspace, request: RequestId, event: object, now: 
 def asked_list(workspace: Workspace, conn: Connection, row: ListRow) -> AskedList:
     """A list as its answers are judged, and as its page shows how far a signer has come."""
     playbook, hindrance = _playbook(workspace, conn, row)
+    stop = pausing_stop(conn, row)
     return AskedList(
         list_id=row.list_id, state=row.state, expires_at=row.expires_at, signing_code=row.signing_code,
         signers=frozenset(s.user_id for s in may_sign(workspace, conn, row)), authors=frozenset(row.authors),
         items=lists.items_of(conn, row.list_id), views=views.views_of(conn, row.list_id),
         review_points=playbook.approval.review_points if playbook else (),
         sample_size=playbook.approval.sample_size if playbook else 1, hindrance=hindrance,
+        paused=None if stop is None else VARIANT_PAUSED if stop.scope.startswith(SCOPE) else PLAYBOOK_PAUSED,
     )  # fmt: skip
+
+
+def pausing_stop(conn: Connection, row: ListRow) -> Stop | None:
+    """The stop by which a list's people wait, if one stands. What is of it is not sent and not drafted, so it is not
+    signed either: once it may go on, it is drafted anew and asked about with what is known then."""
+    return pauses.holding(conn, playbook=row.playbook, variant=row.variant, segment=row.segment)
 
 
 def close_expired(conn: Connection, now: datetime) -> int:

@@ -155,7 +155,8 @@ def second_list(
     changed = DraftedTouch(
         touch_id=item.touch_id, customer_id=item.customer_id, playbook=row.playbook, owner_id=row.owner_id,
         segment=row.segment, number=row.touch_number, channel=row.channel, draft_digest=edit.draft_digest,
-        not_after=touch.not_after, individual=item.individual, review_reasons=item.review_reasons, escalated=True,
+        not_after=touch.not_after, individual=item.individual, review_reasons=item.review_reasons,
+        variant=row.variant, escalated=True,
     )  # fmt: skip
     made = content_lists(
         [changed], owners=workspace.owners, authors={*row.authors, edit.proposed_by, str(judged.responder)}, now=now,

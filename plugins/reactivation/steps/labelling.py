@@ -22,7 +22,7 @@ from reactivation.ledger import enrolments, replies, suppressions
 from reactivation.ledger.questions import QuestionRow
 from reactivation.ledger.replies import Reply
 from reactivation.steps.coded import Kind, Shown, ask_again, bound, keep, signers_in, write_answer
-from reactivation.steps.noes import end_forbidden, person_of, playbook_or_none, suppressions_of
+from reactivation.steps.noes import end_forbidden, of_their_accounts, person_of, playbook_or_none, suppressions_of
 
 if TYPE_CHECKING:
     from reactivation.steps.workspace import Workspace
@@ -113,6 +113,10 @@ def _settle(
         )  # fmt: skip
         suppressions.commit_within(conn, said_no, actor=actor, now=now)
         end_forbidden(workspace, conn, person.enrolments, actor=actor, now=now)
+        for one, found in of_their_accounts(conn, person):
+            enrolments.end_enrolment(
+                conn, one.enrolment_id, reason=found.reason, because=found.because, actor=actor, now=now
+            )
     replies.label(conn, reply.reply_id, label, now=now)
 
 

@@ -12,9 +12,10 @@ from sqlalchemy import Connection
 from reactivation.ledger import enrolments, erasures, measurements, suppressions
 from reactivation.ledger.enrolments import Enrolment
 from reactivation.ledger.suppressions import EVERY, Suppression
-from reactivation.outcomes import exit_of_all
+from reactivation.outcomes import Exit, exit_of_all, exit_of_no
 from reactivation.playbooks.declared import DeclarationError
 from reactivation.playbooks.model import Playbook
+from reactivation.policy.accounts import CONTACT_SAID_NO
 from reactivation.steps.asking import suppressed_event
 from reactivation.steps.settings import ConfigurationError
 
@@ -70,6 +71,13 @@ def standing_noes(conn: Connection, one: Enrolment, playbook: Playbook | None, n
     reasons = set(suppressions.standing(conn, keys, brand=EVERY if playbook is None else playbook.brand).values())
     measurements.insert_events(conn, [suppressed_event(one, reason, now) for reason in sorted(reasons)])
     return reasons
+
+
+def of_their_accounts(conn: Connection, person: Person) -> Iterator[tuple[Enrolment, Exit]]:
+    """The active enrolments of accounts of which whoever said no is another contact than the one who is written to:
+    each waits for its owner, as it would by the gate right before a send."""
+    for one in enrolments.of_colleagues(conn, person.keys):
+        yield one, exit_of_no(CONTACT_SAID_NO)
 
 
 def end_forbidden(

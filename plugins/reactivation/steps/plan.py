@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import Connection
 
+from reactivation.approvals import nobody_signs
 from reactivation.evidence import RunFolder
 from reactivation.ledger import audit, courses, enrolments, measurements, runs, seals, touches
 from reactivation.ledger.mail import EMAIL
@@ -34,6 +35,7 @@ from reactivation.policy.timing import PLACE_COLUMNS
 from reactivation.policy.touch_offers import NOT_TRIED
 from reactivation.policy.variants import plan_variants
 from reactivation.steps.begun import playbook_of, snapshot_of
+from reactivation.steps.deciding import today_of
 from reactivation.steps.deliverability import allowed_today
 from reactivation.steps.going_on import GoingOn, going_on, not_entered, plans_of
 from reactivation.steps.piloting import sample_of
@@ -155,7 +157,8 @@ def _without_climbs(conn: Connection, run: Run, playbook: Playbook, tried: pa.Ta
 def _room(
     workspace: Workspace, conn: Connection, playbook: Playbook, run: Run, *, entering: pa.Table, now: datetime
 ) -> Room:
-    """What may begin today, in the tenant's day: places, and items per owner who may sign.
+    """What may begin today, in the tenant's day: places, and items per owner who may sign, as far as somebody is there
+    to be asked for him.
 
     All playbooks together begin no more than the sending domain can carry; the rest would wait and expire.
     """
@@ -168,11 +171,16 @@ def _room(
     places = playbook.intake.per_day - enrolments.begun_since(conn, midnight, playbook.playbook)
     if EMAIL in playbook.channels:
         places = min(places, allowed_today(conn, workspace, now) - enrolments.begun_since(conn, midnight))
+    unsigned = nobody_signs(
+        signing, owners=workspace.owners, authors={playbook.authored_by, run.triggered_by},
+        today=today_of(workspace, now), of_accounts=playbook.subject == "account",
+    )  # fmt: skip
     return Room(
         enrolments=places,
         items_by_owner={one: most - asked[one] for one in signing},
         segment=run.segment,
         sample_size=run.sample_size,
+        nobody_signs=unsigned,
     )
 
 

@@ -34,7 +34,14 @@ from reactivation.playbooks.model import Playbook
 from reactivation.policy.inbound import HELP, OPT_OUT, START, UNRECOGNISED, meanings
 from reactivation.steps.asking import unknown_from
 from reactivation.steps.consequences import stop_channel
-from reactivation.steps.noes import Person, person_of, playbook_or_none, standing_noes, suppressions_of
+from reactivation.steps.noes import (
+    Person,
+    of_their_accounts,
+    person_of,
+    playbook_or_none,
+    standing_noes,
+    suppressions_of,
+)
 
 if TYPE_CHECKING:
     from reactivation.steps.workspace import Workspace
@@ -308,6 +315,8 @@ def _exits(
     # A provider does not say where the person lives, so nobody knows whose act an open is.
     if (case.no is None and case.kind not in SIGNALS) or case.kind == OPEN:
         return
+    if case.no is not None:
+        yield from of_their_accounts(conn, case.person)
     for one in case.person.enrolments:
         playbook = playbook_of(one.playbook)
         reasons = standing_noes(conn, one, playbook, now)

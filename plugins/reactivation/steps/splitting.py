@@ -9,18 +9,20 @@ from typing import Any
 from sqlalchemy import Connection
 
 from reactivation.contract.digests import digest
-from reactivation.ledger import batches, pauses
+from reactivation.ledger import batches, pauses, stops
 from reactivation.ledger.batches import Batch
-from reactivation.ledger.pauses import Pause
 from reactivation.ledger.runs import Run
 from reactivation.playbooks.model import Playbook
+from reactivation.playbooks.variants import part_of
 from reactivation.policy.monitor import Split
 from reactivation.policy.pausing import Halt, Part, standing_parts
 
 
 def halts_of(conn: Connection, playbook: str) -> list[Halt]:
-    """Everything of a playbook that was ever paused by the monitor, the oldest first."""
-    return [_halt(one) for one in pauses.of_playbook(conn, playbook)]
+    """Everything of a playbook that was ever paused, the oldest first: by the monitor, or a variant by hand."""
+    whole = [Halt(Part(), one.since, one.until) for one in pauses.of_playbook(conn, playbook) if one.variant is None]
+    inside = [Halt(Part(*part_of(scope)), since, until) for scope, since, until in stops.of_variants(conn, playbook)]
+    return sorted([*whole, *inside], key=lambda halt: halt.since)
 
 
 def paused_parts(conn: Connection, playbook: str) -> list[Part]:
@@ -46,7 +48,7 @@ def _split(playbook: Playbook, halts: Sequence[Halt]) -> dict[str, Any]:
         one.variant: [touch.model_dump(mode="json") for touch in playbook.of_variant(one.variant).touches]
         for one in playbook.variants
     }
-    paused = sorted((part.variant or "", part.segment or "") for part in standing_parts(halts))
+    paused = sorted({(part.variant or "", part.segment or "") for part in standing_parts(halts)})
     return {
         "variants": {one.variant: [one.share, digest(touches[one.variant])] for one in playbook.variants},
         "paused": [list(pair) for pair in paused],
@@ -58,7 +60,3 @@ def _as_split(batch: Batch) -> Split:
     arms = {name: (float(share), str(words)) for name, (share, words) in batch.split["variants"].items()}
     paused = [Part(variant or None, segment or None) for variant, segment in batch.split["paused"]]
     return Split(batch.batch_id, batch.began_at, arms, paused)
-
-
-def _halt(pause: Pause) -> Halt:
-    return Halt(Part(pause.variant, pause.segment), pause.since, pause.until)

@@ -1,4 +1,5 @@
-"""Stopping by hand: a row of the ledger that keeps everything, a playbook or a channel back, within one batch.
+"""Stopping by hand: a row of the ledger that keeps everything, a channel, a playbook, a variant or one segment of a
+variant back, within one batch. Of a variant nothing is begun or drafted either, as where the monitor paused it.
 
 Whoever began it does not end it alone: that is asked of a marketing owner (``resuming``). A variable of Airflow may
 stop as well; it is copied when it is first seen, and taking it away resumes nothing.
@@ -8,7 +9,7 @@ Source: ARCHITECTURE.md, invariant 12.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ from reactivation.contract.tables import CHANNELS
 from reactivation.ledger import seals, stops
 from reactivation.ledger.runs import StepError
 from reactivation.ledger.stops import EVERYTHING, Stop
+from reactivation.playbooks.declared import DeclarationError
+from reactivation.playbooks.variants import scope_of
 
 if TYPE_CHECKING:
     from reactivation.steps.workspace import Workspace
@@ -43,7 +46,7 @@ def copy_variable(workspace: Workspace, text: str | None, now: datetime) -> tupl
     What cannot be read may have been meant to stop anything, so it stops everything.
     """
     named = [scope for scope in (part.strip() for part in (text or "").split(",")) if scope]
-    known = _scopes(workspace)
+    known = _scopes(workspace) if named else ()
     meant = sorted({scope if scope in known else EVERYTHING for scope in named})
     return tuple(
         scope for scope in meant
@@ -67,6 +70,19 @@ def _begin(workspace: Workspace, scope: str, *, reason: str, actor: str, now: da
     return True
 
 
-def _scopes(workspace: Workspace) -> Iterable[str]:
+def _scopes(workspace: Workspace) -> Sequence[str]:
     playbooks = sorted(path.stem for path in workspace.settings.playbooks.glob("*.yaml"))
-    return (EVERYTHING, *(f"channel:{name}" for name in CHANNELS), *(f"playbook:{name}" for name in playbooks))
+    return (
+        EVERYTHING, *(f"channel:{name}" for name in CHANNELS), *(scope_of(name, None, None) for name in playbooks),
+        *(scope for name in playbooks for scope in _inside(workspace, name)),
+    )  # fmt: skip
+
+
+def _inside(workspace: Workspace, name: str) -> Iterator[str]:
+    """A playbook's variants, each whole and by segment; none of one that cannot be read, which is stopped whole."""
+    try:
+        playbook = workspace.playbook(name).playbook
+    except DeclarationError:
+        return
+    for one in playbook.variants:
+        yield from (scope_of(name, one.variant, segment) for segment in (None, *playbook.windows))

@@ -49,6 +49,7 @@ def page_as_json(view: ListPage) -> dict[str, Any]:
         "sample_seen": view.sample_seen,
         "may_sign": view.may_sign,
         "signing_code": view.signing_code,
+        "paused": None if view.paused is None else {**vars(view.paused), "since": _plain(view.paused.since)},
         "edit": _edit(view),
         "request": None if view.request is None else vars(view.request),
     }

@@ -6,13 +6,13 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from reactivation.ledger import accounts, audit, lists, questions
+from reactivation.ledger import accounts, audit, questions
 from reactivation.ledger.questions import QuestionRow
 from reactivation.steps.account_brief import brief_of
 from reactivation.steps.brief_file import brief_html
 from reactivation.steps.deciding import asked_account
 from reactivation.steps.workspace import Workspace
-from reactivation.web.access import role_of
+from reactivation.web.access import seen_as
 from reactivation.web.auth import Visitor
 from reactivation.web.question import NoSuchQuestion
 
@@ -39,7 +39,6 @@ def _may_see_names(
 ) -> bool:
     """As on the page: who may see its list, or may answer it now where it has none."""
     if question.list_id is not None:
-        signers = [signer.user_id for signer in lists.signers_of(conn, question.list_id)]
-        return role_of(workspace.owners, signers, visitor.user_id) is not None
+        return seen_as(conn, workspace.owners, question.list_id, visitor.user_id) is not None
     is_open = question.state == "open" and now < question.expires_at
     return is_open and visitor.user_id in asked_account(workspace, conn, question).signers

@@ -29,9 +29,11 @@ from reactivation.steps.account_brief import Brief, brief_of
 from reactivation.steps.answers import asked_list
 from reactivation.steps.settings import ConfigurationError
 from reactivation.steps.workspace import Workspace
-from reactivation.web.access import role_of
+from reactivation.web import pausing
+from reactivation.web.access import seen_as
 from reactivation.web.auth import Visitor
 from reactivation.web.edited import ShownEdit, edit_of, shown_edit
+from reactivation.web.pausing import ListPaused
 from reactivation.web.reasons import Fact, why
 
 ITEMS_PER_PAGE = 10
@@ -77,11 +79,14 @@ class ListPage:
     brief: Brief | None = None
     edit: ShownEdit | None = None
     about: str | None = None
+    paused: ListPaused | None = None
 
     @property
     def edit_code(self) -> str | None:
         """The code that approves the message as changed, for whoever may sign it as it is."""
-        proposed = self.edit is not None and not self.edit.asks_second and self.edit.draft is not None
+        proposed = (
+            self.edit is not None and self.paused is None and not self.edit.asks_second and self.edit.draft is not None
+        )
         return self.edit.edit.signing_code if self.edit and proposed and self.signing_code else None
 
     @property
@@ -129,14 +134,14 @@ def list_page(workspace: Workspace, list_id: str, page: int, visitor: Visitor, n
         row = lists.list_of(conn, list_id)
         if row is None:
             raise NoSuchList
-        seen_as = role_of(workspace.owners, [s.user_id for s in lists.signers_of(conn, list_id)], visitor.user_id)
-        if seen_as is None:
+        role = seen_as(conn, workspace.owners, list_id, visitor.user_id)
+        if role is None:
             audit.write(conn, at=now, actor=visitor.user_id, action="list_page_refused", subject=list_id, details={})
         else:
             items = lists.items_of(conn, list_id)
             decided_in = views.deciding_runs(conn, list_id)
             verdicts = questions.verdicts_of(conn, list_id)
-    if seen_as is None:
+    if role is None:
         raise NotYours
     pages = max(1, -(-len(items) // ITEMS_PER_PAGE))
     page = min(page, pages)
@@ -154,14 +159,15 @@ def list_page(workspace: Workspace, list_id: str, page: int, visitor: Visitor, n
         for i in on_page
     ]  # fmt: skip
     with workspace.ledger.begin() as conn:
-        _record_view(conn, row, shown, visitor, seen_as=seen_as, now=now)
+        _record_view(conn, row, shown, visitor, role=role, now=now)
         question_id = questions.question_ids_of_lists(conn).get(list_id)
         about = accounts.question_of_list(conn, list_id)
         return ListPage(
             row=row, playbook=_playbook(workspace, row), asked=asked_list(workspace, conn, row),
             request=questions.request_of(conn, question_id) if question_id else None, visitor=visitor,
-            seen_as=seen_as, shown=shown, page=page, pages=pages, now=now,
+            seen_as=role, shown=shown, page=page, pages=pages, now=now,
             brief=_brief(workspace, conn, about), edit=edit, about=None if about is None else about.question_id,
+            paused=pausing.of_list(workspace, conn, row),
         )  # fmt: skip
 
 
@@ -221,7 +227,7 @@ def _rows(workspace: Workspace, run_id: str, file: str, key: str, wanted: Iterab
 
 
 def _record_view(
-    conn: Connection, row: ListRow, shown: Sequence[ShownItem], visitor: Visitor, *, seen_as: str, now: datetime
+    conn: Connection, row: ListRow, shown: Sequence[ShownItem], visitor: Visitor, *, role: str, now: datetime
 ) -> None:
     """Every look is audited; a view row is added only for items this user had not seen before. An erased one counts as
     seen: there is nothing more to look at."""
@@ -234,7 +240,7 @@ def _record_view(
         )
     audit.write(
         conn, at=now, actor=visitor.user_id, action="list_page_seen", subject=row.list_id,
-        details={"as": seen_as, "addresses_revealed": len(revealed), "touch_ids": seen},
+        details={"as": role, "addresses_revealed": len(revealed), "touch_ids": seen},
     )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from reactivation.evidence import EvidenceError
-from reactivation.ledger import judged, lists, questions, runs, views
+from reactivation.ledger import edits, judged, lists, questions, runs, views
 from reactivation.ledger.judged import Judged
 from reactivation.ledger.lists import ListRow
 from reactivation.ledger.questions import QuestionRow
@@ -107,7 +107,14 @@ def overview(workspace: Workspace, visitor: Visitor, now: datetime) -> Overview:
     owners = workspace.owners
     with workspace.ledger.begin() as conn:
         sizes, signers = views.open_list_sizes(conn), views.open_list_signers(conn)
-        waiting = [_open_list(row, sizes[row.list_id], owners, signers, visitor) for row in lists.open_lists(conn)]
+        approvers = edits.approvers_of_open(conn)
+        waiting = [
+            _open_list(
+                row, sizes[row.list_id], owners, visitor, signers=signers.get(row.list_id, frozenset()),
+                approver=approvers.get(row.list_id),
+            )
+            for row in lists.open_lists(conn)
+        ]  # fmt: skip
         names = {p.playbook.playbook: p.playbook.title for p in workspace.all_playbooks()}
         last = {title: runs.latest_run(conn, name) for name, title in names.items()}
         verdicts = Verdicts(
@@ -134,9 +141,10 @@ def overview(workspace: Workspace, visitor: Visitor, now: datetime) -> Overview:
 
 
 def _open_list(
-    row: ListRow, size: tuple[int, int], owners: Owners, signers: Mapping[str, frozenset[str]], visitor: Visitor
-) -> OpenList:
-    seen_as = role_of(owners, signers.get(row.list_id, frozenset()), visitor.user_id)
+    row: ListRow, size: tuple[int, int], owners: Owners, visitor: Visitor, *, signers: frozenset[str],
+    approver: str | None,
+) -> OpenList:  # fmt: skip
+    seen_as = role_of(owners, signers, visitor.user_id, approver=approver)
     name = owners.by_id[row.owner_id].name if owners.knows(row.owner_id) else row.owner_id
     return OpenList(row, name, *size, may_see=seen_as is not None, may_sign=seen_as == "signer")
 

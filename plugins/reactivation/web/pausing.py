@@ -10,9 +10,14 @@ from typing import Any
 from sqlalchemy import Connection
 
 from reactivation.ledger import pauses, questions
+from reactivation.ledger.lists import ListRow
 from reactivation.ledger.pauses import Pause
+from reactivation.playbooks.variants import SCOPE, part_of
+from reactivation.steps.answers import pausing_stop
 from reactivation.steps.monitoring import e_value
 from reactivation.steps.resuming import KIND as RESUME
+from reactivation.steps.resuming import signers_of
+from reactivation.steps.workspace import Workspace
 from reactivation.web.reasons import words
 from reactivation.web.rendering import moment
 
@@ -54,9 +59,36 @@ def standing(conn: Connection) -> list[PausedShown]:
     ]
 
 
+@dataclass(frozen=True)
+class ListPaused:
+    """What keeps a list's messages back: what is stopped, why, since when and by whom (a user, or the monitor), and the
+    users who may let it go on."""
+
+    what: str
+    why: str
+    since: datetime
+    actor: str
+    may_resume: Sequence[str]
+
+
+def of_list(workspace: Workspace, conn: Connection, row: ListRow) -> ListPaused | None:
+    """What pauses the playbook, variant or segment of a list; ``None`` where nothing does."""
+    stop = pausing_stop(conn, row)
+    if stop is None:
+        return None
+    variant, segment = part_of(stop.scope) if stop.scope.startswith(SCOPE) else (None, None)
+    may_resume = sorted(signers_of(workspace, conn, stop.stop_id) - {stop.actor})
+    why = words(stop.reason.partition(":")[2] or stop.reason)
+    return ListPaused(_named(row.playbook, variant, segment), why, stop.since, stop.actor, may_resume)
+
+
 def what(pause: Pause) -> str:
     """What is paused."""
-    named = [pause.playbook, pause.variant and f"variant {pause.variant}", pause.segment]
+    return _named(pause.playbook, pause.variant, pause.segment)
+
+
+def _named(playbook: str, variant: str | None, segment: str | None) -> str:
+    named = [playbook, variant and f"variant {variant}", segment]
     return ", ".join(words(name) for name in named if name)
 
 

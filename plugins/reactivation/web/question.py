@@ -105,7 +105,8 @@ def question_page(workspace: Workspace, question_id: str, visitor: Visitor, now:
         if answers_now and question.kind == deciding.KIND:
             who, read = visitor.user_id, question.subject
             audit.write(conn, at=now, actor=who, action="account_read", subject=read, details={})
-            about = _with_names(workspace, conn, question, about)
+        if question.kind == deciding.KIND:
+            about = _with_brief(workspace, conn, question, about, personal=answers_now)
         return QuestionPage(
             visitor=visitor, question=question, about=about, is_open=is_open, may_sign=may_sign,
             said=_said(conn, question, visitor, now) if answers_now else None, hindrance=asked.hindrance,
@@ -213,29 +214,26 @@ def _reply(workspace: Workspace, conn: Connection, question: QuestionRow, _: dat
 
 
 def _account(workspace: Workspace, conn: Connection, question: QuestionRow, _: datetime) -> tuple[AskedCoded, About]:
-    about = accounts.question_of(conn, question.question_id)
-    asked = deciding.asked_account(workspace, conn, question)
-    tables: list[Shown] = []
-    facts: dict[str, str] = {"Account": question.subject}
-    if about is not None:
-        tables, facts = brief_tables(workspace, conn, about, personal=False)
-    return asked, About(
+    return deciding.asked_account(workspace, conn, question), About(
         eyebrow="An account to decide", state="open" if question.state == "open" else "decided",
         well=question.state != "open", title=f"What becomes of account {question.subject}?",
         means="Nothing is written to it before its owner decides. No answer leaves it as it is, and asks again.",
-        facts=facts, tables=tables, agrees=deciding.DECIDE, closed="Its owner is asked again where it is still needed.",
+        facts={"Account": question.subject}, tables=(), agrees=deciding.DECIDE,
+        closed="Its owner is asked again where it is still needed.",
         answered_by="The owner of the account, or the one who stands in for him,",
         hindered="Nothing is on record of what was asked.",
     )  # fmt: skip
 
 
-def _with_names(workspace: Workspace, conn: Connection, question: QuestionRow, about: About) -> About:
-    """For whoever decides the account, names and notes stand in the brief."""
+def _with_brief(
+    workspace: Workspace, conn: Connection, question: QuestionRow, about: About, *, personal: bool
+) -> About:
+    """With the review brief of the account; names and notes stand in it for whoever decides the account now."""
     asked_about = accounts.question_of(conn, question.question_id)
     if asked_about is None:
         return about
-    tables, _ = brief_tables(workspace, conn, asked_about, personal=True)
-    return replace(about, tables=tables)
+    tables, facts = brief_tables(workspace, conn, asked_about, personal=personal)
+    return replace(about, tables=tables, facts=facts)
 
 
 def brief_tables(
