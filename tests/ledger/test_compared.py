@@ -12,7 +12,7 @@ from tests.ledgers import NOW, PLAYBOOK, RULES_VERSION, RUN_ID, begin, enrol
 from reactivation.ledger import compared, events, measurements
 from reactivation.ledger.engine import Ledger
 from reactivation.ledger.events import Event
-from reactivation.policy import intake, pausing
+from reactivation.policy import intake, pausing, pilots
 
 DECIDED = [
     ("C001", "enrol", None, 0), ("C002", "holdout", "holdout", 0), ("C003", "hold", "capacity", 0),
@@ -65,6 +65,8 @@ def test_what_they_bought_is_known_of_both_groups(ledger: Ledger) -> None:
 
 
 def test_every_reason_the_intake_lets_somebody_wait_for_is_known() -> None:
-    """One that is not would take its people out of one of the groups: those whose variant is paused are in theirs."""
+    """One that is not would take its people out of one of the groups: those whose variant is paused are in theirs, and
+    so are those a pilot does not let begin, since whoever is held out is held out of it as well."""
     given = set(re.findall(r'hold\(.*, "([a-z_]+)"\)', inspect.getsource(intake.take_in)))
-    assert given | {pausing.VARIANT_PAUSED, pausing.PLAYBOOK_PAUSED} == set(compared.WAITS)
+    kept_out = {pausing.VARIANT_PAUSED, pausing.PLAYBOOK_PAUSED, pilots.OUTSIDE, pilots.OVER}
+    assert given | kept_out == set(compared.WAITS)

@@ -20,7 +20,7 @@ HELD_OUT = "holdout"
 #: Why the intake lets somebody wait who may be written to: assigned all the same.
 WAITS = (
     "capacity", "in_another_playbook", "nothing_to_send", "owner_unknown", "same_person", "sample_size",
-    "segment_not_in_run", "variant_paused", "playbook_paused",
+    "segment_not_in_run", "variant_paused", "playbook_paused", "outside_pilot", "pilot_over",
 )  # fmt: skip
 _ASKED = "comparison_asked"
 
