@@ -39,6 +39,7 @@ def test_who_might_be_written_to_is_assigned_from_the_first_day_on(ledger: Ledge
     with ledger.begin() as conn:
         found = compared.assigned(conn, PLAYBOOK, NOW + timedelta(days=100)).to_pylist()
         days = [(row["customer_id"], (row["assigned_at"] - NOW).days) for row in found]
+        assert {row["run_id"] for row in found} == {RUN_ID}
         assert [(*who, row["held_out"], row["begun"]) for who, row in zip(days, found, strict=True)] == [
             ("C001", 0, False, True), ("C002", 0, True, False), ("C003", 0, False, True), ("C004", 3, True, False),
             ("C006", 2, False, False),
