@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.steps.arms import NAMES, day, open_arms
+from tests.steps.six import PLAYBOOK
 
 from reactivation.ledger.engine import Ledger
+from reactivation.steps.calendar import schedule
 from reactivation.steps.outcomes import record_outcomes
 
 LATER = {"name": "later", "because": "not this month", "when": {"value_tiers": ["mid"]}, "wait_days": 10}
@@ -19,6 +21,8 @@ def test_who_waits_beyond_the_horizon_begins_now_and_is_written_to_then(tmp_path
     arms.run(day(0))
     assert set(arms.variants()) == {f"c-{name}" for name in NAMES}
     assert not arms.states(), "nothing to look at yet"
+    planned = schedule(arms.six.workspace, PLAYBOOK).to_pylist()
+    assert {row["at"].date() for row in planned if row["number"] == 1} == {day(10).date()}
 
     arms.six.write(as_of=day(2), **arms.told)
     assert not [what for what in record_outcomes(arms.six.workspace, day(2)) if what.startswith("exit:")]
