@@ -2,17 +2,18 @@
 --   known 90 days ago, and the last period of a subscription.
 -- Parameters: $at instant.
 -- Grain: one row per customer with at least one purchase; ordered by customer_id.
--- Why so: joins only, no judgement. Days are whole UTC days, money whole ten-thousandths (BIGINT). Who bought for the
---   first time within the 90 days has no history of then.
+-- Why so: joins only, no judgement. Days are whole UTC days (of dates: a division would round those before 1970 up, and
+--   part them from the days of purchase_summary), money whole ten-thousandths (BIGINT). Who bought for the first time
+--   within the 90 days has no history of then.
 WITH day AS (
     SELECT
         customer_id, subscriptions, currency, purchases, subscription_cancelled_at IS NOT NULL AS cancelled,
         purchase_days, purchase_days_90d, gap_seconds_total // 86400 AS recency,
-        epoch_us($at::TIMESTAMPTZ) // 86400000000 AS today,
-        epoch_us(first_purchase_at) // 86400000000 AS first,
-        epoch_us(last_purchase_before_90d_at) // 86400000000 AS last_then,
-        epoch_us(last_subscription_at) // 86400000000 AS begins,
-        epoch_us(period_end) // 86400000000 AS ends,
+        date_diff('day', DATE '1970-01-01', $at::TIMESTAMPTZ::DATE) AS today,
+        date_diff('day', DATE '1970-01-01', first_purchase_at::DATE) AS first,
+        date_diff('day', DATE '1970-01-01', last_purchase_before_90d_at::DATE) AS last_then,
+        date_diff('day', DATE '1970-01-01', last_subscription_at::DATE) AS begins,
+        date_diff('day', DATE '1970-01-01', period_end::DATE) AS ends,
         (revenue::DECIMAL(18, 4) * 10000)::BIGINT AS revenue,
         (margin_24m::DECIMAL(18, 4) * 10000)::BIGINT AS margin_24m,
         (margin_revenue_24m::DECIMAL(18, 4) * 10000)::BIGINT AS margin_revenue_24m,

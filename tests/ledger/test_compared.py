@@ -13,7 +13,7 @@ from reactivation.approvals.lists import ONLY_AUTHORS, OWNER_AWAY
 from reactivation.ledger import compared, events, measurements
 from reactivation.ledger.engine import Ledger
 from reactivation.ledger.events import Event
-from reactivation.policy import intake, pausing
+from reactivation.policy import intake, pausing, pilots
 
 DECIDED = [
     ("C001", "enrol", None, 0), ("C002", "holdout", "holdout", 0), ("C003", "hold", "capacity", 0),
@@ -40,6 +40,7 @@ def test_who_might_be_written_to_is_assigned_from_the_first_day_on(ledger: Ledge
     with ledger.begin() as conn:
         found = compared.assigned(conn, PLAYBOOK, NOW + timedelta(days=100)).to_pylist()
         days = [(row["customer_id"], (row["assigned_at"] - NOW).days) for row in found]
+        assert {row["run_id"] for row in found} == {RUN_ID}
         assert [(*who, row["held_out"], row["begun"]) for who, row in zip(days, found, strict=True)] == [
             ("C001", 0, False, True), ("C002", 0, True, False), ("C003", 0, False, True), ("C004", 3, True, False),
             ("C006", 2, False, False),
@@ -66,7 +67,8 @@ def test_what_they_bought_is_known_of_both_groups(ledger: Ledger) -> None:
 
 
 def test_every_reason_the_intake_lets_somebody_wait_for_is_known() -> None:
-    """One that is not would take its people out of one of the groups: those whose variant is paused are in theirs."""
+    """One that is not would take its people out of one of the groups: those whose variant is paused are in theirs, and
+    so are those a pilot does not let begin, since whoever is held out is held out of it as well."""
     given = set(re.findall(r'hold\(.*, "([a-z_]+)"\)', inspect.getsource(intake.take_in)))
-    given |= {pausing.VARIANT_PAUSED, pausing.PLAYBOOK_PAUSED, OWNER_AWAY, ONLY_AUTHORS}
+    given |= {pausing.VARIANT_PAUSED, pausing.PLAYBOOK_PAUSED, OWNER_AWAY, ONLY_AUTHORS, pilots.OUTSIDE, pilots.OVER}
     assert given == set(compared.WAITS)

@@ -14,6 +14,7 @@ from reactivation.ledger.measured import TOLD
 from reactivation.measures.comparing import (
     MEASURE,
     NO_HOLDOUT,
+    NO_TREATMENT,
     Compared,
     added_efficiency,
     comparison_figures,
@@ -113,6 +114,8 @@ def test_groups_that_chance_did_not_make_are_not_compared() -> None:
 def test_without_a_holdout_it_says_so() -> None:
     """And where nobody was assigned yet, there is not enough data."""
     assert comparison_figures(compared([person("c-1")], [], share=0)) == [Figure(MEASURE, note=NO_HOLDOUT)]
+    everybody = compared([person("c-1", held_out=True)], [], share=1)
+    assert comparison_figures(everybody) == [Figure(MEASURE, note=NO_TREATMENT)]
     nobody = by_part(compared([], []))
     assert (nobody[None].rate, nobody[None].note) == (None, NOT_MEASURABLE)
     assert nobody["held out"].note == NOT_ENOUGH
@@ -127,7 +130,16 @@ def test_what_an_incentive_added_is_less_than_what_it_brought() -> None:
               order("h-1", DAY, currency="EUR")]  # fmt: skip
     costs = (("GBP", Decimal("12.50")), ("GBP", Decimal("7.50")), ("EUR", Decimal(0)), (None, None))
     found = compared(people, bought, share=0.3)
-    (figure,) = added_efficiency(found, [{"currency": currency, "cost": cost} for currency, cost in costs])
+    offers = [{"currency": currency, "cost": cost, "cost_unknown": 0} for currency, cost in costs]
+    (figure,) = added_efficiency(found, offers)
     assert (figure.amount, figure.cost, figure.currency) == (Decimal("60.01"), Decimal("20.00"), "GBP")
     assert (figure.rate, figure.note) == (3.0005, NOT_MEASURABLE)
-    assert added_efficiency(compared(people, bought, share=0), [{"currency": "GBP", "cost": Decimal(1)}]) == []
+    assert added_efficiency(compared(people, bought, share=0), offers) == []
+
+
+def test_what_an_incentive_added_says_whose_cost_is_not_known() -> None:
+    """Of two codes used one told its cost: the ratio is of that alone, and would be taken for the whole."""
+    people = [person("t-0"), person("h-0", held_out=True)]
+    offers = [{"currency": "GBP", "cost": Decimal("10.00"), "cost_unknown": 1}]
+    (figure,) = added_efficiency(compared(people, [order("t-0", DAY)]), offers)
+    assert figure.note == f"{NOT_MEASURABLE}; cost of 1 unknown"

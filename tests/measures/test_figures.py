@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -158,6 +159,13 @@ def test_every_measure_a_playbook_declares_is_counted() -> None:
     for loaded in load_all(paths.PLAYBOOKS):
         declared = loaded.playbook.measurement
         assert {declared.baseline_metric, *declared.measures} <= set(MEASURES)
+
+
+def test_readiness_knows_the_measures_that_are_counted_and_no_others() -> None:
+    """Else a run stops at a measure that there is, or begins with one that nobody counts."""
+    suite = json.loads((paths.EXPECTATIONS / "measurement.json").read_text(encoding="utf-8"))
+    (known,) = [one["kwargs"]["value_set"] for one in suite["expectations"] if "value_set" in one["kwargs"]]
+    assert known == list(MEASURES)
 
 
 def account(**changes: Any) -> dict[str, Any]:

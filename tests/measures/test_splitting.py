@@ -11,7 +11,7 @@ import pytest
 
 from reactivation.cli import arguments
 from reactivation.ledger.measured import SENT, TOLD
-from reactivation.measures import SPLITS, Figure, split_cohorts, split_outreach, split_review
+from reactivation.measures import SPLITS, Figure, split_cohorts, split_comparison, split_outreach, split_review
 from reactivation.policy.decisions import DECISIONS
 
 T = datetime(2026, 3, 3, 11, 0, tzinfo=UTC)
@@ -31,7 +31,8 @@ def event(kind: str, customer: str, day: int, **more: Any) -> dict[str, Any]:
 #: Ann and Bob are households, Cat a studio. Ann clicks after her second message, by SMS, and buys; Cat uses her code.
 SENT_ROWS = [
     message("ann", 1, 0), message("ann", 2, 40, channel="sms"), message("bob", 1, 0),
-    message("cat", 1, 0, segment="studio", offer_id="o-15", value_tier="high"),
+    message("cat", 1, 0, segment="studio", offer_id="o-15", value_tier="high", unit_cost=Decimal("4.10"),
+            unit_currency="GBP"),
 ]  # fmt: skip
 TOLD_ROWS = [
     event("click", "ann", 41), event("order", "ann", 50, amount=Decimal("10.00"), currency="GBP"),
@@ -67,20 +68,33 @@ def test_a_segment_has_its_own_people_and_money() -> None:
     assert found["time_to_reactivate", "segment studio"].days == 3
 
 
+def test_what_brought_a_segment_back_and_what_its_discounts_brought() -> None:
+    """Ann's second message, by SMS; Cat's first. Cat's 20.50 for a code of 4.10 are 5 times; households used none."""
+    found = parts("segment")
+    assert found["channel_attribution", "segment household, touch 2, sms"].count == 1
+    assert found["channel_attribution", "segment studio, email"].count == 1
+    spent = found["incentive_efficiency", "segment studio"]
+    assert (spent.count, spent.amount, spent.cost, spent.currency, spent.rate) == (
+        1, Decimal("20.50"), Decimal("4.10"), "GBP", 5.0
+    )  # fmt: skip
+    assert ("incentive_efficiency", "segment household") not in found
+    assert parts("touch")["incentive_efficiency", "touch 1"].rate == 5.0
+
+
 def test_a_touch_is_answered_by_itself() -> None:
     """Ann's click came 41 days after the first and one day after the second; what she did in the end is of neither."""
     found = parts("touch")
     assert {by: (figure.count, figure.of) for (name, by), figure in found.items() if name == "response_rate"} == {
         "touch 1": (1, 2), "touch 2": (1, 1)
     }  # fmt: skip
-    assert {name for name, _ in found} == {"response_rate", "bounces", "discount_use"}
+    assert {name for name, _ in found} == {"response_rate", "bounces", "discount_use", "incentive_efficiency"}
     assert {by for _, by in parts("channel")} == {"channel email", "channel sms"}
 
 
 def test_messages_without_an_offer_are_of_none_and_people_without_a_tier_are_unknown() -> None:
     """Nobody disappears from a split of people."""
     assert {by for _, by in parts("offer")} == {"offer o-15"}
-    assert {by for _, by in parts("value")} == {"value high", "value unknown"}
+    assert {by for name, by in parts("value") if name == "reactivations"} == {"value high", "value unknown"}
 
 
 def test_candidates_are_divided_as_people_are() -> None:
@@ -112,6 +126,27 @@ def test_a_cohort_is_divided_by_what_people_were_at_first() -> None:
         "dormancy unknown": (1, 1), "dormancy unknown, week of 2026-03-02": (1, 1),
     }  # fmt: skip
     assert split_cohorts(sent, told, decided, "touch", **windows) == []
+
+
+def test_what_was_added_is_told_of_each_part() -> None:
+    """Of four households two are treated, of whom one bought, and two held out, of whom none did; of the studio one is
+    treated, and compared with nobody. Nobody held out has a variant, so variants have no such difference."""
+    groups = [("ann", False, "household"), ("bob", False, "household"), ("dan", True, "household"),
+              ("eve", True, "household"), ("cat", False, "studio")]  # fmt: skip
+    assigned = pa.table({
+        "customer_id": [who for who, _, _ in groups], "held_out": [held_out for _, held_out, _ in groups],
+        "assigned_at": pa.array([T] * 5, pa.timestamp("us", tz="UTC")), "begun": [True] * 5,
+        "part": [part for _, _, part in groups],
+    })  # fmt: skip
+    bought = pa.Table.from_pylist([event("order", "ann", 50), event("order", "cat", 3)], schema=TOLD)
+    split: dict[str, Any] = {"holdout_share": 0.5, "reactivated_days": 90, "now": T + 400 * DAY}
+    found = {figure.by: figure for figure in split_comparison(assigned, bought, "segment", **split)}
+    assert (found["segment household"].rate, found["segment household"].of) == (0.5, 4)
+    assert [(found[f"segment household, {group}"].count, found[f"segment household, {group}"].of)
+            for group in ("assigned to treatment", "held out")] == [(1, 2), (0, 2)]  # fmt: skip
+    assert (found["segment studio"].rate, found["segment studio"].of) == (None, 1)
+    assert split_comparison(assigned, bought, "variant", **split) == []
+    assert split_comparison(assigned, bought, "segment", **split | {"holdout_share": 0}) == []
 
 
 @pytest.mark.parametrize("by", SPLITS)

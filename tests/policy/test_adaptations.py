@@ -210,6 +210,11 @@ class TestOtherWords:
     ("changes", "message"),
     [
         ({"adaptations": [{"name": "x", "because": "y", "when": {}, "wait_days": 3}]}, "says nothing"),
+        ({"adaptations": [{"name": "x", "because": "y", "when": {"value_tiers": []}, "wait_days": 3}]}, "says nothing"),
+        (
+            {"adaptations": [{"name": "x", "because": "y", "when": {"churn_from": None}, "wait_days": 3}]},
+            "says nothing",
+        ),
         ({"adaptations": [{"name": "x", "because": "y", "when": {"value_tiers": ["mid"]}}]}, "changes nothing"),
         ({"adaptations": [rule(skip_touches=(9,))]}, "skips touch 9, which touches does not have"),
         ({"adaptations": [rule(), rule()]}, "a_rule is there twice"),

@@ -15,7 +15,7 @@ from reactivation.policy.intake import INTAKE, Room, take_in
 
 CANDIDATES = pa.schema([
     ("customer_id", TEXT), ("business_segment", TEXT), ("owner_id", TEXT), ("priority", MONEY), ("holdout", pa.bool_()),
-    ("email_key", TEXT), ("phone_key", TEXT), ("items", pa.int64()),
+    ("email_key", TEXT), ("phone_key", TEXT), ("touches", pa.int64()), ("items", pa.int64()),
     ("contact_occupied", pa.bool_()),
 ])  # fmt: skip
 WIDE = Room(enrolments=100, items_by_owner={"own-ada": 100, "own-ben": 100})
@@ -23,8 +23,8 @@ WIDE = Room(enrolments=100, items_by_owner={"own-ada": 100, "own-ben": 100})
 
 def candidates(*rows: dict[str, Any]) -> pa.Table:
     regular = {
-        "business_segment": "household", "owner_id": "own-ada", "priority": 50, "holdout": False, "items": 2,
-        "contact_occupied": False,
+        "business_segment": "household", "owner_id": "own-ada", "priority": 50, "holdout": False, "touches": 7,
+        "items": 2, "contact_occupied": False,
     }  # fmt: skip
     full = [{**regular, "email_key": f"mail-of-{row['customer_id']}", "phone_key": None, **row} for row in rows]
     for row in full:
@@ -94,8 +94,12 @@ class TestRoom:
 
     def test_who_has_nothing_to_be_sent_takes_no_place(self) -> None:
         """No planned touch: held, and the place goes to the next."""
-        found = reasons(of("c-1", items=0, priority=99), of("c-2"), room=Room(1, {"own-ada": 2}))
+        found = reasons(of("c-1", touches=0, items=0, priority=99), of("c-2"), room=Room(1, {"own-ada": 2}))
         assert found == {"c-1": "nothing_to_send", "c-2": None}
+
+    def test_who_is_written_to_later_begins_now(self) -> None:
+        """Planned, and nothing to look at yet: tomorrow the wait would begin anew, and again the day after."""
+        assert reasons(of("c-1", items=0), room=Room(1, {"own-ada": 2})) == {"c-1": None}
 
 
 class TestRun:
@@ -160,7 +164,8 @@ ROWS = st.lists(
     st.fixed_dictionaries({
         "priority": st.none() | st.integers(0, 3), "holdout": st.booleans(),
         "owner_id": st.sampled_from(["own-ada", "own-ben", "own-nobody", None]),
-        "business_segment": st.sampled_from(["household", "business"]), "items": st.integers(0, 3),
+        "business_segment": st.sampled_from(["household", "business"]), "touches": st.integers(0, 1),
+        "items": st.integers(0, 3),
         "email_key": st.none() | st.sampled_from("abcdef"), "phone_key": st.none() | st.sampled_from("uvwxyz"),
     }),
     min_size=1, max_size=12,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -18,7 +19,7 @@ from reactivation.ledger.monitored import RESPONDED
 from reactivation.playbooks.model import Playbook
 from reactivation.playbooks.touches import Optimizer
 from reactivation.policy.proposals import Proposal, proposals
-from reactivation.policy.rungs import top_of
+from reactivation.policy.rungs import ladder_of
 
 SEGMENTS = ("household", "care_plan", "business")
 UNIT = 10_000
@@ -63,8 +64,16 @@ class TestByChance:
         """A playbook that only gives credit has no third step, whatever is declared."""
         credit_alone = FULL.model_copy(update={"touches": FULL.touches[:4]})
 
-        assert top_of(credit_alone) == 1
+        assert ladder_of(credit_alone) == ("none", "points_or_credit")
         assert set(self.rungs(optimized("percent", 0.1, credit_alone), people=200)) <= {"none", "points_or_credit"}
+
+    def test_nobody_is_put_on_a_step_at_which_nothing_is_offered(self) -> None:
+        """A playbook that only gives a discount explores that one from none: on credit nothing would be learned."""
+        discount_alone = FULL.model_copy(update={"touches": tuple(t for t in FULL.touches if t.number != 3)})
+
+        assert ladder_of(discount_alone) == ("none", "percent")
+        for rung in ("none", "points_or_credit"):
+            assert set(self.rungs(optimized(rung, 0.1, discount_alone), people=200)) == {"none", "percent"}
 
 
 @pytest.mark.parametrize(
@@ -114,17 +123,18 @@ class TestProposals:
 
     def proposed(
         self, *, rung: str = "points_or_credit", margin: float = 0.4, offers: dict[str, Any] | None = None,
-        after_days: int = 3, **people: tuple[int, int],
+        after_days: int = 3, of: Playbook = FULL, others: Sequence[dict[str, Any]] = (), **people: tuple[int, int],
     ) -> Proposal:  # fmt: skip
         rows = [
             {"segment": "household", "rung": step, "first_at": NOW,
              "bought_at": NOW + timedelta(days=after_days) if number < back else None}
             for step, (count, back) in people.items() for number in range(count)
         ]  # fmt: skip
-        money = pd.DataFrame({"business_segment": ["household"], "average_order": [100 * UNIT],
-                              "revenue_24m": [1_000 * UNIT], "margin_24m": [round(1_000 * margin) * UNIT]})  # fmt: skip
+        household = {"business_segment": "household", "currency": "GBP", "average_order": 100 * UNIT,
+                     "revenue_24m": 1_000 * UNIT, "margin_24m": round(1_000 * margin) * UNIT}  # fmt: skip
+        money = pd.DataFrame([household | one for one in ({}, *others)], columns=list(household))
         told = proposals(
-            optimized(rung), pa.Table.from_pylist(rows, RESPONDED), money, OFFERS if offers is None else offers,
+            optimized(rung, of=of), pa.Table.from_pylist(rows, RESPONDED), money, OFFERS if offers is None else offers,
             contact_cost=0.02, margin_floor=0.1,
         )  # fmt: skip
         return next(one for one in told if one.segment == "household")
@@ -164,6 +174,35 @@ class TestProposals:
         assert (found.proposed, found.because) == (
             "points_or_credit", "what an order, its margin or an offer comes to is not known",
         )  # fmt: skip
+
+    def test_money_of_another_currency_is_not_averaged(self) -> None:
+        """Two who pay in yen change nothing of what the credit costs of an order of pounds; of as many it is the first
+        by name. An offer in other money than theirs costs nobody knows what."""
+        yen = {"currency": "JPY", "average_order": 15_000 * UNIT}
+        pounds = [{}, {}]
+
+        assert [step.cost for step in self.proposed(others=[yen, yen, *pounds]).steps] == [0.0, 0.15, 0.2]
+        assert [step.cost for step in self.proposed(others=[yen]).steps] == [0.0, 0.15, 0.2]
+        found = self.proposed(others=[yen, yen, yen])
+        assert [step.cost for step in found.steps] == [0.0, None, 0.2]
+        assert found.because == "what an order, its margin or an offer comes to is not known"
+
+    @pytest.mark.parametrize("average", [0, None])
+    def test_of_orders_worth_nothing_nothing_is_known(self, average: int | None) -> None:
+        """No share can be taken of them."""
+        found = self.proposed(others=[{"average_order": average, "currency": "AUD"}] * 3)
+
+        assert (found.proposed, found.because) == (
+            "points_or_credit", "what an order, its margin or an offer comes to is not known",
+        )  # fmt: skip
+
+    def test_without_a_step_between_the_next_one_is_the_one_above(self) -> None:
+        """Of a playbook that only gives a discount."""
+        discount_alone = FULL.model_copy(update={"touches": tuple(t for t in FULL.touches if t.number != 3)})
+        found = self.proposed(rung="none", of=discount_alone, none=(2_000, 40), percent=(2_000, 240))
+
+        assert [step.rung for step in found.steps] == ["none", "percent"]
+        assert (found.current, found.proposed) == ("none", "percent")
 
     def test_who_came_back_too_late_came_back_by_himself(self) -> None:
         """Only the playbook's days of comparison count."""

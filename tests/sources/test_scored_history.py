@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +60,14 @@ def test_the_days_held_out_are_the_last_90(tmp_path: Path, ago: int, returned: b
     [row] = bought(tmp_path, [purchase("b-1", "c-ada", days_ago(300)), purchase("b-2", "c-ada", morning)])
 
     assert row["returned"] is returned
+
+
+def test_a_purchase_before_1970_has_its_day(tmp_path: Path) -> None:
+    """A date that a system was filled with, at noon: not the day after, which would be a history nobody can have."""
+    noon = datetime(1969, 12, 31, 12, tzinfo=UTC)
+    [row] = bought(tmp_path, [purchase("b-1", "c-ada", noon), purchase("b-2", "c-ada", AS_OF)])
+
+    assert (row["frequency"], row["recency"], row["age"]) == (1, TODAY + 1, TODAY + 1)
 
 
 class TestPeriods:

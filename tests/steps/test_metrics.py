@@ -64,6 +64,9 @@ def test_what_came_back_is_counted_as_defined(ready: Ready) -> None:
     wholes = [figure for figure in decided if "week" not in str(figure.by)]
     assert sum(figure.of or 0 for figure in wholes) == baseline.of, "everybody is in one part"
     assert {figure.count for figure in wholes if figure.by == "dormancy critical"} == {1}
+    added = [figure for figure in parts if figure.measure == "incremental_reactivations"]
+    whole, part = (next(figure for figure in added if figure.by == by) for by in (None, "dormancy critical"))
+    assert (part.of, part.rate) == (whole.of, whole.rate)
 
     day_after = LATER + timedelta(days=1)
     ready.say(as_of=day_after)

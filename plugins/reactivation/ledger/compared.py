@@ -20,14 +20,16 @@ HELD_OUT = "holdout"
 #: Why the intake lets somebody wait who may be written to: assigned all the same.
 WAITS = (
     "capacity", "in_another_playbook", "nothing_to_send", "owner_unknown", "same_person", "sample_size",
-    "segment_not_in_run", "variant_paused", "playbook_paused", "owner_away", "only_authors_could_sign",
+    "segment_not_in_run", "variant_paused", "playbook_paused", "owner_away", "only_authors_could_sign", "outside_pilot",
+    "pilot_over",
 )  # fmt: skip
 _ASKED = "comparison_asked"
 
-#: One row per customer who might have been written to: since when, in which group, and whether an enrolment began.
+#: One row per customer who might have been written to: since when, in which group, by which run, and whether an
+#: enrolment began.
 ASSIGNED = pa.schema([
     ("customer_id", pa.string()), ("assigned_at", pa.timestamp("us", tz="UTC")), ("held_out", pa.bool_()),
-    ("begun", pa.bool_()),
+    ("run_id", pa.string()), ("begun", pa.bool_()),
 ])  # fmt: skip
 
 
@@ -36,7 +38,7 @@ def assigned(conn: Connection, playbook: str, until: datetime) -> pa.Table:
     event, at = measurement_events.c, measurement_events.c.occurred_at
     place = func.row_number().over(partition_by=event.subject, order_by=(at, event.event_id))
     first = (
-        select(event.subject, at, (event.outcome == HELD_OUT).label("held_out"), place.label("place"))
+        select(event.subject, at, (event.outcome == HELD_OUT).label("held_out"), event.run_id, place.label("place"))
         .where(_may_be_written_to(playbook), at <= until)
         .subquery()
     )
@@ -44,7 +46,7 @@ def assigned(conn: Connection, playbook: str, until: datetime) -> pa.Table:
         enrolments.c.playbook == playbook, enrolments.c.enrolled_at <= until
     )  # fmt: skip
     query = (
-        select(first.c.subject, first.c.occurred_at, first.c.held_out, first.c.subject.in_(began))
+        select(first.c.subject, first.c.occurred_at, first.c.held_out, first.c.run_id, first.c.subject.in_(began))
         .where(first.c.place == 1)
         .order_by(first.c.subject)
     )

@@ -13,6 +13,7 @@ from reactivation.measures.splitting import (
     SPLITS,
     split_accounts,
     split_cohorts,
+    split_comparison,
     split_exits,
     split_outreach,
     split_review,
@@ -22,6 +23,6 @@ from reactivation.measures.splitting import (
 __all__ = [
     "MEASURES", "OF_PEOPLE", "SAID", "SPLITS", "Answers", "Compared", "Figure", "Measure", "Outreach",
     "account_figures", "added_efficiency", "comparison_figures", "count_compared", "count_outreach",
-    "outreach_figures", "return_figures", "review_figures", "split_accounts", "split_cohorts", "split_exits",
-    "split_outreach", "split_review", "split_verdicts",
+    "outreach_figures", "return_figures", "review_figures", "split_accounts", "split_cohorts", "split_comparison",
+    "split_exits", "split_outreach", "split_review", "split_verdicts",
 ]  # fmt: skip

@@ -5,6 +5,7 @@ Source: METHODS.md sections 4 and 5; ``science.incrementality``.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -19,7 +20,7 @@ from reactivation.measures.figures import Figure, ends, rounded, share
 from reactivation.science.incrementality import Group, Increment, increment, incremental_efficiency
 
 MEASURE = "incremental_reactivations"
-NO_HOLDOUT = "nobody is held out"
+NO_HOLDOUT, NO_TREATMENT = "nobody is held out", "everybody is held out"
 
 
 @dataclass(frozen=True)
@@ -52,9 +53,14 @@ def count_compared(
 
 
 def comparison_figures(compared: Compared) -> list[Figure]:
-    """The difference of the two rates, what it is made of and how sure one can be of it; then by cohort."""
+    """The figures of ``group_figures``; then the difference by cohort."""
+    return [*group_figures(compared), *(_by_cohort(compared) if 0 < compared.share < 1 else ())]
+
+
+def group_figures(compared: Compared) -> list[Figure]:
+    """The difference of the two rates, what it is made of and how sure one can be of it."""
     if not 0 < compared.share < 1:
-        return [Figure(MEASURE, note=NO_HOLDOUT)]
+        return [Figure(MEASURE, note=NO_TREATMENT if compared.share else NO_HOLDOUT)]
     treated, holdout = (compared.group(held_out=held_out) for held_out in (False, True))
     found = increment(treated, holdout, compared.share)
     people = treated.assigned + holdout.assigned
@@ -72,7 +78,6 @@ def comparison_figures(compared: Compared) -> list[Figure]:
             share(MEASURE, holdout.assigned, people, "share held out"),
             note=f"meant {compared.share:.1%}, p = {found.sample_ratio_p:.3f}" if people else None,
         ),
-        *_by_cohort(compared),
     ]  # fmt: skip
 
 
@@ -86,14 +91,17 @@ def added_efficiency(compared: Compared, offers: Iterable[Row]) -> list[Figure]:
     treated, holdout = (compared.group(held_out=held_out) for held_out in (False, True))
     spent = {(row["held_out"], row["currency"]): row["amount"] or Decimal(0) for row in compared.money}
     costs: dict[str, Decimal] = {}
+    unknown: Counter[str] = Counter()
     for row in offers:
         if row["cost"]:
             costs[row["currency"]] = costs.get(row["currency"], Decimal(0)) + row["cost"]
-    note = increment(treated, holdout, compared.share).note
+        unknown[row["currency"]] += row["cost_unknown"]
+    inconclusive = increment(treated, holdout, compared.share).note
     figures = []
     for currency, cost in sorted(costs.items()):
         revenue, others = (spent.get((held_out, currency), Decimal(0)) for held_out in (False, True))
         rate = incremental_efficiency(float(revenue), treated, float(others), holdout, float(cost))
+        note = _joined([inconclusive, f"cost of {unknown[currency]} unknown" if unknown[currency] else None])
         added = revenue - others * treated.assigned / holdout.assigned if holdout.assigned else None
         figures.append(
             Figure(

@@ -109,6 +109,20 @@ def cohort_figures(rows: list[Row]) -> list[Figure]:
     return [whole, *weeks]
 
 
+def whole_efficiency(offers: list[Row]) -> list[Figure]:
+    """Revenue ÷ cost of all offers together, one figure per currency in which a code was redeemed."""
+    figures = []
+    for currency in sorted({row["currency"] for row in offers if row["currency"] is not None}):
+        mine = [row for row in offers if row["currency"] == currency]
+        revenue, cost = (sum((row[name] or Decimal(0) for row in mine), Decimal(0)) for name in ("revenue", "cost"))
+        unknown = _unknown({"cost_unknown": sum(row["cost_unknown"] for row in mine)})
+        figures.append(
+            Figure("incentive_efficiency", count=sum(row["redeemed"] for row in mine), rate=ratio(revenue, cost),
+                   amount=revenue, cost=cost, currency=currency, note=unknown or (None if cost else NOT_ENOUGH))
+        )  # fmt: skip
+    return figures
+
+
 def _efficiency(offers: list[Row]) -> list[Figure]:
     figures = [
         Figure("incentive_efficiency", row["offer_id"], row["redeemed"], rate=ratio(row["revenue"], row["cost"]),

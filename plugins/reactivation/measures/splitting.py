@@ -14,9 +14,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from reactivation.measures.accounting import account_figures
+from reactivation.measures.comparing import count_compared, group_figures
 from reactivation.measures.counting import count_outreach
+from reactivation.measures.crediting import credit_figures
 from reactivation.measures.figures import Figure, share, shares
-from reactivation.measures.outreach import cohort_figures, people_figures
+from reactivation.measures.outreach import cohort_figures, people_figures, whole_efficiency
 from reactivation.measures.reviewing import review_figures
 
 #: What people can be divided by: as they were when they were enrolled, or decided about. The column of ``SENT``, and
@@ -30,7 +32,7 @@ OF_MESSAGES = {"channel": "channel", "touch": "number", "offer": "offer_id"}
 SPLITS = (*OF_PEOPLE, *OF_MESSAGES)
 #: What can be said of one message among several: what a person did in the end is no answer to each of them. Which one
 #: brought people back is told by attribution.
-_TOLD_OF_MESSAGES = frozenset({"response_rate", "bounces", "discount_use"})
+_TOLD_OF_MESSAGES = frozenset({"response_rate", "bounces", "discount_use", "incentive_efficiency"})
 UNKNOWN = "unknown"
 
 
@@ -51,9 +53,12 @@ def split_outreach(
             reactivated_days=reactivated_days, now=now,
         )  # fmt: skip
         codes = [sum(row[name] for row in outreach.offers) for name in ("redeemed", "codes_sent")]
-        found = [*people_figures(outreach), share("discount_use", *codes)]
+        found = [*people_figures(outreach), share("discount_use", *codes), *whole_efficiency(outreach.offers)]
         wanted = [figure for figure in found if by in OF_PEOPLE or figure.measure in _TOLD_OF_MESSAGES]
         figures += [replace(figure, by=f"{by} {value}") for figure in wanted if figure.by is None]
+        if by in OF_PEOPLE:
+            credited = credit_figures(outreach.credits)
+            figures += [replace(figure, by=f"{by} {value}, {figure.by}") for figure in credited]
     return figures
 
 
@@ -108,6 +113,31 @@ def split_cohorts(
         figures += [
             replace(figure, by=part if figure.by is None else f"{part}, {figure.by}")
             for figure in cohort_figures(outreach.cohorts)
+        ]
+    return figures
+
+
+def split_comparison(
+    assigned: pa.Table, bought: pa.Table, by: str, *, holdout_share: float, reactivated_days: int, now: datetime
+) -> list[Figure]:
+    """What was added in each part of everybody assigned; tables as ``ledger.compared`` gives them.
+
+    ``assigned`` has the column ``part``: what people were when they were assigned, in both groups alike. Variants are
+    no such parts: nobody held out has one.
+    """
+    if by not in OF_PEOPLE or by == "variant" or not 0 < holdout_share < 1:
+        return []
+    column = pc.fill_null(assigned["part"], UNKNOWN)
+    figures: list[Figure] = []
+    for value in sorted(column.unique().to_pylist()):
+        compared = count_compared(
+            assigned.filter(pc.equal(column, value)), bought, holdout_share=holdout_share,
+            reactivated_days=reactivated_days, now=now,
+        )  # fmt: skip
+        part = f"{by} {value}"
+        figures += [
+            replace(figure, by=part if figure.by is None else f"{part}, {figure.by}")
+            for figure in group_figures(compared)
         ]
     return figures
 

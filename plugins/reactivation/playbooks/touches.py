@@ -118,7 +118,7 @@ class When(Declared):
 
     @model_validator(mode="after")
     def _says_something(self) -> When:
-        if not self.model_fields_set:
+        if not any(condition not in ((), None) for condition in self.model_dump().values()):
             raise ValueError("says nothing, so it would be so of everybody; name a condition")
         return self
 

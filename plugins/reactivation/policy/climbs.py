@@ -43,13 +43,18 @@ def hindered(touches: pa.Table, playbook: Playbook, redeemed: Collection[str]) -
         lower = touches.filter(pc.is_in(touches["number"], pa.array(sorted(below), WHOLE)))
         accepted = pc.fill_null(pc.equal(lower["send_state"], "accepted"), False)
         unsent = pc.is_in(lower["state"], pa.array(_UNSENT))
-        sent = set(lower.filter(accepted)["enrolment_id"].to_pylist())
-        in_vain = set(lower.filter(unsent)["enrolment_id"].to_pylist())
-        still = set(lower.filter(pc.invert(pc.or_(accepted, unsent)))["enrolment_id"].to_pylist())
         mine = touches.filter(pc.equal(touches["number"], step.number))
-        for touch_id, enrolment in zip(mine["touch_id"].to_pylist(), mine["enrolment_id"].to_pylist(), strict=True):
-            if enrolment in redeemed:
-                found[touch_id] = WORKED
-            elif enrolment not in sent:
-                found[touch_id] = NOT_TRIED if enrolment in in_vain - still else STILL_OPEN
+        of = mine["enrolment_id"].combine_chunks()
+        worked, sent, in_vain, still = (
+            pc.is_in(of, those) for those in (
+                pa.array(sorted(redeemed), TEXT),
+                *(lower.filter(rows)["enrolment_id"].combine_chunks()
+                  for rows in (accepted, unsent, pc.invert(pc.or_(accepted, unsent)))),
+            )
+        )  # fmt: skip
+        unsent_alone = pc.if_else(pc.and_not(in_vain, still), NOT_TRIED, STILL_OPEN)
+        why = pc.if_else(worked, WORKED, pc.if_else(sent, pa.scalar(None, TEXT), unsent_alone))
+        hinders = pc.is_valid(why)
+        touch_ids = mine["touch_id"].filter(hinders)
+        found |= dict(zip(touch_ids.to_pylist(), why.filter(hinders).to_pylist(), strict=True))
     return found

@@ -44,8 +44,9 @@ class Room:
 def take_in(candidates: pa.Table, room: Room, occupied: pa.Array) -> pa.Table:
     """Who begins (``INTAKE``), among candidates decided ``enrol`` or ``review``.
 
-    ``candidates``: customer_id, business_segment, owner_id, priority, holdout, email_key, phone_key, ``items`` (the
-    touches an owner would have to look at now) and ``contact_occupied`` (of an account: another contact is enrolled).
+    ``candidates``: customer_id, business_segment, owner_id, priority, holdout, email_key, phone_key, ``touches`` (that
+    are planned at all), ``items`` (those of them an owner would have to look at now) and ``contact_occupied`` (of an
+    account: another contact is enrolled).
     ``occupied``: address keys in an active enrolment of any playbook. Of several customers behind one address one
     begins, and none when one of them is held out.
     """
@@ -62,7 +63,7 @@ def take_in(candidates: pa.Table, room: Room, occupied: pa.Array) -> pa.Table:
         hold(outside == code, code)
     if room.segment is not None:
         hold(people["business_segment"] != room.segment, "segment_not_in_run")
-    hold(people["items"] == 0, "nothing_to_send")
+    hold(people["touches"] == 0, "nothing_to_send")
     for key in _KEYS:
         hold(people[key].isin(set(occupied.to_pylist())), "in_another_playbook")
     hold(people["contact_occupied"], "in_another_playbook")

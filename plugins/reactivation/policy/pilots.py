@@ -46,13 +46,9 @@ def kept_out(candidates: pa.Table, sample: Sample | None) -> dict[str, str]:
     """By customer, why a pilot does not let them begin: everybody outside its sample, and all once it is over."""
     if sample is None:
         return {}
-    customers = candidates["customer_id"].to_pylist()
-    inside = in_sample(candidates, sample).to_pylist()
-    return {
-        one: OVER if is_in else OUTSIDE
-        for one, is_in in zip(customers, inside, strict=True)
-        if sample.is_over or not is_in
-    }
+    why = pc.if_else(in_sample(candidates, sample), OVER if sample.is_over else pa.scalar(None, pa.string()), OUTSIDE)
+    kept = pc.is_valid(why)
+    return dict(zip(candidates["customer_id"].filter(kept).to_pylist(), why.filter(kept).to_pylist(), strict=True))
 
 
 def top(decisions: pa.Table, count: int, *, subject: Literal["customer", "account"], owner_id: str | None) -> list[str]:

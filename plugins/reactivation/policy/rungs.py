@@ -29,9 +29,16 @@ HELD_BACK = "rung"
 _POINTS = 2**32
 
 
-def top_of(playbook: Playbook) -> int:
-    """The highest step at which the playbook makes an offer."""
-    return max((RUNGS.index(t.incentive) for t in playbook.touches if t.incentive in RUNGS and t.offer), default=0)
+def ladder_of(playbook: Playbook) -> tuple[str, ...]:
+    """No incentive, and the steps at which the playbook makes an offer, the smallest first: on a step at which nothing
+    is offered people would be explored for nothing."""
+    offered = {touch.incentive for touch in playbook.touches if touch.offer is not None}
+    return tuple(step for step in RUNGS if step == RUNGS[0] or step in offered)
+
+
+def place_on(ladder: tuple[str, ...], rung: str) -> int:
+    """Where a declared step stands on a ladder: at the highest of its steps that is not above it."""
+    return max(place for place, step in enumerate(ladder) if RUNGS.index(step) <= RUNGS.index(rung))
 
 
 def rungs(points: pd.Series, segments: pd.Series, playbook: Playbook) -> pd.Series:
@@ -39,15 +46,15 @@ def rungs(points: pd.Series, segments: pd.Series, playbook: Playbook) -> pd.Seri
 
     ``points``: the first 32 bits of a hash of his own, so that he stays where he is while the segment does.
     """
-    optimizer, top = playbook.optimizer, top_of(playbook)
+    optimizer, ladder = playbook.optimizer, ladder_of(playbook)
     if optimizer is None:
         return constant(None, len(points))
     place, chance = np.full(len(points), -1), numbers(points, unknown=0)
     for segment, rung in optimizer.rungs.items():
         mine = np.flatnonzero(pc.fill_null(pc.equal(arrow(segments), segment), False).to_numpy(zero_copy_only=False))
-        share = shares(min(RUNGS.index(rung), top), top, optimizer.explored)
+        share = shares(place_on(ladder, rung), len(ladder) - 1, optimizer.explored)
         place[mine] = np.searchsorted(np.cumsum(share)[:-1] * _POINTS, chance[mine], side="right")
-    return series(pa.array(RUNGS, TEXT).take(pa.array(np.maximum(place, 0), mask=place < 0)))
+    return series(pa.array(ladder, TEXT).take(pa.array(np.maximum(place, 0), mask=place < 0)))
 
 
 def held_back(touch: Touch, people: pa.Table) -> pa.Array | bool:

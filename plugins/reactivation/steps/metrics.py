@@ -30,6 +30,7 @@ from reactivation.measures import (
     review_figures,
     split_accounts,
     split_cohorts,
+    split_comparison,
     split_exits,
     split_outreach,
     split_review,
@@ -127,10 +128,10 @@ def metrics(
         "now": at,
     }  # fmt: skip
     outreach = count_outreach(sent, told, first_decided, **windows)
-    against = count_compared(
-        assigned, bought, holdout_share=playbook.holdout_share,
-        reactivated_days=measurement.reactivated_within_days, now=at,
-    )  # fmt: skip
+    split: dict[str, Any] = {
+        "holdout_share": playbook.holdout_share, "reactivated_days": measurement.reactivated_within_days, "now": at,
+    }  # fmt: skip
+    against = count_compared(assigned, bought, **split)
     place = {measure: position for position, measure in enumerate(MEASURES)}
     figures = [
         *review_figures(decisions, accounts_alone=of_accounts), *outreach_figures(answers, outreach),
@@ -146,6 +147,7 @@ def metrics(
         figures += split_review(decisions, by, accounts_alone=of_accounts)
         figures += split_outreach(sent, told, by, **windows)
         figures += split_cohorts(sent, told, with_part(workspace, first_decided, by), by, **windows)
+        figures += split_comparison(with_part(workspace, assigned, by), bought, by, **split)
     return Metrics(name, run_id, at, tuple(sorted(figures, key=lambda figure: place[figure.measure])))
 
 

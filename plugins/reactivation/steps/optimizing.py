@@ -17,6 +17,7 @@ from reactivation.ledger import monitored, runs
 from reactivation.policy.columns import frame_of
 from reactivation.policy.proposals import MONEY_COLUMNS, Proposal, proposals
 from reactivation.policy.segments import UNIT
+from reactivation.policy.touch_offers import whole_offers
 from reactivation.steps.results import decisions_of
 
 if TYPE_CHECKING:
@@ -31,16 +32,18 @@ def proposals_for(workspace: Workspace, playbook_name: str, now: datetime) -> li
     with workspace.ledger.begin() as conn:
         run = runs.run_of(conn, run_id)
         responded = monitored.responded(conn, playbook_name, first_before=now - window, until=now)
-    offers = workspace.snapshot_folder(run.snapshot_id).read("offers").to_pylist()
+    offers = whole_offers(workspace.snapshot_folder(run.snapshot_id).read("offers"))
     return proposals(
-        playbook, responded, _money(decisions), {offer["offer_id"]: offer for offer in offers},
+        playbook, responded, _money(decisions), offers,
         contact_cost=float(rules.contact_cost), margin_floor=float(rules.margin_floor),
     )  # fmt: skip
 
 
 def _money(decisions: pa.Table) -> pd.DataFrame:
     """``MONEY_COLUMNS`` of a run's candidates."""
-    segment, *amounts = MONEY_COLUMNS
+    segment, currency, *amounts = MONEY_COLUMNS
     evidence = decisions["evidence"].combine_chunks()
     units = {name: pc.multiply(pc.struct_field(evidence, name).cast(pa.float64()), float(UNIT)) for name in amounts}
-    return frame_of(pa.table({segment: decisions[segment], **units}))
+    return frame_of(
+        pa.table({segment: decisions[segment], currency: pc.struct_field(evidence, currency), **units})
+    )  # fmt: skip

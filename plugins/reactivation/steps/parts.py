@@ -1,4 +1,4 @@
-"""What people were when they were first decided about: the ledger knows it of those enrolled, the evidence of all."""
+"""What people were when a run decided about them: the ledger knows it of those enrolled, the evidence of all."""
 
 from __future__ import annotations
 
@@ -14,18 +14,19 @@ if TYPE_CHECKING:
     from reactivation.steps.workspace import Workspace
 
 
-def with_part(workspace: Workspace, first_decided: pa.Table, by: str) -> pa.Table:
-    """``FIRST_DECIDED`` with the column ``part``: what ``decisions.parquet`` of that run says of each, if it is there.
+def with_part(workspace: Workspace, decided: pa.Table, by: str) -> pa.Table:
+    """People (``FIRST_DECIDED`` or ``ASSIGNED``) with the column ``part``: what ``decisions.parquet`` of that run says
+    of each, if it is there.
 
     Of a run whose evidence is gone or broken nothing is known; its people are still counted. What is no property of
     people has no parts.
     """
     if by not in OF_PEOPLE:
-        return first_decided.append_column("part", pa.nulls(first_decided.num_rows, pa.string()))
+        return decided.append_column("part", pa.nulls(decided.num_rows, pa.string()))
     column = OF_PEOPLE[by][1]
-    found = [first_decided.slice(0, 0).append_column("part", pa.array([], pa.string()))]
-    for run_id in sorted(first_decided["run_id"].unique().to_pylist()):
-        people = first_decided.filter(pc.equal(first_decided["run_id"], run_id))
+    found = [decided.slice(0, 0).append_column("part", pa.array([], pa.string()))]
+    for run_id in sorted(decided["run_id"].unique().to_pylist()):
+        people = decided.filter(pc.equal(decided["run_id"], run_id))
         try:
             told = workspace.run_folder(run_id).read("decisions", ("customer_id", column))
         except EvidenceError:

@@ -165,7 +165,7 @@ def _room(
     zone = ZoneInfo(workspace.tenant.timezone)
     midnight = datetime.combine(now.astimezone(zone).date(), time(), zone)
     asked = Counter(touches.planned_by_owner(conn, playbook.playbook))
-    asked += Counter(entering["owner_id"].to_pylist())
+    asked += _tally(entering["owner_id"])
     role, most = SIGNS_FOR[playbook.subject], playbook.intake.review_capacity_per_owner
     signing = [one for one in workspace.owners.by_id if workspace.owners.signers_for(one, role)]
     places = playbook.intake.per_day - enrolments.begun_since(conn, midnight, playbook.playbook)

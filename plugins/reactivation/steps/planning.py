@@ -71,13 +71,18 @@ def due(sequence: pa.Table, horizon: datetime) -> pa.ChunkedArray:
 
 
 def with_items(candidates: pa.Table, sequence: pa.Table, horizon: datetime, occupied: pa.Array) -> pa.Table:
-    """``candidates`` as the intake wants them: with how many touches an owner would have to look at now, and whether a
-    contact of an account is in an enrolment already."""
-    counted = sequence.filter(due(sequence, horizon)).group_by("customer_id").aggregate([([], "count_all")])
-    items = pc.fill_null(_looked_up(candidates["customer_id"], counted, "count_all"), 0)
+    """``candidates`` as the intake wants them: with how many touches are planned and how many of these an owner would
+    have to look at now, and whether a contact of an account is in an enrolment already."""
+    planned = planned_only(sequence.select(["customer_id", "state", "not_before"]))
+    soon = pa.table({"customer_id": planned["customer_id"], "soon": due(planned, horizon)})
+    counted = soon.group_by("customer_id").aggregate([("soon", "sum"), ("soon", "count")])
+    counts = counted.take(_places(candidates["customer_id"], counted))
     columns = ["customer_id", "business_segment", "owner_id", "priority", "holdout", "email_key", "phone_key"]
-    met = _any_contact_in(candidates, occupied)
-    return candidates.select(columns).append_column("items", items).append_column("contact_occupied", met)
+    added = {
+        "touches": pc.fill_null(counts["soon_count"], 0), "items": pc.fill_null(counts["soon_sum"].cast(pa.int64()), 0),
+        "contact_occupied": _any_contact_in(candidates, occupied),
+    }  # fmt: skip
+    return pa.table({**{name: candidates[name] for name in columns}, **added})
 
 
 def _any_contact_in(candidates: pa.Table, occupied: pa.Array) -> pa.Array:
