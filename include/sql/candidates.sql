@@ -158,7 +158,7 @@ SELECT
     greatest(le.last_sent_at, lp.last_sent_at, e.last_email_sent_at, e.last_sms_sent_at) AS last_sent_at,
     greatest(le.last_sms_sent_at, lp.last_sms_sent_at, e.last_sms_sent_at) AS last_sms_sent_at,
     greatest(coalesce(le.sms_sent_7d, 0), coalesce(lp.sms_sent_7d, 0)) + coalesce(e.sms_sent_7d, 0) AS sms_sent_7d,
-    greatest(coalesce(le.redeemed_incentives, 0), coalesce(lp.redeemed_incentives, 0)) AS redeemed_incentives,
+    coalesce(le.redeemed_incentives, 0) + coalesce(lp.redeemed_incentives, 0) AS redeemed_incentives,
     greatest(le.last_redeemed_at, lp.last_redeemed_at) AS last_redeemed_at,
     -- the first 32 bits of the hash: the same person is in the holdout for as long as the salt stays
     ('0x' || left(sha256($salt || ':' || c.customer_id), 8))::UBIGINT::BIGINT AS holdout_point,

@@ -64,6 +64,7 @@ LEDGER: tuple[Row, ...] = (
     {"last_ended_at": ago(10), "last_ended_playbook": "customer_reactivation"},
     {"enrolments_total": 3},
     {"last_redeemed_at": ago(10), "redeemed_incentives": 1},
+    {"last_redeemed_at": ago(200), "redeemed_incentives": 1},
     {"last_redeemed_at": ago(900), "redeemed_incentives": 2},
     {"suppressed_reason": "opt_out", "suppressed_channel": "*"},
 )

@@ -64,7 +64,9 @@ def test_an_incentive_never_eats_the_margin_floor() -> None:
 
 REDEEMED: dict[str, tuple[Row, str]] = {
     "lately": ({"last_redeemed_at": AT - timedelta(days=179), "redeemed_incentives": 1}, "drop:cooldown"),
-    "half-a-year-ago": ({"last_redeemed_at": AT - timedelta(days=180), "redeemed_incentives": 1}, "pass"),
+    "half-a-year-ago": ({"last_redeemed_at": AT - timedelta(days=180), "redeemed_incentives": 1}, "drop:once_a_year"),
+    "nearly-a-year-ago": ({"last_redeemed_at": AT - timedelta(days=364), "redeemed_incentives": 1}, "drop:once_a_year"),
+    "a-year-ago": ({"last_redeemed_at": AT - timedelta(days=365), "redeemed_incentives": 1}, "pass"),
     "twice": ({"last_redeemed_at": AT - timedelta(days=400), "redeemed_incentives": 2}, "drop:lifetime_cap"),
 }
 
@@ -77,8 +79,18 @@ def redeemed() -> dict[str, Row]:
 
 @pytest.mark.parametrize("story", REDEEMED)
 def test_redeemed_incentives_count(story: str) -> None:
-    """No second one within the cooldown, none after two."""
+    """No second one within the cooldown, one that costs money in a year, none after two."""
     assert redeemed()[story]["gate_offer_allowed"] == REDEEMED[story][1]
+
+
+def test_incentives_of_mail_and_of_texts_are_counted_together() -> None:
+    """One that came to each address of a person is two."""
+    long_ago = {"last_redeemed_at": AT - timedelta(days=400), "redeemed_incentives": 1}
+    reached = {"contact": {"phone_key": "phone-both", "phone_problem": None, "phone_country": "GB"}}
+
+    row = stories({"both": reached}, known("mail-both", **long_ago), known("phone-both", **long_ago))["both"]
+
+    assert row["gate_offer_allowed"] == "drop:lifetime_cap"
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,8 @@
 Conservative: none without a known margin, in another currency, or for somebody who mostly buys on discount.
 Budget and codes across customers are the plan's business; here every customer is judged alone.
 
-Source: METHODS.md section 2 (margin guard, cooldown, lifetime cap), RULES.md gate ``offer_allowed``, seed 000
-(discounts train poor-fit behaviour), seed 001 (no generic offers to high-context accounts).
+Source: METHODS.md section 2 (margin guard, cooldown, one a year, lifetime cap), RULES.md gate ``offer_allowed``, seed
+000 (discounts train poor-fit behaviour), seed 001 (no generic offers to high-context accounts).
 """
 
 from __future__ import annotations
@@ -107,6 +107,7 @@ def _personal(facts: pd.DataFrame, value_tier: pd.Series, context: Context) -> p
     return choose(
         [
             (later(facts["last_redeemed_at"], timedelta(rules.cooldown_days)) > context.at, "cooldown"),
+            (later(facts["last_redeemed_at"], timedelta(rules.monetary_after_days)) > context.at, "once_a_year"),
             (facts["redeemed_incentives"] >= rules.lifetime_incentives, "lifetime_cap"),
             (series(discounted), "discount_buyer"),
             (subscribes, "active_subscription"),
