@@ -36,11 +36,8 @@ class TestKnownAnswers:
 
 def test_the_gradient_is_that_of_the_likelihood() -> None:
     """The analytic slopes agree with differences of the value."""
-    mean, count = np.array([0.4, 1.1, 2.6]), np.array([1, 4, 9])
-    off = check_grad(
-        lambda v: spending._log_likelihood(v, mean, count)[0], lambda v: spending._log_likelihood(v, mean, count)[1],
-        np.array([5.0, 3.0, 1.2]),
-    )  # fmt: skip
+    rows, at = spending._rows(np.array([0.4, 1.1, 2.6]), np.array([1, 4, 9])), np.array([5.0, 3.0, 1.2])
+    off = check_grad(lambda v: spending._log_likelihood(v, rows)[0], lambda v: spending._log_likelihood(v, rows)[1], at)
     assert off < 1e-5
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import betaln, digamma, expit, gammaln
 
-from reactivation.science.arrays import Floats, Whole
+from reactivation.science.arrays import Floats, Whole, summed
 from reactivation.science.histories import Histories, distinct
 from reactivation.science.likelihood import LEAST_CUSTOMERS, NoFit, maximise
 from reactivation.science.purchasing import Model, Purchasing, chances_to_leave
@@ -99,11 +99,12 @@ def _log_likelihood(parameters: Floats, rows: _Rows) -> tuple[float, Floats]:
     odds = log_leaving[rows.frequency] + shape * log_rate
     gone = weight * expit(odds)
 
-    value = customers @ (rates + betaln(a, b + n) - betaln(a, b)) + weight @ (np.logaddexp(0, odds) - shape * log_known)
+    value = summed(customers, rates + betaln(a, b + n) - betaln(a, b))
+    value += summed(weight, np.logaddexp(0, odds) - shape * log_known)
     slope = (
-        customers @ by_rate - weight @ log_known + gone @ log_rate,
-        customers.sum() * r / alpha - weight @ (shape / known) + gone @ (shape / known - shape / until_last),
-        customers @ by_leaving + gone.sum() / a,
-        customers @ (by_leaving + digamma(b + n) - digamma(b)) - gone @ (1 / lasts)[rows.frequency],
+        summed(customers, by_rate) - summed(weight, log_known) + summed(gone, log_rate),
+        customers.sum() * r / alpha - summed(weight, shape / known) + summed(gone, shape / known - shape / until_last),
+        summed(customers, by_leaving) + gone.sum() / a,
+        summed(customers, by_leaving + digamma(b + n) - digamma(b)) - summed(gone, (1 / lasts)[rows.frequency]),
     )
-    return float(value), np.array(slope)
+    return value, np.array(slope)

@@ -45,6 +45,19 @@ class SpendingFit:
     correlation: float
 
 
+@dataclass(frozen=True, eq=False)
+class _Rows:
+    """What of the customers the likelihood asks for again and again: how often and how much they bought, the different
+    counts, how many customers have each, and which is whose."""
+
+    count: Whole
+    spent: Floats
+    log_mean: Floats
+    different: Whole
+    customers: Whole
+    which: Whole
+
+
 def fit_spending(mean_value: Floats, purchases: Whole) -> SpendingFit | NoFit:
     """The most likely parameters, or why there are none.
 
@@ -57,8 +70,8 @@ def fit_spending(mean_value: Floats, purchases: Whole) -> SpendingFit | NoFit:
     if len(values) < LEAST_CUSTOMERS:
         return NoFit("too_few", f"{len(values)} customers with purchases, {LEAST_CUSTOMERS} are needed")
     scale = float(values.mean())
-    scaled = values / scale
-    found = maximise(lambda parameters: _log_likelihood(parameters, scaled, count), np.array(_START), len(values))
+    rows = _rows(values / scale, count)
+    found = maximise(lambda parameters: _log_likelihood(parameters, rows), np.array(_START), len(values))
     if isinstance(found, NoFit):
         return found
     p, q, v = (float(value) for value in found.parameters)
@@ -76,20 +89,25 @@ def expected_order_value(spending: Spending, mean_value: Floats, purchases: Whol
     return value
 
 
-def _log_likelihood(parameters: Floats, mean: Floats, count: Whole) -> tuple[float, Floats]:
+def _rows(mean: Floats, count: Whole) -> _Rows:
+    different, which, customers = np.unique(count, return_inverse=True, return_counts=True)
+    return _Rows(count, count * mean, np.log(mean), different, customers, which)
+
+
+def _log_likelihood(parameters: Floats, rows: _Rows) -> tuple[float, Floats]:
     """Its value and its slope by p, q, v. What depends on the count alone is worked out once for each."""
     p, q, v = parameters
-    different, of, customers = np.unique(count, return_inverse=True, return_counts=True)
+    different, customers, log_mean = rows.different, rows.customers, rows.log_mean
     shapes = p * different
     alone = gammaln(shapes + q) - gammaln(shapes) - gammaln(q) + q * np.log(v) + shapes * np.log(different)
-    shape, total = shapes[of], v + count * mean
-    log_mean, log_total = np.log(mean), np.log(total)
+    shape, total = shapes[rows.which], v + rows.spent
+    log_total = np.log(total)
     value = customers @ alone + ((shape - 1) * log_mean - (shape + q) * log_total).sum()
     slope = (
         customers @ (different * (digamma(shapes + q) - digamma(shapes) + np.log(different)))
-        + count @ (log_mean - log_total),
+        + rows.count @ (log_mean - log_total),
         customers @ (digamma(shapes + q) - digamma(q) + np.log(v)) - log_total.sum(),
-        len(mean) * q / v - ((shape + q) / total).sum(),
+        len(log_total) * q / v - ((shape + q) / total).sum(),
     )
     return float(value), np.array(slope)
 
