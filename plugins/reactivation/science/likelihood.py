@@ -25,6 +25,8 @@ _EDGE, _AT = 8.0, 1e-3
 _STEEPEST = 1e-5
 #: A search that gave up on the way goes on from where it stopped.
 _ATTEMPTS = 2
+#: Of the parameters that score. A sum's last digits are the processor's; no score may depend on which one it was.
+_DIGITS = 5
 
 Why = Literal["too_few", "no_convergence", "at_the_edge"]
 
@@ -67,3 +69,8 @@ def maximise(
         if np.max(np.abs(found.jac)) < _STEEPEST:
             return Maximum(np.exp(at), -float(found.fun) * customers)
     return NoFit("no_convergence", f"no maximum after {_ATTEMPTS} searches: {found.message}")
+
+
+def published(value: float) -> float:
+    """A parameter with the digits that are used and published."""
+    return float(f"{value:.{_DIGITS}g}")
