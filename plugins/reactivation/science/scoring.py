@@ -11,6 +11,7 @@ is at risk; who is worth an incentive is told by response.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -72,7 +73,8 @@ def score(
         unknown = np.full(len(now), np.nan)
         because = f"{len(then)} customers {days} days ago, {LEAST_CUSTOMERS} are needed"
         return Scores("none", days, unknown, unknown, unknown, because=because)
-    earlier, latest = fit_purchasing(then, model), fit_purchasing(now, model)
+    with ThreadPoolExecutor(max_workers=2) as two:
+        earlier, latest = two.map(lambda histories: fit_purchasing(histories, model), (then, now))
     if isinstance(earlier, NoFit):
         return _by_hazard(now, held_out, dormancy_days, f"{model}, {days} days ago: {earlier.sentence}")
     if isinstance(latest, NoFit):
