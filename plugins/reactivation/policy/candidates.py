@@ -85,16 +85,18 @@ def decide_facts(facts: pa.Table, consents: pa.Table, context: Context, accounts
         # An address shared with somebody who refused is nobody's: permission alone is asked of all together.
         people = frame_of(everybody.select(PEOPLE_COLUMNS))
         permitted = pool.submit(_permitted, people, facts["customer_id"], consents, context)
-        asked = list(pool.map(lambda share: ask_scope(share, context), shares))
+        asked = dict(enumerate(pool.map(lambda share: ask_scope(share, context), shares)))
+        scope = pd.concat([one.scope for one in asked.values()], ignore_index=True)
+        others = pa.concat_tables(one.others for one in asked.values())
 
         def decided(number: int) -> pa.Table:
-            mine, one = permitted.result().iloc[number * _SHARE : (number + 1) * _SHARE], asked[number]
+            # What is known of all candidates at once takes as much memory as their facts: a share is let go of.
+            mine, one = permitted.result().iloc[number * _SHARE : (number + 1) * _SHARE], asked.pop(number)
             theirs = mine[one.is_candidate.to_numpy(dtype=bool)].reset_index(drop=True)
             return _table(_decided(beside(one.candidates, theirs), context))
 
         table = pa.concat_tables(pool.map(decided, range(len(shares))))
-    scope = pd.concat([one.scope for one in asked], ignore_index=True)
-    return Decided(table, _counts(scope, table), pa.concat_tables(one.others for one in asked))
+    return Decided(table, _counts(scope, table), others)
 
 
 def _permitted(people: pd.DataFrame, ids: pa.ChunkedArray, consents: pa.Table, context: Context) -> pd.DataFrame:

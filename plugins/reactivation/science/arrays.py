@@ -12,6 +12,15 @@ Whole = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
 
+def summed(weights: Floats | Whole, values: Floats) -> float:
+    """The sum of ``values``, each so many times.
+
+    Summed by numpy, pairwise. BLAS would share a long sum among its threads: their number would show in the last digits
+    that decide where a search stops, and on a busy machine they wait for each other for longer than they sum.
+    """
+    return float((weights * values).sum())
+
+
 def require(holds: npt.ArrayLike, sentence: str) -> None:
     """Raises ``ScienceError`` with the sentence and the first row where it does not hold."""
     wrong = np.flatnonzero(~np.atleast_1d(np.asarray(holds, dtype=bool)))

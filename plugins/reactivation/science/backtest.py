@@ -15,7 +15,7 @@ import numpy as np
 from scipy.special import expit, logit
 from scipy.stats import rankdata
 
-from reactivation.science.arrays import Flags, Floats, require, require_one_length
+from reactivation.science.arrays import Flags, Floats, require, require_one_length, summed
 from reactivation.science.proportions import Interval, wilson
 
 BANDS = 10
@@ -102,12 +102,12 @@ def recalibration(predicted: Floats, returned: Flags) -> Recalibration | None:
     for _ in range(_STEPS):
         chance = expit(found[0] + found[1] * odds)
         spread, off = chance * (1 - chance), happened - chance
-        by_slope, by_both = spread @ (odds * odds), spread @ odds
+        by_slope, by_both = summed(spread, odds * odds), summed(spread, odds)
         by_intercept = spread.sum()
         determinant = by_intercept * by_slope - by_both * by_both
         if not determinant > 0:
             return None
-        slope = np.array([off.sum(), off @ odds])
+        slope = np.array([off.sum(), summed(off, odds)])
         step = np.array([by_slope * slope[0] - by_both * slope[1], by_intercept * slope[1] - by_both * slope[0]])
         found += step / determinant
         if np.max(np.abs(step / determinant)) < _STILL:

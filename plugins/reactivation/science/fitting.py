@@ -12,14 +12,16 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import betaln, digamma, expit, gammaln
+from scipy.special import betaln, digamma, gammaln
 
-from reactivation.science.arrays import Floats, Whole
+from reactivation.science.arrays import Floats, Whole, summed
 from reactivation.science.histories import Histories, distinct
 from reactivation.science.likelihood import LEAST_CUSTOMERS, NoFit, maximise
 from reactivation.science.purchasing import Model, Purchasing, chances_to_leave
 
 _LONGEST_AGE = 10.0
+#: So many rows at once stay in the processor's cache, and in memory that the system does not take back after each step.
+_AT_ONCE = 16_384
 
 
 @dataclass(frozen=True)
@@ -33,14 +35,21 @@ class PurchasingFit:
 
 
 @dataclass(frozen=True, eq=False)
-class _Rows:
-    """Different histories in scaled time with the customers of each, and how many customers have each frequency: most
-    of the likelihood depends on the frequency alone."""
+class _Block:
+    """Some of the different histories in scaled time, with the customers of each."""
 
     frequency: Whole
     recency: Floats
     age: Floats
     weight: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class _Rows:
+    """The different histories block by block, and how many customers have each frequency, with its chances to leave:
+    most of the likelihood depends on the frequency alone."""
+
+    blocks: tuple[_Block, ...]
     customers: Floats
     chances: Whole
 
@@ -68,9 +77,11 @@ def log_likelihood(purchasing: Purchasing, histories: Histories) -> float:
 
 def _rows(histories: Histories, model: Model, scale: float) -> _Rows:
     different = distinct(histories)
-    few = different.histories
+    few, weight = different.histories, different.weight.astype(np.float64)
+    recency, age = few.recency / scale, few.age / scale
+    parts = [slice(begin, begin + _AT_ONCE) for begin in range(0, len(few), _AT_ONCE)]
     return _Rows(
-        few.frequency, few.recency / scale, few.age / scale, different.weight.astype(np.float64),
+        tuple(_Block(few.frequency[part], recency[part], age[part], weight[part]) for part in parts),
         np.bincount(histories.frequency).astype(np.float64),
         chances_to_leave(model, np.arange(few.frequency.max() + 1)),
     )  # fmt: skip
@@ -83,27 +94,34 @@ def _log_likelihood(parameters: Floats, rows: _Rows) -> tuple[float, Floats]:
     chances to leave; ``gone`` is the weight of the second.
     """
     r, alpha, a, b = parameters
-    n, customers, weight = rows.chances, rows.customers, rows.weight
+    n, customers = rows.chances, rows.customers
     shapes = r + np.arange(len(n))
     lasts = b + np.maximum(n, 1) - 1
     rates = gammaln(shapes) - gammaln(r) + r * np.log(alpha)
     by_rate = digamma(shapes) - digamma(r) + np.log(alpha)
     by_leaving = digamma(a + b) - digamma(a + b + n)
-
-    shape = shapes[rows.frequency]
-    known, until_last = alpha + rows.age, alpha + rows.recency
-    log_known = np.log(known)
-    log_rate = log_known - np.log(until_last)
     with np.errstate(divide="ignore"):
         log_leaving = np.log(np.where(n > 0, a / lasts, 0.0))
-    odds = log_leaving[rows.frequency] + shape * log_rate
-    gone = weight * expit(odds)
 
-    value = customers @ (rates + betaln(a, b + n) - betaln(a, b)) + weight @ (np.logaddexp(0, odds) - shape * log_known)
-    slope = (
-        customers @ by_rate - weight @ log_known + gone @ log_rate,
-        customers.sum() * r / alpha - weight @ (shape / known) + gone @ (shape / known - shape / until_last),
-        customers @ by_leaving + gone.sum() / a,
-        customers @ (by_leaving + digamma(b + n) - digamma(b)) - gone @ (1 / lasts)[rows.frequency],
-    )
-    return float(value), np.array(slope)
+    value = summed(customers, rates + betaln(a, b + n) - betaln(a, b))
+    slope = np.array([
+        summed(customers, by_rate), customers.sum() * r / alpha, summed(customers, by_leaving),
+        summed(customers, by_leaving + digamma(b + n) - digamma(b)),
+    ])  # fmt: skip
+    for block in rows.blocks:
+        shape, weight = shapes[block.frequency], block.weight
+        known, until_last = alpha + block.age, alpha + block.recency
+        log_known, by_known = np.log(known), shape / known
+        log_rate = log_known - np.log(until_last)
+        odds = log_leaving[block.frequency] + shape * log_rate
+        # P(gone) and ln(1 + odds) from one exponential that is never too large: these two are most of the work.
+        smaller = np.exp(-np.abs(odds))
+        gone = weight * np.where(odds > 0, 1.0, smaller) / (1 + smaller)
+        value += summed(weight, np.maximum(odds, 0) + np.log1p(smaller) - shape * log_known)
+        slope += (
+            summed(gone, log_rate) - summed(weight, log_known),
+            summed(gone, by_known - shape / until_last) - summed(weight, by_known),
+            gone.sum() / a,
+            -summed(gone, (1 / lasts)[block.frequency]),
+        )
+    return value, slope

@@ -26,6 +26,8 @@ _EDGE, _AT = 8.0, 1e-3
 _STEEPEST = 1e-5
 #: A search that gave up on the way goes on from where it stopped.
 _ATTEMPTS = 2
+#: Of the parameters that score. A sum's last digits are the processor's; no score may depend on which one it was.
+_DIGITS = 5
 
 #: Of linear algebra: a step of the search is about two to six numbers, and threads that wait for each other over those
 #: took fifty times as long as the search.
@@ -73,3 +75,8 @@ def maximise(
         if np.max(np.abs(found.jac)) < _STEEPEST:
             return Maximum(np.exp(at), -float(found.fun) * customers)
     return NoFit("no_convergence", f"no maximum after {_ATTEMPTS} searches: {found.message}")
+
+
+def published(value: float) -> float:
+    """A parameter with the digits that are used and published."""
+    return float(f"{value:.{_DIGITS}g}")

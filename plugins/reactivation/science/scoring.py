@@ -11,6 +11,7 @@ is at risk; who is worth an incentive is told by response.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -21,15 +22,12 @@ from reactivation.science.backtest import Backtest, Recalibration, area_under_cu
 from reactivation.science.fitting import PurchasingFit, fit_purchasing
 from reactivation.science.hazards import LEAST_CUSTOMERS, Hazards, hazard, learn_hazards
 from reactivation.science.histories import Histories, distinct
-from reactivation.science.likelihood import NoFit
+from reactivation.science.likelihood import NoFit, published
 from reactivation.science.purchasing import Model, Purchasing, expected_purchases, p_active, p_alive
 
 HORIZON_DAYS = 90
 #: Lower bounds of framework 003's dormancy ranges, with what lies below them.
 DORMANCY_DAYS = (0, 60, 90, 120, 180)
-
-#: Of the parameters that score. A sum's last digits are the processor's; no score may depend on which one it was.
-_DIGITS = 5
 
 Method = Literal["mbg_nbd", "bg_nbd", "hazard", "none"]
 
@@ -75,7 +73,8 @@ def score(
         unknown = np.full(len(now), np.nan)
         because = f"{len(then)} customers {days} days ago, {LEAST_CUSTOMERS} are needed"
         return Scores("none", days, unknown, unknown, unknown, because=because)
-    earlier, latest = fit_purchasing(then, model), fit_purchasing(now, model)
+    with ThreadPoolExecutor(max_workers=2) as two:
+        earlier, latest = two.map(lambda histories: fit_purchasing(histories, model), (then, now))
     if isinstance(earlier, NoFit):
         return _by_hazard(now, held_out, dormancy_days, f"{model}, {days} days ago: {earlier.sentence}")
     if isinstance(latest, NoFit):
@@ -84,7 +83,7 @@ def score(
     exact = recalibration(predicted, held_out.returned)
     if exact is None:
         return _by_hazard(now, held_out, dormancy_days, f"{model}: the last {days} days do not agree with its ranking")
-    level, fit = Recalibration(_digits(exact.intercept), _digits(exact.slope)), _published(latest)
+    level, fit = Recalibration(published(exact.intercept), published(exact.slope)), _published(latest)
     active, alive, purchases = _of_each(fit.purchasing, now, days)
     recalibrated = level.of(active)
     # What is expected of whoever buys at all is the model's; whether they buy is set right. One at least, where the
@@ -99,11 +98,9 @@ def score(
 def _published(fit: PurchasingFit) -> PurchasingFit:
     """The fit with the parameters that are used, which are the ones published."""
     p = fit.purchasing
-    return replace(fit, purchasing=Purchasing(p.model, _digits(p.r), _digits(p.alpha), _digits(p.a), _digits(p.b)))
-
-
-def _digits(value: float) -> float:
-    return float(f"{value:.{_DIGITS}g}")
+    return replace(
+        fit, purchasing=Purchasing(p.model, published(p.r), published(p.alpha), published(p.a), published(p.b))
+    )
 
 
 def _of_each(purchasing: Purchasing, histories: Histories, days: int) -> tuple[Floats, Floats, Floats]:

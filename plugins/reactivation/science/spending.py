@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import digamma, gammaln
 
-from reactivation.science.arrays import Floats, Whole, require_one_length
-from reactivation.science.likelihood import LEAST_CUSTOMERS, NoFit, maximise
+from reactivation.science.arrays import Floats, Whole, require_one_length, summed
+from reactivation.science.likelihood import LEAST_CUSTOMERS, NoFit, maximise, published
 
 #: Where the search begins, values being scaled to a mean of 1.
 _START = (3.0, 3.0, 1.0)
@@ -37,12 +37,26 @@ class Spending:
 
 @dataclass(frozen=True)
 class SpendingFit:
-    """The parameters with the log-likelihood. ``correlation`` of how often with how much: the model takes it for 0."""
+    """The parameters as published, with the log-likelihood at the maximum. ``correlation`` of how often with how much:
+    the model takes it for 0."""
 
     spending: Spending
     log_likelihood: float
     customers: int
     correlation: float
+
+
+@dataclass(frozen=True, eq=False)
+class _Rows:
+    """What of the customers the likelihood asks for again and again: how often and how much they bought, the different
+    counts, how many customers have each, and which is whose."""
+
+    count: Whole
+    spent: Floats
+    log_mean: Floats
+    different: Whole
+    customers: Whole
+    which: Whole
 
 
 def fit_spending(mean_value: Floats, purchases: Whole) -> SpendingFit | NoFit:
@@ -57,15 +71,17 @@ def fit_spending(mean_value: Floats, purchases: Whole) -> SpendingFit | NoFit:
     if len(values) < LEAST_CUSTOMERS:
         return NoFit("too_few", f"{len(values)} customers with purchases, {LEAST_CUSTOMERS} are needed")
     scale = float(values.mean())
-    scaled = values / scale
-    found = maximise(lambda parameters: _log_likelihood(parameters, scaled, count), np.array(_START), len(values))
+    rows = _rows(values / scale, count)
+    found = maximise(lambda parameters: _log_likelihood(parameters, rows), np.array(_START), len(values))
     if isinstance(found, NoFit):
         return found
     p, q, v = (float(value) for value in found.parameters)
     if q <= 1:
         return NoFit("at_the_edge", "so few purchases are worth so much that the model knows no mean")
     in_money = found.log_likelihood - len(values) * math.log(scale)
-    return SpendingFit(Spending(p, q, v * scale), in_money, len(values), _correlation(count, values))
+    return SpendingFit(
+        Spending(published(p), published(q), published(v * scale)), in_money, len(values), _correlation(count, values)
+    )
 
 
 def expected_order_value(spending: Spending, mean_value: Floats, purchases: Whole) -> Floats:
@@ -76,24 +92,32 @@ def expected_order_value(spending: Spending, mean_value: Floats, purchases: Whol
     return value
 
 
-def _log_likelihood(parameters: Floats, mean: Floats, count: Whole) -> tuple[float, Floats]:
+def _rows(mean: Floats, count: Whole) -> _Rows:
+    different, which, customers = np.unique(count, return_inverse=True, return_counts=True)
+    return _Rows(count, count * mean, np.log(mean), different, customers, which)
+
+
+def _log_likelihood(parameters: Floats, rows: _Rows) -> tuple[float, Floats]:
     """Its value and its slope by p, q, v. What depends on the count alone is worked out once for each."""
     p, q, v = parameters
-    different, of, customers = np.unique(count, return_inverse=True, return_counts=True)
+    different, customers, log_mean = rows.different, rows.customers, rows.log_mean
     shapes = p * different
     alone = gammaln(shapes + q) - gammaln(shapes) - gammaln(q) + q * np.log(v) + shapes * np.log(different)
-    shape, total = shapes[of], v + count * mean
-    log_mean, log_total = np.log(mean), np.log(total)
-    value = customers @ alone + ((shape - 1) * log_mean - (shape + q) * log_total).sum()
+    shape, total = shapes[rows.which], v + rows.spent
+    log_total = np.log(total)
+    value = summed(customers, alone) + float(((shape - 1) * log_mean - (shape + q) * log_total).sum())
     slope = (
-        customers @ (different * (digamma(shapes + q) - digamma(shapes) + np.log(different)))
-        + count @ (log_mean - log_total),
-        customers @ (digamma(shapes + q) - digamma(q) + np.log(v)) - log_total.sum(),
-        len(mean) * q / v - ((shape + q) / total).sum(),
+        summed(customers, different * (digamma(shapes + q) - digamma(shapes) + np.log(different)))
+        + summed(rows.count, log_mean - log_total),
+        summed(customers, digamma(shapes + q) - digamma(q) + np.log(v)) - log_total.sum(),
+        len(log_total) * q / v - ((shape + q) / total).sum(),
     )
-    return float(value), np.array(slope)
+    return value, np.array(slope)
 
 
 def _correlation(count: Whole, values: Floats) -> float:
-    constant = np.ptp(count) == 0 or np.ptp(values) == 0
-    return 0.0 if constant else float(np.corrcoef(count, values)[0, 1])
+    if np.ptp(count) == 0 or np.ptp(values) == 0:
+        return 0.0
+    by_count, by_value = count - count.mean(), values - values.mean()
+    spread = math.sqrt(summed(by_count, by_count) * summed(by_value, by_value))
+    return summed(by_count, by_value) / spread
