@@ -29,9 +29,9 @@ _ATTEMPTS = 2
 #: Of the parameters that score. A sum's last digits are the processor's; no score may depend on which one it was.
 _DIGITS = 5
 
-#: Of linear algebra: a step of the search is about two to six numbers, and threads that wait for each other over those
-#: took fifty times as long as the search.
-_THREADS = ThreadpoolController()
+#: Linear algebra keeps to one thread in this process: a step of a search is about two to six numbers, and threads that
+#: wait for each other over those took fifty times as long. Limited for good, since several searches go on at once.
+_ONE_THREAD = ThreadpoolController().limit(limits=1, user_api="blas")
 
 Why = Literal["too_few", "no_convergence", "at_the_edge"]
 
@@ -64,11 +64,10 @@ def maximise(
 
     at = np.log(start)
     for _ in range(_ATTEMPTS):
-        with _THREADS.limit(limits=1, user_api="blas"):
-            found = minimize(
-                loss, at, jac=True, method="L-BFGS-B", bounds=[(-_EDGE, _EDGE)] * len(at),
-                options={"maxiter": 500, "ftol": 1e-15, "gtol": 1e-9},
-            )  # fmt: skip
+        found = minimize(
+            loss, at, jac=True, method="L-BFGS-B", bounds=[(-_EDGE, _EDGE)] * len(at),
+            options={"maxiter": 500, "ftol": 1e-15, "gtol": 1e-9},
+        )  # fmt: skip
         at = found.x
         if np.max(np.abs(at)) > _EDGE - _AT:
             return NoFit("at_the_edge", "the likelihood grows without end: customers do not differ as the model says")
