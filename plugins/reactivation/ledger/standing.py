@@ -11,6 +11,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, exists, select
 
+from reactivation.ledger import audit
 from reactivation.ledger.among import among_named, checked
 from reactivation.ledger.tables import enrolments, replies, sends, stops, suppressions
 
@@ -18,13 +19,14 @@ from reactivation.ledger.tables import enrolments, replies, sends, stops, suppre
 @dataclass(frozen=True)
 class Standing:
     """Whether some address has a suppression or was written to, and some enrolment is over; whether any reply holds and
-    anything is stopped, for whomever."""
+    anything is stopped, for whomever. ``written``: the number of the audit trail's last row, 0 when there is none."""
 
     suppressed: bool
     held: bool
     stopped: bool
     written_to: bool = False
     over: bool = False
+    written: int = 0
 
 
 def against_intents(
@@ -55,6 +57,7 @@ _INTENTS = select(
     .where(among_named(sends.c.address_key, "keys"))
     .where((sends.c.intended_at > bindparam("since")) | (sends.c.called_at > bindparam("since")))
     .label("written_to"),
+    audit.last().scalar_subquery().label("written"),
 )
 _CALLS = select(
     *_OF_BOTH,
