@@ -176,7 +176,7 @@ def finish(conn: Connection, outcomes: Sequence[Outcome], *, now: datetime) -> s
     return {one.send_id for _, one in calls}
 
 
-def _record(conn: Connection, calls: Sequence[tuple[Row[Any], Outcome]], now: datetime) -> None:
+def _record(conn: Connection, calls: Sequence[tuple[Row[*tuple[Any, ...]], Outcome]], now: datetime) -> None:
     """What calls came to, in each table that tells of it."""
     settled = _settled(conn.dialect.name)
     conn.execute(settled, {"at": now, **named([vars(one) for _, one in calls])})
