@@ -12,9 +12,9 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import Connection, Row, Update, bindparam, delete, func, or_, select, tuple_, update
+from sqlalchemy import Connection, Update, bindparam, delete, func, or_, select, tuple_, update
 
 from reactivation.contract.digests import digest
 from reactivation.ledger import audit, measurements
@@ -107,7 +107,8 @@ def intend(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
 
 def win_calls(conn: Connection, send_ids: Collection[str], *, worker: str, now: datetime) -> set[str]:
     """Those of the intents that are still this dispatcher's own and within their lease: from now on its calls."""
-    return set(conn.scalars(_WON, {"send_ids": send_ids, "its_worker": worker, "now": now}))
+    (won,) = asked(conn, (_WON, {"send_ids": send_ids, "its_worker": worker, "now": now}))
+    return {send_id for (send_id,) in won}
 
 
 def take_back(conn: Connection, some: Sequence[Send], *, reason: str, now: datetime) -> set[str]:
@@ -159,14 +160,28 @@ class Outcome:
     reason: str | None = None
 
 
+class _Call(NamedTuple):
+    """A call with what is told of how it ended."""
+
+    send_id: str
+    touch_id: str
+    state: str
+    code: str | None
+    playbook: str
+    customer_id: str
+    run_id: str
+    rules_version: str
+
+
 def finish(conn: Connection, outcomes: Sequence[Outcome], *, now: datetime) -> set[str]:
     """Record how calls ended; returns the ids of the sends that were not settled before.
 
     An outcome that was unknown may be settled later; accepted and refused stay.
     """
     by_id = {one.send_id: one for one in outcomes}
+    (found,) = asked(conn, (_CALLS, {"send_ids": by_id}))
     calls = [
-        (call, by_id[call.send_id]) for call in conn.execute(_CALLS, {"send_ids": by_id}).all()
+        (call, by_id[call.send_id]) for call in (_Call(*row) for row in found)
         if call.state == "called" or (call.state == "unknown" and by_id[call.send_id].state != "unknown")
     ]  # fmt: skip
     if not calls:
@@ -176,7 +191,7 @@ def finish(conn: Connection, outcomes: Sequence[Outcome], *, now: datetime) -> s
     return {one.send_id for _, one in calls}
 
 
-def _record(conn: Connection, calls: Sequence[tuple[Row[*tuple[Any, ...]], Outcome]], now: datetime) -> None:
+def _record(conn: Connection, calls: Sequence[tuple[_Call, Outcome]], now: datetime) -> None:
     """What calls came to, in each table that tells of it."""
     settled = _settled(conn.dialect.name)
     conn.execute(settled, {"at": now, **named([vars(one) for _, one in calls])})

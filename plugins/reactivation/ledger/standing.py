@@ -14,6 +14,7 @@ from sqlalchemy import Connection, bindparam, exists, select
 from reactivation.ledger import audit
 from reactivation.ledger.among import among_named, checked
 from reactivation.ledger.tables import enrolments, replies, sends, stops, suppressions
+from reactivation.ledger.together import asked
 
 
 @dataclass(frozen=True)
@@ -33,16 +34,20 @@ def against_intents(
     conn: Connection, address_keys: Collection[str], *, since: datetime, now: datetime
 ) -> Standing:  # fmt: skip
     """What is asked before intents are written; ``since``: from when on having been written to counts."""
-    found = conn.execute(_INTENTS, {"keys": address_keys, "since": since, "now": now})
-    return Standing(**found.one()._mapping)
+    (((suppressed, held, stopped, written_to, written),),) = asked(
+        conn, (_INTENTS, {"keys": address_keys, "since": since, "now": now})
+    )
+    return Standing(suppressed, held, stopped, written_to=written_to, written=written)
 
 
 def against_calls(
     conn: Connection, address_keys: Collection[str], enrolment_ids: Collection[str], *, now: datetime
 ) -> Standing:  # fmt: skip
     """What is asked before calls are won."""
-    found = conn.execute(_CALLS, {"keys": address_keys, "enrolments": enrolment_ids, "now": now})
-    return Standing(**found.one()._mapping)
+    (((suppressed, held, stopped, over),),) = asked(
+        conn, (_CALLS, {"keys": address_keys, "enrolments": enrolment_ids, "now": now})
+    )
+    return Standing(suppressed, held, stopped, over=over)
 
 
 _OF_BOTH = (

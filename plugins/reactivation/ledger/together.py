@@ -8,7 +8,7 @@ took longer than its statements (``make bench``: sends).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeAlias
@@ -17,9 +17,10 @@ import psycopg
 from sqlalchemy import Connection, Select
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.sql.dml import ReturningUpdate
 
 #: A statement that is made once, and its parameters by name.
-Question: TypeAlias = tuple[Select[Any], Mapping[str, Any]]
+Question: TypeAlias = tuple[Select[Any] | ReturningUpdate[Any], Mapping[str, Any]]
 _Convert: TypeAlias = Callable[[Any], Any]
 
 
@@ -29,7 +30,7 @@ def asked(conn: Connection, *questions: Question) -> list[list[tuple[Any, ...]]]
     if not isinstance(driver, psycopg.Connection):
         return [[tuple(row) for row in conn.execute(statement, values)] for statement, values in questions]
     made = [_made(statement, conn.dialect) for statement, _ in questions]
-    with _named(conn), driver.pipeline():
+    with _named(conn), driver.pipeline() if len(made) > 1 else nullcontext():
         cursors = [
             driver.execute(one.text, one.bound(values)) for one, (_, values) in zip(made, questions, strict=True)
         ]  # fmt: skip
@@ -83,7 +84,7 @@ class _Made:
 
 
 @cache
-def _made(statement: Select[Any], dialect: Dialect) -> _Made:
+def _made(statement: Select[Any] | ReturningUpdate[Any], dialect: Dialect) -> _Made:
     compiled = statement.compile(dialect=dialect)
     given: dict[str, _Convert | None] = {}
     fixed: dict[str, Any] = {}
@@ -93,6 +94,6 @@ def _made(statement: Select[Any], dialect: Dialect) -> _Made:
             given[name] = convert
         else:
             fixed[name] = bind.value if convert is None else convert(bind.value)
-    back = (one.type.dialect_impl(dialect).result_processor(dialect, None) for one in statement.selected_columns)
+    back = (one.type.dialect_impl(dialect).result_processor(dialect, None) for one in statement.exported_columns)
     columns = {at: convert for at, convert in enumerate(back) if convert is not None}
     return _Made(str(compiled), given, fixed, columns)
