@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import psycopg
@@ -19,8 +19,9 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.dml import ReturningUpdate
 
+_Statement: TypeAlias = Select[*tuple[Any, ...]] | ReturningUpdate[*tuple[Any, ...]]
 #: A statement that is made once, and its parameters by name.
-Question: TypeAlias = tuple[Select[Any] | ReturningUpdate[Any], Mapping[str, Any]]
+Question: TypeAlias = tuple[_Statement, Mapping[str, Any]]
 _Convert: TypeAlias = Callable[[Any], Any]
 
 
@@ -83,8 +84,8 @@ class _Made:
         ]  # fmt: skip
 
 
-@cache
-def _made(statement: Select[Any] | ReturningUpdate[Any], dialect: Dialect) -> _Made:
+@lru_cache(maxsize=128)  # of each ledger that is open: a dozen
+def _made(statement: _Statement, dialect: Dialect) -> _Made:
     compiled = statement.compile(dialect=dialect)
     given: dict[str, _Convert | None] = {}
     fixed: dict[str, Any] = {}
