@@ -270,6 +270,8 @@ async def _send(shift: _Shift, some: Sequence[Touch]) -> None:
         return
     asked_at = shift.clock()
     judged = _judged(shift, asked)
+    gc.collect()  # what is left is what we look at: else the collector looks through it, too, every few messages
+    gc.freeze()
     told_at = shift.clock()
     for playbook, cases in judged:
         await _send_judged(shift, playbook, cases, asked_at)
