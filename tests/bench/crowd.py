@@ -8,13 +8,14 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
+from unittest.mock import patch
 
 from sqlalchemy import Connection, event, text
 from tests.bench import watching
 from tests.ledgers import NOW, PLAYBOOK, RULES_VERSION, RUN_ID, begin
 
 from reactivation.ledger import (
-    audit,
     migrations,
     questions,
     replies,
@@ -23,9 +24,9 @@ from reactivation.ledger import (
     standing,
     stops,
     suppressions,
+    together,
 )  # fmt: skip
 from reactivation.ledger.engine import Ledger, open_ledger
-from reactivation.ledger.locks import to_claim
 from reactivation.ledger.touches import Touch
 
 #: As many as a dispatcher looks at first, and as many as it claims at once.
@@ -148,7 +149,6 @@ def _reserve(conn: Connection) -> list[Touch]:
 def _claim(conn: Connection, some: Sequence[Touch]) -> None:
     """What ``steps.claims.claim`` asks of the ledger before it writes the intents."""
     keys, ids = {touch.address_key for touch in some}, [touch.touch_id for touch in some]
-    to_claim(conn)
     assert len(sends.lock_signed(conn, ids, "bench")) == len(some)
     standing.against_intents(conn, keys, since=NOW - timedelta(hours=48), now=NOW)
     # What it asks of those only against whom something stands:
@@ -157,9 +157,9 @@ def _claim(conn: Connection, some: Sequence[Touch]) -> None:
     stops.standing(conn, NOW)
     sends.written_to(conn, keys, NOW - timedelta(hours=48))
     digests = {touch.touch_id: str(touch.draft_digest) for touch in some}
-    assert questions.touches_of(conn, digests).keys() == digests.keys()
-    assert all(len(signatures) == 1 for signatures in questions.signatures_of(conn, digests).values())
-    audit.last(conn)
+    known, signed = questions.signed_of(conn, digests)
+    assert known.keys() == digests.keys()
+    assert all(len(signatures) == 1 for signatures in signed.values())
     settings.licence(conn, "email")
 
 
@@ -182,7 +182,7 @@ def _medians(ledger: Ledger, ask: Callable[[Connection], object]) -> tuple[float
 
 @contextmanager
 def _timed(conn: Connection, each: dict[str, list[float]]) -> Iterator[None]:
-    """Seconds by statement, until the database has answered."""
+    """Seconds by statement, until the database has answered; of those that are asked in one breath, of all of them."""
     began = 0.0
 
     def before(*_: object) -> None:
@@ -192,9 +192,16 @@ def _timed(conn: Connection, each: dict[str, list[float]]) -> Iterator[None]:
     def after(_conn: object, _cursor: object, statement: str, *_: object) -> None:
         each[statement].append(time.perf_counter() - began)
 
+    def asked(conn: Connection, *those: together.Question) -> list[list[tuple[Any, ...]]]:
+        begun = time.perf_counter()
+        rows = together.asked(conn, *those)
+        each[" ".join(str(statement) for statement, _ in those)].append(time.perf_counter() - begun)
+        return rows
+
     event.listen(conn, "before_cursor_execute", before)
     event.listen(conn, "after_cursor_execute", after)
-    yield
+    with patch.object(sends, "asked", asked), patch.object(questions, "asked", asked):
+        yield
 
 
 def _milliseconds(seconds: Sequence[float]) -> float:

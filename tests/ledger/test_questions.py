@@ -123,7 +123,8 @@ class TestAnswers:
 
 
 def _signatures(conn: Connection, touch_id: str, number: int) -> list[questions.SignatureRow]:
-    return questions.signatures_of(conn, {touch_id: books.digest(number)})[touch_id]
+    _, found = questions.signed_of(conn, {touch_id: books.digest(number)})
+    return found[touch_id]
 
 
 class TestSignatures:

@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from reactivation.contract.digests import item_digest
-from reactivation.ledger.questions import SignatureRow, TouchRow, signatures_of, touches_of
+from reactivation.ledger.questions import SignatureRow, TouchRow, signed_of
 
 _MAKER = object()
 
@@ -64,7 +64,7 @@ def sendable(
     The digest is computed anew from the row, so a row whose bytes differ from what was signed proves nothing.
     """
     digests = {str(draft["touch_id"]): item_digest(draft) for draft in drafts}
-    known, signed = touches_of(conn, digests), signatures_of(conn, digests)
+    known, signed = signed_of(conn, digests)
     return [
         _proof(draft, digests[touch_id], known.get(touch_id), signed[touch_id], now)
         for draft in drafts

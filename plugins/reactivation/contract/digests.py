@@ -50,7 +50,7 @@ def _plain(value: object) -> object:
     if isinstance(value, Decimal):
         return format(value.normalize(), "f")
     if isinstance(value, (dict, Mapping)):  # a dict is known at once; what else is a mapping takes ten times as long
-        return {str(k): _plain(v) for k, v in value.items()}
+        return {str(k): v if type(v) is str else _plain(v) for k, v in value.items()}  # most are, and they are long
     if isinstance(value, (list, tuple)):
         return [_plain(v) for v in value]
     raise TypeError(f"{type(value).__name__} has no canonical form")

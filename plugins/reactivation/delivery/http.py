@@ -14,12 +14,13 @@ import json
 import time
 from abc import abstractmethod
 from collections.abc import Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from types import SimpleNamespace
 from typing import Any, ClassVar, Literal, TypeAlias
 
 import aiohttp
+from aiohttp.connector import Connection
 
 from reactivation.approvals import SendableTouch
 from reactivation.delivery.base import DeliveryError, NotTold, Provider, Result
@@ -80,6 +81,25 @@ class NoAnswer(Exception):
     def __init__(self, code: str, *, written: bool) -> None:
         super().__init__(code)
         self.code, self.written = code, written
+
+
+@dataclass
+class _Seen:
+    """Whether anything of a request was written."""
+
+    written: bool = False
+
+
+_SEEN: ContextVar[_Seen] = ContextVar("_SEEN")
+
+
+class _Noted(aiohttp.ClientRequest):
+    """A request that says so when it has its connection, and before its first byte is written. A trace of the client's
+    would, too; it takes a fifth of the time of a call."""
+
+    async def send(self, conn: Connection) -> aiohttp.ClientResponse:
+        _SEEN.get().written = True
+        return await super().send(conn)
 
 
 class HttpProvider(Provider):
@@ -187,11 +207,12 @@ class HttpProvider(Provider):
         """One call, never repeated and never redirected. Raises ``NoAnswer``."""
         if self._session is None:
             self._session = self._open()
-        seen = SimpleNamespace(written=False)
+        seen = _Seen()
+        _SEEN.set(seen)
         try:
             async with self._session.request(
                 request.method, (request.base or self._base) + request.path, json=request.json, data=request.form,
-                params=request.query, headers=request.headers, allow_redirects=False, trace_request_ctx=seen,
+                params=request.query, headers=request.headers, allow_redirects=False,
             ) as response:  # fmt: skip
                 return Answer(response.status, response.headers, await response.read())
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
@@ -259,14 +280,9 @@ class HttpProvider(Provider):
         return NotTold(str(self.wrong(f"lists more of {what} than is read at once; report this")))
 
     def _open(self) -> aiohttp.ClientSession:
-        async def written(_: object, context: SimpleNamespace, __: object) -> None:
-            context.trace_request_ctx.written = True
-
-        trace = aiohttp.TraceConfig()
-        trace.on_request_headers_sent.append(written)
         return aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=_CONNECTIONS, keepalive_timeout=_IDLE_SECONDS), timeout=self._timeout,
-            cookie_jar=aiohttp.DummyCookieJar(), trust_env=False, trace_configs=[trace],
+            cookie_jar=aiohttp.DummyCookieJar(), trust_env=False, request_class=_Noted,
             headers={"Authorization": self.authorization(), "User-Agent": "reactivation"},
         )  # fmt: skip
 

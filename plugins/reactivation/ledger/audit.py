@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Insert, bindparam, func, insert, select, true
+from sqlalchemy import Connection, Insert, Select, bindparam, func, insert, select, true
 
 from reactivation.contract.digests import canonical_json
 from reactivation.ledger.given import given, named
@@ -53,9 +53,9 @@ def _appending(dialect: str) -> Insert:
     return insert(audit).from_select(["at", "actor", "action", "subject", "details"], read)
 
 
-def last(conn: Connection) -> int:
-    """The number of the last row, 0 when there is none; numbers only rise, and some are never used."""
-    return conn.execute(select(func.max(audit.c.seq))).scalar_one() or 0
+def last() -> Select[tuple[int]]:
+    """Asks for the number of the last row, 0 when there is none; numbers only rise, and some are never used."""
+    return select(func.coalesce(func.max(audit.c.seq), 0))
 
 
 def about(conn: Connection, subject: str, actions: Collection[str]) -> list[AuditRow]:

@@ -6,7 +6,11 @@ locks: many may share one, or one has it to itself.
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, func, select
+from typing import Any
+
+from sqlalchemy import Connection, Select, func, select
+
+from reactivation.ledger.together import Question, together
 
 MIGRATION, SEALING, PERMISSION, INTAKE, CLAIMING, OFFERS, HOLDING = range(0x5EAC_0001, 0x5EAC_0008)
 
@@ -17,19 +21,17 @@ def exclusive(conn: Connection, lock: int) -> None:
         conn.execute(select(func.pg_advisory_xact_lock(lock)))
 
 
-def to_claim(conn: Connection) -> None:
-    """Share permission and be alone in claiming, in that order.
+def to_claim(conn: Connection) -> tuple[Question, ...]:
+    """What is asked first of all, to share permission and be alone in claiming, in that order.
 
     Every row is found by its key then (``by_key``).
     """
-    if conn.dialect.name == "postgresql":
-        conn.execute(_TO_CLAIM)
+    return ((_TO_CLAIM, {}),) if conn.dialect.name == "postgresql" else ()
 
 
 def to_call(conn: Connection) -> None:
     """Share permission; every row is found by its key then (``by_key``)."""
-    if conn.dialect.name == "postgresql":
-        conn.execute(_TO_CALL)
+    _first(conn, _TO_CALL)
 
 
 def by_key(conn: Connection) -> None:
@@ -38,14 +40,20 @@ def by_key(conn: Connection) -> None:
 
     It is kept whatever is asked about, too: to plan the question about signatures takes longer than to answer it.
     """
-    if conn.dialect.name == "postgresql":
-        conn.execute(_BY_KEY)
+    _first(conn, _BY_KEY)
 
 
 def shared(conn: Connection, lock: int) -> None:
     """Wait until nobody has the lock to himself, and share it."""
     if conn.dialect.name == "postgresql":
         conn.execute(select(func.pg_advisory_xact_lock_shared(lock)))
+
+
+def _first(conn: Connection, statement: Select[Any]) -> None:
+    """In one breath with the beginning of the transaction, where it is the first of it."""
+    if conn.dialect.name == "postgresql":
+        with together(conn):
+            conn.execute(statement)
 
 
 _KEYS_ALONE = (

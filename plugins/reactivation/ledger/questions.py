@@ -6,7 +6,7 @@ and a question is shown by one request only. Answers are kept whether they count
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -25,6 +25,7 @@ from reactivation.ledger.tables import (
     request_bindings,
     touches,
 )  # fmt: skip
+from reactivation.ledger.together import asked
 
 
 @dataclass(frozen=True)
@@ -214,19 +215,18 @@ def verdicts_of(conn: Connection, list_id: str) -> dict[str, str]:
     return {row.touch_id: row.verdict for row in conn.execute(query)}
 
 
-def touches_of(conn: Connection, touch_ids: Collection[str]) -> dict[str, TouchRow]:
-    """The touches of those ids, each with the customer it is for, by id."""
-    return {row.touch_id: TouchRow(*row) for row in conn.execute(_TOUCHES, {"touch_ids": touch_ids})}
-
-
-def signatures_of(conn: Connection, digests: Mapping[str, str]) -> dict[str, list[SignatureRow]]:
-    """By touch id, every signed verdict on exactly the bytes of the given digest, in a list of the run that drafted
-    them."""
+def signed_of(
+    conn: Connection, digests: Mapping[str, str]
+) -> tuple[dict[str, TouchRow], dict[str, list[SignatureRow]]]:  # fmt: skip
+    """By touch id, the touch with the customer it is for; and every signed verdict on exactly the bytes of the given
+    digest, in a list of the run that drafted them."""
+    those = {"touch_ids": digests}
+    known, signatures = asked(conn, (_TOUCHES, those), (_SIGNATURES, those))
     found: dict[str, list[SignatureRow]] = {touch_id: [] for touch_id in digests}
-    for touch_id, draft_digest, *signature in conn.execute(_SIGNATURES, {"touch_ids": digests}):
+    for touch_id, draft_digest, *signature in signatures:
         if draft_digest == digests[touch_id]:
             found[touch_id].append(SignatureRow(*signature))
-    return found
+    return {row[0]: TouchRow(*row) for row in known}, found
 
 
 #: What is asked of every batch, made once.

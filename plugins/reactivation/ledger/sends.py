@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import Connection, Update, bindparam, delete, func, or_, select, tuple_, update
 
@@ -20,7 +20,9 @@ from reactivation.contract.digests import digest
 from reactivation.ledger import audit, measurements
 from reactivation.ledger.among import among, among_named, checked
 from reactivation.ledger.given import enter, given, named
+from reactivation.ledger.locks import to_claim
 from reactivation.ledger.tables import enrolments, offer_codes, runs, sends, touches
+from reactivation.ledger.together import asked, together
 from reactivation.ledger.touches import Touch, select_touches
 
 T = TypeVar("T")
@@ -84,25 +86,29 @@ def let_go(conn: Connection, worker: str, only: Collection[str] | None = None) -
 
 
 def lock_signed(conn: Connection, touch_ids: Collection[str], worker: str) -> set[str]:
-    """Those of the touches that are still signed, ours and of an active enrolment; they stay so in this transaction."""
-    return set(conn.scalars(_STILL_SIGNED, {"touch_ids": touch_ids, "worker": worker}))
+    """Those of the touches that are still signed, ours and of an active enrolment; they stay so in this transaction.
+    Until it ends nobody else can claim."""
+    *_, signed = asked(conn, *to_claim(conn), (_STILL_SIGNED, {"touch_ids": touch_ids, "worker": worker}))
+    return {touch_id for (touch_id,) in signed}
 
 
 def intend(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write intents and claim their touches; each row has the columns of ``sends`` up to ``lease_until``."""
-    enter(conn, sends, [{**row, "state": "intent"} for row in rows])
-    for at, some in _by(rows, lambda row: row["intended_at"]).items():
-        conn.execute(_CLAIMED, {"touch_ids": [row["touch_id"] for row in some], "at": at})
-        told = ("touch_id", "provider", "draft_digest", "answer_ids", "worker")
-        audit.write_many(
-            conn, at=at, actor="dispatch", action="send_intended",
-            subjects=[(row["send_id"], {name: row[name] for name in told}) for row in some],
-        )  # fmt: skip
+    with together(conn):
+        enter(conn, sends, [{**row, "state": "intent"} for row in rows])
+        for at, some in _by(rows, lambda row: row["intended_at"]).items():
+            conn.execute(_CLAIMED, {"touch_ids": [row["touch_id"] for row in some], "at": at})
+            told = ("touch_id", "provider", "draft_digest", "answer_ids", "worker")
+            audit.write_many(
+                conn, at=at, actor="dispatch", action="send_intended",
+                subjects=[(row["send_id"], {name: row[name] for name in told}) for row in some],
+            )  # fmt: skip
 
 
 def win_calls(conn: Connection, send_ids: Collection[str], *, worker: str, now: datetime) -> set[str]:
     """Those of the intents that are still this dispatcher's own and within their lease: from now on its calls."""
-    return set(conn.scalars(_WON, {"send_ids": send_ids, "its_worker": worker, "now": now}))
+    (won,) = asked(conn, (_WON, {"send_ids": send_ids, "its_worker": worker, "now": now}))
+    return {send_id for (send_id,) in won}
 
 
 def take_back(conn: Connection, some: Sequence[Send], *, reason: str, now: datetime) -> set[str]:
@@ -154,18 +160,39 @@ class Outcome:
     reason: str | None = None
 
 
+class _Call(NamedTuple):
+    """A call with what is told of how it ended."""
+
+    send_id: str
+    touch_id: str
+    state: str
+    code: str | None
+    playbook: str
+    customer_id: str
+    run_id: str
+    rules_version: str
+
+
 def finish(conn: Connection, outcomes: Sequence[Outcome], *, now: datetime) -> set[str]:
     """Record how calls ended; returns the ids of the sends that were not settled before.
 
     An outcome that was unknown may be settled later; accepted and refused stay.
     """
     by_id = {one.send_id: one for one in outcomes}
+    (found,) = asked(conn, (_CALLS, {"send_ids": by_id}))
     calls = [
-        (call, by_id[call.send_id]) for call in conn.execute(_CALLS, {"send_ids": by_id}).all()
+        (call, by_id[call.send_id]) for call in (_Call(*row) for row in found)
         if call.state == "called" or (call.state == "unknown" and by_id[call.send_id].state != "unknown")
     ]  # fmt: skip
     if not calls:
         return set()
+    with together(conn):
+        _record(conn, calls, now)
+    return {one.send_id for _, one in calls}
+
+
+def _record(conn: Connection, calls: Sequence[tuple[_Call, Outcome]], now: datetime) -> None:
+    """What calls came to, in each table that tells of it."""
     settled = _settled(conn.dialect.name)
     conn.execute(settled, {"at": now, **named([vars(one) for _, one in calls])})
     for (state, reason), some in _by(calls, lambda call: (call[1].state, call[1].reason)).items():
@@ -188,7 +215,6 @@ def finish(conn: Connection, outcomes: Sequence[Outcome], *, now: datetime) -> s
                 for call, one in some
             ],
         )  # fmt: skip
-    return {one.send_id for _, one in calls}
 
 
 #: Statements of every batch, made once.

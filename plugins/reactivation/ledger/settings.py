@@ -10,6 +10,7 @@ from uuid import uuid4
 from sqlalchemy import Connection, bindparam, insert, select
 
 from reactivation.ledger.tables import answers, identity, settings
+from reactivation.ledger.together import asked
 
 #: By channel, the setting that lets a provider other than the outbox send.
 LIVE = {"email": "live_email", "sms": "live_sms"}
@@ -64,8 +65,8 @@ class Licence:
 
 def licence(conn: Connection, channel: str) -> Licence | None:
     """The licence of a channel; ``None`` when nobody has worked with this ledger yet. Asked of every batch, at once."""
-    row = conn.execute(_LICENCE, {"its_name": LIVE[channel]}).one_or_none()
-    return None if row is None else Licence(*row)
+    (rows,) = asked(conn, (_LICENCE, {"its_name": LIVE[channel]}))
+    return Licence(*rows[0]) if rows else None
 
 
 _LICENCE = select(

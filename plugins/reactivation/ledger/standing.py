@@ -11,36 +11,43 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, exists, select
 
+from reactivation.ledger import audit
 from reactivation.ledger.among import among_named, checked
 from reactivation.ledger.tables import enrolments, replies, sends, stops, suppressions
+from reactivation.ledger.together import asked
 
 
 @dataclass(frozen=True)
 class Standing:
     """Whether some address has a suppression or was written to, and some enrolment is over; whether any reply holds and
-    anything is stopped, for whomever."""
+    anything is stopped, for whomever. ``written``: the number of the audit trail's last row, 0 when there is none."""
 
     suppressed: bool
     held: bool
     stopped: bool
     written_to: bool = False
     over: bool = False
+    written: int = 0
 
 
 def against_intents(
     conn: Connection, address_keys: Collection[str], *, since: datetime, now: datetime
 ) -> Standing:  # fmt: skip
     """What is asked before intents are written; ``since``: from when on having been written to counts."""
-    found = conn.execute(_INTENTS, {"keys": address_keys, "since": since, "now": now})
-    return Standing(**found.one()._mapping)
+    (((suppressed, held, stopped, written_to, written),),) = asked(
+        conn, (_INTENTS, {"keys": address_keys, "since": since, "now": now})
+    )
+    return Standing(suppressed, held, stopped, written_to=written_to, written=written)
 
 
 def against_calls(
     conn: Connection, address_keys: Collection[str], enrolment_ids: Collection[str], *, now: datetime
 ) -> Standing:  # fmt: skip
     """What is asked before calls are won."""
-    found = conn.execute(_CALLS, {"keys": address_keys, "enrolments": enrolment_ids, "now": now})
-    return Standing(**found.one()._mapping)
+    (((suppressed, held, stopped, over),),) = asked(
+        conn, (_CALLS, {"keys": address_keys, "enrolments": enrolment_ids, "now": now})
+    )
+    return Standing(suppressed, held, stopped, over=over)
 
 
 _OF_BOTH = (
@@ -55,6 +62,7 @@ _INTENTS = select(
     .where(among_named(sends.c.address_key, "keys"))
     .where((sends.c.intended_at > bindparam("since")) | (sends.c.called_at > bindparam("since")))
     .label("written_to"),
+    audit.last().scalar_subquery().label("written"),
 )
 _CALLS = select(
     *_OF_BOTH,

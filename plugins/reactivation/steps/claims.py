@@ -22,7 +22,6 @@ from reactivation.delivery import Intent, may_send
 from reactivation.evidence import SnapshotFolder
 from reactivation.ledger import courses, enrolments, extract, replies, sends, standing, stops, suppressions, touches
 from reactivation.ledger.enrolments import Enrolment
-from reactivation.ledger.locks import to_claim
 from reactivation.ledger.mail import EMAIL
 from reactivation.ledger.sends import Send
 from reactivation.ledger.standing import Standing
@@ -124,7 +123,6 @@ def claim(
     claims: list[Claim] = []
     others: list[tuple[Touch, Verdict]] = []
     with workspace.ledger.begin() as conn:
-        to_claim(conn)
         ours = sends.lock_signed(conn, [case.touch.touch_id for case, _ in judged], worker)
         going = [case for case, said in judged if said.do == "send" and case.touch.touch_id in ours]
         said_now = _said_now(conn, workspace, playbook, going, domain=domain, now=now)
@@ -158,7 +156,7 @@ def _said_now(
     proofs = dict(zip([case.touch.touch_id for case in cases],
                       sendable(conn, [case.draft for case in cases], now), strict=True))  # fmt: skip
     mailed = sum(case.touch.channel == EMAIL for case in cases)
-    left = domain.left(conn, now, mailed) if mailed else 0
+    left = domain.left(conn, now, mailed, against.written) if mailed else 0
     licence = cache(partial(_licence, conn, workspace))
     for case in cases:
         touch = case.touch

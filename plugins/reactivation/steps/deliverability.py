@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
-from reactivation.ledger import audit, mail, stops
+from reactivation.ledger import mail, stops
 from reactivation.ledger.locks import PERMISSION, exclusive
 from reactivation.ledger.stops import Stop
 from reactivation.policy.deliverability import BOUNCES, COMPLAINTS, FEW_AND_A_COMPLAINT, Circuit, allowance, circuit
@@ -82,13 +82,12 @@ class Domain:
                 stop(conn, found.reason, actor=actor, now=now)
         self._heard = heard
 
-    def left(self, conn: Connection, now: datetime, wanted: int) -> int:
+    def left(self, conn: Connection, now: datetime, wanted: int, written: int) -> int:
         """How many e-mails may still go today: all of them, or at least as many as ``wanted``.
 
         To be asked where nobody else can claim. Each intent leaves a row in the audit trail, so since they were counted
-        no more were written than the trail has grown.
+        no more were written than the trail has grown: ``written`` is the number of its last row.
         """
-        written = audit.last(conn)
         if self._day != _day(now):
             self._day, self._allowed = _day(now), allowed_today(conn, self.workspace, now)
             self._sent, self._counted_at = mail.sent_since(conn, _midnight(now)), written

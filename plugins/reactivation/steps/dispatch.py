@@ -27,6 +27,7 @@ from sqlalchemy import Connection
 from reactivation.delivery import Provider, hand_over, recover
 from reactivation.evidence import SnapshotFolder
 from reactivation.ledger import enrolments, seals, sends, touches, workers
+from reactivation.ledger.engine import Ledger
 from reactivation.ledger.enrolments import Enrolment
 from reactivation.ledger.mail import EMAIL
 from reactivation.ledger.sends import Send
@@ -76,11 +77,12 @@ class DispatchSummary:
 class _Shift:
     """One dispatcher at work: its id, its clock, what it was told, and what it has done so far.
 
-    ``aside``: does the transactions of batches, while the calls of others go on. ``full_on``: the day of which the
-    sending domain can carry no more; nobody is asked again about its e-mails. ``resting``: the channels whose provider
-    wants to be left alone. ``again``: what a provider did not take, or whose answer grew too old. ``failed``: what
-    ends it. ``stopped``: it was told to end. ``in_order``: batches are claimed one after another, oldest first, so that
-    of two touches of one person the later waits. ``look``: how many next.
+    ``claiming``: claims batches one after another, oldest first, so that of two touches of one person the later waits;
+    each begins when the last has ended, whatever the calls of others keep busy meanwhile. ``aside``: does the other
+    transactions of batches, while the calls of others go on. ``full_on``: the day of which the sending domain can carry
+    no more; nobody is asked again about its e-mails. ``resting``: the channels whose provider wants to be left alone.
+    ``again``: what a provider did not take, or whose answer grew too old. ``failed``: what ends it. ``stopped``: it was
+    told to end. ``look``: how many next.
     """
 
     workspace: Workspace
@@ -91,13 +93,13 @@ class _Shift:
     source: Sources
     drafts: Drafts
     domain: Domain
+    claiming: Executor
     aside: Executor
     full_on: date | None = None
     resting: set[str] = field(default_factory=set)
     again: set[str] = field(default_factory=set)
     failed: list[Exception] = field(default_factory=list)
     stopped: asyncio.Event = field(default_factory=asyncio.Event)
-    in_order: asyncio.Lock = field(default_factory=asyncio.Lock)
     done: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
     look: int = _FIRST_LOOK
@@ -142,10 +144,10 @@ async def _dispatch(workspace: Workspace, now: datetime, limit: int | None) -> D
     providers = {one.name: one for one in workspace.providers.values()}
     drafts = Drafts(workspace)
     try:
-        with workers.at_work(ledger) as worker, ThreadPoolExecutor(ledger.writers) as aside:
+        with workers.at_work(ledger) as worker, _writing(ledger) as (claiming, aside):
             gone = _gone(workspace)
             shift = _Shift(
-                workspace, worker, gone, clock, limit, workspace.source(), drafts, Domain(workspace), aside
+                workspace, worker, gone, clock, limit, workspace.source(), drafts, Domain(workspace), claiming, aside
             )  # fmt: skip
             recovered = await recover(
                 ledger, providers, gone=gone, as_it_was=drafts.calls, now=now,
@@ -168,6 +170,17 @@ async def _dispatch(workspace: Workspace, now: datetime, limit: int | None) -> D
         held=done["hold"], ended=done["end"], expired=expired, recovered=recovered.total(),
         stopped=shift.stopped.is_set(), reasons=dict(sorted(shift.reasons.items())),
     )  # fmt: skip
+
+
+@contextmanager
+def _writing(ledger: Ledger) -> Iterator[tuple[Executor, Executor]]:
+    """A thread that claims, and those that write everything else: the same where each transaction is alone anyway."""
+    with ThreadPoolExecutor(1) as claiming:
+        if ledger.writers == 1:
+            yield claiming, claiming
+            return
+        with ThreadPoolExecutor(ledger.writers - 1) as aside:
+            yield claiming, aside
 
 
 @contextmanager
@@ -257,6 +270,8 @@ async def _send(shift: _Shift, some: Sequence[Touch]) -> None:
         return
     asked_at = shift.clock()
     judged = _judged(shift, asked)
+    gc.collect()  # what is left is what we look at: else the collector looks through it, too, every few messages
+    gc.freeze()
     told_at = shift.clock()
     for playbook, cases in judged:
         await _send_judged(shift, playbook, cases, asked_at)
@@ -341,8 +356,7 @@ async def _send_judged(
 
 async def _send_batch(shift: _Shift, playbook: Playbook, batch: Sequence[tuple[Case, Verdict]]) -> None:
     workspace = shift.workspace
-    async with shift.in_order:
-        claims, others = await asyncio.get_running_loop().run_in_executor(shift.aside, _claim, shift, playbook, batch)
+    claims, others = await asyncio.get_running_loop().run_in_executor(shift.claiming, _claim, shift, playbook, batch)
     for _, said in others:
         shift.not_sent(said)
     if not claims:
