@@ -8,31 +8,29 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from typing import Any
 
 from sqlalchemy import Boolean, ColumnElement, Text, bindparam
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 
 class _Texts(TypeDecorator[Iterable[str]]):
-    """Texts as one value: an array in PostgreSQL's words (the driver takes longer to word it), or JSON where there are
-    none."""
+    """Texts as one value: an array, or JSON where there are none."""
 
     impl = Text
     cache_ok = True
 
-    def process_bind_param(self, value: Iterable[str] | None, dialect: Dialect) -> str:
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(ARRAY(Text()) if dialect.name == "postgresql" else Text())
+
+    def process_bind_param(self, value: Iterable[str] | None, dialect: Dialect) -> list[str] | str | None:
         listed = sorted(value or ())
-        return _array(listed) if dialect.name == "postgresql" else json.dumps(listed)
-
-
-def _array(texts: Iterable[str]) -> str:
-    r"""A literal of ``text[]``: each text in quotes, with ``\`` before what would end them."""
-    quoted = (text.replace("\\", r"\\").replace('"', r"\"") for text in texts)
-    return "{" + ",".join(f'"{text}"' for text in quoted) + "}"
+        return listed if dialect.name == "postgresql" else json.dumps(listed)
 
 
 class _Among(FunctionElement[bool]):
@@ -62,7 +60,7 @@ def among_named(column: ColumnElement[str], name: str) -> ColumnElement[bool]:
 @compiles(_Among, "postgresql")
 def _as_array(element: _Among, compiler: SQLCompiler, **options: object) -> str:
     column, values = (compiler.process(one, **options) for one in element.clauses)
-    return f"{column} = ANY (CAST({values} AS TEXT[]))"
+    return f"{column} = ANY ({values})"
 
 
 @compiles(_Among, "sqlite")
