@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.steps.arms import NAMES, day, open_arms
+from tests.steps.arms import NAMES, open_arms
 from tests.steps.six import PLAYBOOK
+from tests.steps.stage import day
 
 from reactivation.ledger.engine import Ledger
 from reactivation.steps.calendar import schedule
