@@ -6,7 +6,7 @@ import statistics
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
@@ -195,12 +195,14 @@ def _timed(conn: Connection, each: dict[str, list[float]]) -> Iterator[None]:
     def asked(conn: Connection, *those: together.Question) -> list[list[tuple[Any, ...]]]:
         begun = time.perf_counter()
         rows = together.asked(conn, *those)
-        each[" ".join(str(statement) for statement, _ in those)].append(time.perf_counter() - begun)
+        each[repr([id(statement) for statement, _ in those])].append(time.perf_counter() - begun)  # each is made once
         return rows
 
     event.listen(conn, "before_cursor_execute", before)
     event.listen(conn, "after_cursor_execute", after)
-    with patch.object(sends, "asked", asked), patch.object(questions, "asked", asked):
+    with ExitStack() as measured:
+        for room in (sends, standing, questions, settings):
+            measured.enter_context(patch.object(room, "asked", asked))
         yield
 
 
