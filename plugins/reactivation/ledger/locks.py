@@ -21,7 +21,7 @@ def exclusive(conn: Connection, lock: int) -> None:
         conn.execute(select(func.pg_advisory_xact_lock(lock)))
 
 
-def to_claim(conn: Connection) -> tuple[Question, ...]:
+def asked_to_claim(conn: Connection) -> tuple[Question, ...]:
     """What is asked first of all, to share permission and be alone in claiming, in that order.
 
     Every row is found by its key then (``by_key``).

@@ -20,7 +20,7 @@ from reactivation.contract.digests import digest
 from reactivation.ledger import audit, measurements
 from reactivation.ledger.among import among, among_named, checked
 from reactivation.ledger.given import enter, given, named
-from reactivation.ledger.locks import to_claim
+from reactivation.ledger.locks import asked_to_claim
 from reactivation.ledger.tables import enrolments, offer_codes, runs, sends, touches
 from reactivation.ledger.together import asked, together
 from reactivation.ledger.touches import Touch, select_touches
@@ -88,7 +88,7 @@ def let_go(conn: Connection, worker: str, only: Collection[str] | None = None) -
 def lock_signed(conn: Connection, touch_ids: Collection[str], worker: str) -> set[str]:
     """Those of the touches that are still signed, ours and of an active enrolment; they stay so in this transaction.
     Until it ends nobody else can claim."""
-    *_, signed = asked(conn, *to_claim(conn), (_STILL_SIGNED, {"touch_ids": touch_ids, "worker": worker}))
+    *_, signed = asked(conn, *asked_to_claim(conn), (_STILL_SIGNED, {"touch_ids": touch_ids, "worker": worker}))
     return {touch_id for (touch_id,) in signed}
 
 
