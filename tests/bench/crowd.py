@@ -6,7 +6,7 @@ import statistics
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
@@ -27,6 +27,7 @@ from reactivation.ledger import (
     together,
 )  # fmt: skip
 from reactivation.ledger.engine import Ledger, open_ledger
+from reactivation.ledger.together import answer
 from reactivation.ledger.touches import Touch
 
 #: As many as a dispatcher looks at first, and as many as it claims at once.
@@ -149,18 +150,22 @@ def _reserve(conn: Connection) -> list[Touch]:
 def _claim(conn: Connection, some: Sequence[Touch]) -> None:
     """What ``steps.claims.claim`` asks of the ledger before it writes the intents."""
     keys, ids = {touch.address_key for touch in some}, [touch.touch_id for touch in some]
-    assert len(sends.lock_signed(conn, ids, "bench")) == len(some)
-    standing.against_intents(conn, keys, since=NOW - timedelta(hours=48), now=NOW)
+    digests = {touch.touch_id: str(touch.draft_digest) for touch in some}
+    (((ours, _), (known, signed)), _) = answer(
+        conn,
+        sends.claimable(conn, ids, "bench")
+        & standing.against_intents(keys, since=NOW - timedelta(hours=48), now=NOW)
+        & questions.signed_of(digests)
+        & settings.licence("email"),
+    )
+    assert len(ours) == len(some)
+    assert known.keys() == digests.keys()
+    assert all(len(signatures) == 1 for signatures in signed.values())
     # What it asks of those only against whom something stands:
     suppressions.standing(conn, keys, brand="harbour_finch")
     replies.holding(conn, keys, {touch.customer_id for touch in some})
     stops.standing(conn, NOW)
     sends.written_to(conn, keys, NOW - timedelta(hours=48))
-    digests = {touch.touch_id: str(touch.draft_digest) for touch in some}
-    known, signed = questions.signed_of(conn, digests)
-    assert known.keys() == digests.keys()
-    assert all(len(signatures) == 1 for signatures in signed.values())
-    settings.licence(conn, "email")
 
 
 def _medians(ledger: Ledger, ask: Callable[[Connection], object]) -> tuple[float, list[float]]:
@@ -192,17 +197,17 @@ def _timed(conn: Connection, each: dict[str, list[float]]) -> Iterator[None]:
     def after(_conn: object, _cursor: object, statement: str, *_: object) -> None:
         each[statement].append(time.perf_counter() - began)
 
+    real = together.asked
+
     def asked(conn: Connection, *those: together.Question) -> list[list[tuple[Any, ...]]]:
         begun = time.perf_counter()
-        rows = together.asked(conn, *those)
+        rows = real(conn, *those)
         each[repr([id(statement) for statement, _ in those])].append(time.perf_counter() - begun)  # each is made once
         return rows
 
     event.listen(conn, "before_cursor_execute", before)
     event.listen(conn, "after_cursor_execute", after)
-    with ExitStack() as measured:
-        for room in (sends, standing, questions, settings):
-            measured.enter_context(patch.object(room, "asked", asked))
+    with patch.object(together, "asked", asked):
         yield
 
 

@@ -73,7 +73,7 @@ def send_all(workspace: Workspace) -> tuple[float, float, float, int]:
     What it computes says more than how long it took where others work on the same machine.
     """
     spent = computed = 0.0
-    real = dispatching._send_judged
+    real = dispatching._send_cases
 
     async def timed(*arguments: Any) -> None:
         nonlocal spent, computed
@@ -84,7 +84,7 @@ def send_all(workspace: Workspace) -> tuple[float, float, float, int]:
 
     with _sink() as url, _sender(workspace, url) as sender:
         began = time.perf_counter()
-        with patch.object(dispatching, "_send_judged", timed):
+        with patch.object(dispatching, "_send_cases", timed):
             summary = dispatch(sender, data.NOW)
         whole = time.perf_counter() - began
     return whole, spent, computed, summary.accepted
@@ -93,13 +93,13 @@ def send_all(workspace: Workspace) -> tuple[float, float, float, int]:
 def memory_while_sending(workspace: Workspace) -> list[tuple[int, int]]:
     """How many were sent and the bytes this process had in memory then, after each look."""
     seen: list[tuple[int, int]] = []
-    real = dispatching._send_judged
+    real = dispatching._send_cases
 
     async def weighed(shift: Any, *arguments: Any) -> None:
         await real(shift, *arguments)
         seen.append((shift.done["accepted"], _in_memory()))
 
-    with _sink() as url, _sender(workspace, url) as sender, patch.object(dispatching, "_send_judged", weighed):
+    with _sink() as url, _sender(workspace, url) as sender, patch.object(dispatching, "_send_cases", weighed):
         dispatch(sender, data.NOW)
     return seen
 

@@ -14,7 +14,9 @@ from reactivation.approvals import SendableTouch
 from reactivation.delivery import Call, Outbox, Provider, Result, may_send
 from reactivation.ledger import identity
 from reactivation.ledger.engine import Ledger
+from reactivation.ledger.settings import licence
 from reactivation.ledger.tables import answers, questions, settings
+from reactivation.ledger.together import answer
 
 SENDER = "Harbour & Finch <hello@harbour-finch.example>"
 
@@ -37,23 +39,24 @@ def _known(conn: Connection) -> str:
 
 
 def _sign(conn: Connection, value: dict[str, Any], *, accepted: bool = True, at: datetime = NOW) -> None:
-    question, answer = an_id("question", at, accepted, value), an_id("answer", at, accepted, value)
+    question, said = an_id("question", at, accepted, value), an_id("answer", at, accepted, value)
     conn.execute(insert(questions), {
         "question_id": question, "kind": "sign_setting", "list_id": None, "subject": "live_email", "state": "open",
         "opened_at": at, "expires_at": at + timedelta(days=3), "closed_at": None,
     })  # fmt: skip
     conn.execute(insert(answers), {
-        "answer_id": answer, "question_id": question, "responder": "cleo", "chosen": "Sign", "form": {},
+        "answer_id": said, "question_id": question, "responder": "cleo", "chosen": "Sign", "form": {},
         "responded_at": at, "recorded_at": at, "accepted": accepted, "refusal": None if accepted else "not_a_signer",
     })  # fmt: skip
     conn.execute(insert(settings), {
-        "setting_id": an_id("setting", answer), "name": "live_email", "value": value, "answer_id": answer,
+        "setting_id": an_id("setting", said), "name": "live_email", "value": value, "answer_id": said,
         "signed_at": at,
     })  # fmt: skip
 
 
 def _asked(conn: Connection, provider: Provider, **changes: str) -> str | None:
-    return may_send(conn, provider, "email", **({"environment": "production", "sender": SENDER} | changes))
+    found = answer(conn, licence("email"))
+    return may_send(found, provider, **({"environment": "production", "sender": SENDER} | changes))
 
 
 def test_an_unknown_ledger_sends_nothing(ledger: Ledger, tmp_path: Path) -> None:

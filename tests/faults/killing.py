@@ -214,7 +214,7 @@ _calls = 0
 def _count(fatal: int | None) -> None:
     """Count the calls of our own functions, in all threads, from when the first claims begin; die at the ``fatal`` one.
     Until then nothing is counted: it would take most of the time."""
-    real = dispatch._send_judged
+    real = dispatch._send_cases
 
     def profile(frame: FrameType, event: str, _arg: object) -> None:
         global _calls  # noqa: PLW0603
@@ -228,7 +228,7 @@ def _count(fatal: int | None) -> None:
         sys.setprofile(profile)
         return real(*args)
 
-    dispatch._send_judged = counted
+    dispatch._send_cases = counted
 
 
 def _die() -> None:

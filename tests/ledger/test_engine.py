@@ -35,6 +35,7 @@ import sys
 from tests.ledgers import NOW, a_send
 from reactivation.ledger import sends
 from reactivation.ledger.engine import open_ledger
+from reactivation.ledger.together import answer
 ledger = open_ledger(sys.argv[1])
 worker = sys.argv[2]
 while True:
@@ -43,7 +44,7 @@ while True:
     if not due:
         break
     with ledger.begin() as conn:
-        ours = sends.lock_signed(conn, [t.touch_id for t in due], worker)
+        ours = answer(conn, sends.claimable(conn, [t.touch_id for t in due], worker))
         for touch in due:
             if touch.touch_id in ours:
                 sends.intend(conn, [a_send(touch.touch_id, touch.customer_id, worker)])

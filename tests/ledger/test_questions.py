@@ -15,6 +15,7 @@ from reactivation.ledger.engine import Ledger
 from reactivation.ledger.questions import RequestId
 from reactivation.ledger.tables import answers, item_verdicts, request_bindings
 from reactivation.ledger.tables import questions as questions_table
+from reactivation.ledger.together import answer
 
 FIRST = RequestId("ask_people", "scheduled__2026-11-17T11:00:00+00:00", "ask", 0)
 SECOND = RequestId("ask_people", "scheduled__2026-11-17T11:00:00+00:00", "ask", 1)
@@ -123,7 +124,7 @@ class TestAnswers:
 
 
 def _signatures(conn: Connection, touch_id: str, number: int) -> list[questions.SignatureRow]:
-    _, found = questions.signed_of(conn, {touch_id: books.digest(number)})
+    _, found = answer(conn, questions.signed_of({touch_id: books.digest(number)}))
     return found[touch_id]
 
 

@@ -14,6 +14,7 @@ from reactivation.ledger import enrolments, sends
 from reactivation.ledger.engine import Ledger
 from reactivation.ledger.tables import audit, measurement_events, offer_codes, touches
 from reactivation.ledger.tables import sends as rows
+from reactivation.ledger.together import answer
 from reactivation.ledger.touches import touches_of
 
 
@@ -85,8 +86,8 @@ def test_touches_of_an_ended_enrolment_are_not_due(ledger: Ledger, touch_ids: li
         one = conn.scalar(select(touches.c.enrolment_id).where(touches.c.touch_id == touch_ids[0]))
         enrolments.end_enrolment(conn, str(one), reason="opted_out", actor="x", now=NOW)
         conn.execute(touches.update().where(touches.c.touch_id == touch_ids[0]).values(state="signed", reserved_by="w"))
-        assert sends.lock_signed(conn, touch_ids, "w") == set(touch_ids[1:])
-        assert sends.lock_signed(conn, touch_ids, "another") == set()
+        assert answer(conn, sends.claimable(conn, touch_ids, "w")) == set(touch_ids[1:])
+        assert answer(conn, sends.claimable(conn, touch_ids, "another")) == set()
 
 
 def test_a_touch_has_one_send(ledger: Ledger, touch_ids: list[str]) -> None:

@@ -17,10 +17,11 @@ from tests.steps.six import NOW, PLAYBOOK, Six
 from reactivation import paths
 from reactivation.approvals.form import HOLD_ALL, SIGN
 from reactivation.delivery import may_send
-from reactivation.ledger import identity, questions
+from reactivation.ledger import identity, questions, settings
 from reactivation.ledger.engine import Ledger
 from reactivation.ledger.questions import RequestId
 from reactivation.ledger.tables import audit
+from reactivation.ledger.together import answer
 from reactivation.steps.accepting import ask_to_accept, asked_setting, rules_in_force
 from reactivation.steps.answers import RequestRefused, bind_request, questions_to_ask, record_answer
 from reactivation.steps.begin import begin_run
@@ -241,6 +242,7 @@ class TestGoingLive:
 
 def may(workspace: Workspace, sender: str) -> str | None:
     with workspace.ledger.begin() as conn:
-        return may_send(
-            conn, workspace.providers["email"], "email", environment=workspace.settings.environment, sender=sender
-        )
+        licence = answer(conn, settings.licence("email"))
+    return may_send(
+        licence, workspace.providers["email"], environment=workspace.settings.environment, sender=sender
+    )  # fmt: skip

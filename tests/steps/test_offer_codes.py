@@ -51,7 +51,7 @@ def _sent(conn: Connection, touch: touches.Touch, *states: str) -> None:
 
 
 def _state(state: str) -> Callable[[Connection, touches.Touch], None]:
-    return lambda conn, touch: touches.set_state(conn, touch, state, reason=None, actor="test", now=NOW) and None
+    return lambda conn, touch: touches.set_state(conn, [touch], state, reason=None, actor="test", now=NOW) and None
 
 
 def _expire(conn: Connection, touch: touches.Touch) -> None:

@@ -2,7 +2,7 @@
 
 from reactivation.approvals.answers import AskedList, Judgement, judge_answer
 from reactivation.approvals.lists import ListToSign, NotOpened, content_lists, nobody_signs, offer_lists, signing_code
-from reactivation.approvals.sendable import NotSendable, SendableTouch, sendable
+from reactivation.approvals.sendable import NotSendable, SendableTouch, proofs, sendable
 
 __all__ = [
     "AskedList",
@@ -15,6 +15,7 @@ __all__ = [
     "judge_answer",
     "nobody_signs",
     "offer_lists",
+    "proofs",
     "sendable",
     "signing_code",
 ]

@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 
 from reactivation.contract.digests import item_digest
 from reactivation.ledger.questions import SignatureRow, TouchRow, signed_of
+from reactivation.ledger.together import Asking, Rows, answer
 
 _MAKER = object()
 
@@ -59,17 +60,27 @@ class NotSendable:
 def sendable(
     conn: Connection, drafts: Sequence[Mapping[str, Any]], now: datetime
 ) -> list[SendableTouch | NotSendable]:  # fmt: skip
-    """For each row of ``drafts.parquet`` the proof at this moment, or the reason there is none.
+    """For each row of ``drafts.parquet`` the proof at this moment, or the reason there is none."""
+    return answer(conn, proofs(drafts, now))
+
+
+def proofs(drafts: Sequence[Mapping[str, Any]], now: datetime) -> Asking[list[SendableTouch | NotSendable]]:
+    """The same, to be asked with other questions.
 
     The digest is computed anew from the row, so a row whose bytes differ from what was signed proves nothing.
     """
     digests = {str(draft["touch_id"]): item_digest(draft) for draft in drafts}
-    known, signed = signed_of(conn, digests)
-    return [
-        _proof(draft, digests[touch_id], known.get(touch_id), signed[touch_id], now)
-        for draft in drafts
-        for touch_id in [str(draft["touch_id"])]
-    ]
+    asking = signed_of(digests)
+
+    def read(found: list[Rows]) -> list[SendableTouch | NotSendable]:
+        known, signed = asking.read(found)
+        return [
+            _proof(draft, digests[touch_id], known.get(touch_id), signed[touch_id], now)
+            for draft in drafts
+            for touch_id in [str(draft["touch_id"])]
+        ]
+
+    return Asking(asking.questions, read)
 
 
 def _proof(

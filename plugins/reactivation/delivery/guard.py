@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection
-
 from reactivation.delivery.base import Provider
 from reactivation.delivery.outbox import Outbox
-from reactivation.ledger import settings
+from reactivation.ledger.settings import Licence
 
 
-def may_send(conn: Connection, provider: Provider, channel: str, *, environment: str, sender: str) -> str | None:
-    """Why this provider may not send for this ledger now, as a code; ``None`` when it may.
+def may_send(licence: Licence | None, provider: Provider, *, environment: str, sender: str) -> str | None:
+    """Why this provider may not send for a ledger with this licence, as a code; ``None`` when it may.
 
     An unknown ledger sends nothing at all. The setting names environment, ledger id and sender, so that neither a
     copied database nor another From inherits it.
     """
-    licence = settings.licence(conn, channel)
     if licence is None:
         return "ledger_unknown"
     if licence.environment != environment:

@@ -68,7 +68,7 @@ async def hand_over(
         )
         answers |= refused
         calls = {one.send.send_id: one for one in some if one.send.send_id in won}
-        told = await asyncio.gather(*(_call(provider, one, clock) for one in calls.values()))
+        told = await _called(provider, list(calls.values()), clock)
         results = {
             send_id: _CANNOT_WORK if isinstance(one, DeliveryError) else one
             for send_id, one in zip(calls, told, strict=True)
@@ -103,12 +103,24 @@ def _win(
     return refused, won
 
 
+async def _called(provider: Provider, some: Sequence[Intent], clock: Clock) -> list[Result | DeliveryError]:
+    """What came of calls that are made at once; one that lasts too long is given up."""
+    if not some:
+        return []
+    calls = [asyncio.create_task(_call(provider, one, clock)) for one in some]
+    _, late = await asyncio.wait(calls, timeout=CALL_SECONDS)
+    for one in late:
+        one.cancel()
+    return list(await asyncio.gather(*calls))
+
+
 async def _call(provider: Provider, one: Intent, clock: Clock) -> Result | DeliveryError:
     try:
-        async with asyncio.timeout(CALL_SECONDS):
-            return await provider.send(one.touch, one.send.send_id, clock())
+        return await provider.send(one.touch, one.send.send_id, clock())
     except DeliveryError as error:
         return error
+    except asyncio.CancelledError:
+        return Result("unknown", reason="raised:TimeoutError")
     except Exception as error:  # the provider may have it: that is for a look-up or a person to say, not for a repeat
         return Result("unknown", reason=f"raised:{type(error).__name__}"[:80])
 

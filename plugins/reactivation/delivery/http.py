@@ -20,6 +20,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, Literal, TypeAlias
 
 import aiohttp
+import msgspec
 from aiohttp.connector import Connection
 
 from reactivation.approvals import SendableTouch
@@ -283,6 +284,7 @@ class HttpProvider(Provider):
         return aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=_CONNECTIONS, keepalive_timeout=_IDLE_SECONDS), timeout=self._timeout,
             cookie_jar=aiohttp.DummyCookieJar(), trust_env=False, request_class=_Noted,
+            json_serialize_bytes=msgspec.json.encode,
             headers={"Authorization": self.authorization(), "User-Agent": "reactivation"},
         )  # fmt: skip
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
-from sqlalchemy import Connection, exists, func, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, exists, func, or_, select, tuple_, update
 
 from reactivation.ledger import audit, measurements
 from reactivation.ledger.among import among
@@ -182,7 +182,7 @@ def end_enrolment(
     of_unsent = select(touches.c.touch_id).where(
         touches.c.enrolment_id == enrolment_id, touches.c.state.in_(("cancelled", "expired", "rejected"))
     )
-    release_codes(conn, of_unsent, now)
+    release_codes(conn, offer_codes.c.touch_id.in_(of_unsent), now)
     ended_one = enrolments_of(conn, [enrolment_id])[enrolment_id]
     measurements.insert_events(conn, [{
         "run_id": ended_one.run_id, "playbook": ended_one.playbook, "subject": ended_one.customer_id, "kind": "exit",
@@ -195,9 +195,9 @@ def end_enrolment(
     return True
 
 
-def release_codes(conn: Connection, touch_ids: Any, now: datetime) -> None:  # noqa: ANN401
-    """Give back the codes reserved for touches (a list or a query of their ids) that will not be sent."""
-    reserved = offer_codes.c.touch_id.in_(touch_ids) & (offer_codes.c.state == "reserved")
+def release_codes(conn: Connection, theirs: ColumnElement[bool], now: datetime) -> None:
+    """Give back the codes reserved for touches that will not be sent: those of which ``theirs`` is true."""
+    reserved = theirs & (offer_codes.c.state == "reserved")
     conn.execute(update(offer_codes).where(reserved).values(state="released", changed_at=now))
 
 

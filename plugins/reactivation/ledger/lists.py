@@ -20,6 +20,7 @@ from reactivation.ledger.tables import (
     list_items,
     list_signers,
     lists,
+    offer_codes,
     questions,
     touches,
 )  # fmt: skip
@@ -196,7 +197,8 @@ def close_list(conn: Connection, list_id: str, state: str, reason: str | None, n
     needs_none = and_(_signed("content"), or_(touches.c.offer_id.is_(None), _signed("offer")))
     rejected_here = and_(unsent, _verdict_here(list_id, "rejected"))
     _move(conn, list_id, rejected_here, state="rejected", reason=reason, now=now)
-    release_codes(conn, _touch_ids(list_id, touches.c.state == "rejected"), now)
+    rejected = _touch_ids(list_id, touches.c.state == "rejected")
+    release_codes(conn, offer_codes.c.touch_id.in_(rejected), now)
     _move(conn, list_id, and_(listed, signed_here, needs_none), state="signed", reason=None, now=now)
     _move(conn, list_id, and_(listed, ~signed_here), state="held", reason=reason or "not_signed", now=now)
     waits_in_vain = and_(listed, signed_here, ~_in_open_list())

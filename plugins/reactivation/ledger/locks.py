@@ -24,7 +24,8 @@ def exclusive(conn: Connection, lock: int) -> None:
 def asked_to_claim(conn: Connection) -> tuple[Question, ...]:
     """What is asked first of all, to share permission and be alone in claiming, in that order.
 
-    Every row is found by its key then (``by_key``).
+    Every row is found by its key then (``by_key``). The claims may be lost when the database dies, as nothing has
+    followed from them: before a call is made it is won, and that is on disk only with all that was committed before.
     """
     return ((_TO_CLAIM, {}),) if conn.dialect.name == "postgresql" else ()
 
@@ -60,7 +61,8 @@ _KEYS_ALONE = (
     func.set_config("enable_seqscan", "off", True), func.set_config("plan_cache_mode", "force_generic_plan", True),
 )  # fmt: skip
 _TO_CLAIM = select(
-    func.pg_advisory_xact_lock_shared(PERMISSION), func.pg_advisory_xact_lock(CLAIMING), *_KEYS_ALONE
+    func.pg_advisory_xact_lock_shared(PERMISSION), func.pg_advisory_xact_lock(CLAIMING), *_KEYS_ALONE,
+    func.set_config("synchronous_commit", "off", True),
 )  # fmt: skip
 _TO_CALL = select(func.pg_advisory_xact_lock_shared(PERMISSION), *_KEYS_ALONE)
 _BY_KEY = select(*_KEYS_ALONE)

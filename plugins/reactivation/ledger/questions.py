@@ -25,7 +25,7 @@ from reactivation.ledger.tables import (
     request_bindings,
     touches,
 )  # fmt: skip
-from reactivation.ledger.together import asked
+from reactivation.ledger.together import Asking, Rows
 
 
 @dataclass(frozen=True)
@@ -216,17 +216,21 @@ def verdicts_of(conn: Connection, list_id: str) -> dict[str, str]:
 
 
 def signed_of(
-    conn: Connection, digests: Mapping[str, str]
-) -> tuple[dict[str, TouchRow], dict[str, list[SignatureRow]]]:  # fmt: skip
+    digests: Mapping[str, str],
+) -> Asking[tuple[dict[str, TouchRow], dict[str, list[SignatureRow]]]]:
     """By touch id, the touch with the customer it is for; and every signed verdict on exactly the bytes of the given
     digest, in a list of the run that drafted them."""
+
+    def read(found: list[Rows]) -> tuple[dict[str, TouchRow], dict[str, list[SignatureRow]]]:
+        known, signatures = found
+        signed: dict[str, list[SignatureRow]] = {touch_id: [] for touch_id in digests}
+        for touch_id, draft_digest, *signature in signatures:
+            if draft_digest == digests[touch_id]:
+                signed[touch_id].append(SignatureRow(*signature))
+        return {row[0]: TouchRow(*row) for row in known}, signed
+
     those = {"touch_ids": digests}
-    known, signatures = asked(conn, (_TOUCHES, those), (_SIGNATURES, those))
-    found: dict[str, list[SignatureRow]] = {touch_id: [] for touch_id in digests}
-    for touch_id, draft_digest, *signature in signatures:
-        if draft_digest == digests[touch_id]:
-            found[touch_id].append(SignatureRow(*signature))
-    return {row[0]: TouchRow(*row) for row in known}, found
+    return Asking(((_TOUCHES, those), (_SIGNATURES, those)), read)
 
 
 #: What is asked of every batch, made once.

@@ -22,7 +22,7 @@ from reactivation.ledger.among import among, among_named, checked
 from reactivation.ledger.given import enter, given, named
 from reactivation.ledger.locks import asked_to_claim
 from reactivation.ledger.tables import enrolments, offer_codes, runs, sends, touches
-from reactivation.ledger.together import asked, together
+from reactivation.ledger.together import Asking, asked, together
 from reactivation.ledger.touches import Touch, select_touches
 
 T = TypeVar("T")
@@ -85,11 +85,11 @@ def let_go(conn: Connection, worker: str, only: Collection[str] | None = None) -
     conn.execute(ended.values(reserved_by=None))
 
 
-def lock_signed(conn: Connection, touch_ids: Collection[str], worker: str) -> set[str]:
+def claimable(conn: Connection, touch_ids: Collection[str], worker: str) -> Asking[set[str]]:
     """Those of the touches that are still signed, ours and of an active enrolment; they stay so in this transaction.
-    Until it ends nobody else can claim."""
-    *_, signed = asked(conn, *asked_to_claim(conn), (_STILL_SIGNED, {"touch_ids": touch_ids, "worker": worker}))
-    return {touch_id for (touch_id,) in signed}
+    Until it ends nobody else can claim, so this is asked before anything else is."""
+    signed = (_STILL_SIGNED, {"touch_ids": touch_ids, "worker": worker})
+    return Asking((*asked_to_claim(conn), signed), lambda found: {touch_id for (touch_id,) in found[-1]})
 
 
 def intend(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:

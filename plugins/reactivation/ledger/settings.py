@@ -10,7 +10,7 @@ from uuid import uuid4
 from sqlalchemy import Connection, bindparam, insert, select
 
 from reactivation.ledger.tables import answers, identity, settings
-from reactivation.ledger.together import asked
+from reactivation.ledger.together import Asking
 
 #: By channel, the setting that lets a provider other than the outbox send.
 LIVE = {"email": "live_email", "sms": "live_sms"}
@@ -63,10 +63,11 @@ class Licence:
         )  # fmt: skip
 
 
-def licence(conn: Connection, channel: str) -> Licence | None:
+def licence(channel: str) -> Asking[Licence | None]:
     """The licence of a channel; ``None`` when nobody has worked with this ledger yet. Asked of every batch, at once."""
-    (rows,) = asked(conn, (_LICENCE, {"its_name": LIVE[channel]}))
-    return Licence(*rows[0]) if rows else None
+    return Asking(
+        ((_LICENCE, {"its_name": LIVE[channel]}),), lambda found: next((Licence(*row) for row in found[0]), None)
+    )
 
 
 _LICENCE = select(

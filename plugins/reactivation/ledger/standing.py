@@ -9,12 +9,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, exists, select
+from sqlalchemy import bindparam, exists, select
 
 from reactivation.ledger import audit
 from reactivation.ledger.among import among_named, checked
 from reactivation.ledger.tables import enrolments, replies, sends, stops, suppressions
-from reactivation.ledger.together import asked
+from reactivation.ledger.together import Asking, Rows
 
 
 @dataclass(frozen=True)
@@ -30,23 +30,25 @@ class Standing:
     written: int = 0
 
 
-def against_intents(
-    conn: Connection, address_keys: Collection[str], *, since: datetime, now: datetime
-) -> Standing:  # fmt: skip
+def against_intents(address_keys: Collection[str], *, since: datetime, now: datetime) -> Asking[Standing]:
     """What is asked before intents are written; ``since``: from when on having been written to counts."""
-    (((suppressed, held, stopped, written_to, written),),) = asked(
-        conn, (_INTENTS, {"keys": address_keys, "since": since, "now": now})
-    )
-    return Standing(suppressed, held, stopped, written_to=written_to, written=written)
+    return Asking(((_INTENTS, {"keys": address_keys, "since": since, "now": now}),), _before_intents)
 
 
 def against_calls(
-    conn: Connection, address_keys: Collection[str], enrolment_ids: Collection[str], *, now: datetime
-) -> Standing:  # fmt: skip
+    address_keys: Collection[str], enrolment_ids: Collection[str], *, now: datetime
+) -> Asking[Standing]:  # fmt: skip
     """What is asked before calls are won."""
-    (((suppressed, held, stopped, over),),) = asked(
-        conn, (_CALLS, {"keys": address_keys, "enrolments": enrolment_ids, "now": now})
-    )
+    return Asking(((_CALLS, {"keys": address_keys, "enrolments": enrolment_ids, "now": now}),), _before_calls)
+
+
+def _before_intents(found: list[Rows]) -> Standing:
+    (((suppressed, held, stopped, written_to, written),),) = found
+    return Standing(suppressed, held, stopped, written_to=written_to, written=written)
+
+
+def _before_calls(found: list[Rows]) -> Standing:
+    (((suppressed, held, stopped, over),),) = found
     return Standing(suppressed, held, stopped, over=over)
 
 

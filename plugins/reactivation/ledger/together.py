@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import Any, Generic, TypeAlias, TypeVar
 
 import psycopg
 from sqlalchemy import Connection, Select
@@ -22,10 +22,33 @@ from sqlalchemy.sql.dml import ReturningUpdate
 _Statement: TypeAlias = Select[*tuple[Any, ...]] | ReturningUpdate[*tuple[Any, ...]]
 #: A statement that is made once, and its parameters by name.
 Question: TypeAlias = tuple[_Statement, Mapping[str, Any]]
+Rows: TypeAlias = list[tuple[Any, ...]]
 _Convert: TypeAlias = Callable[[Any], Any]
+T = TypeVar("T")
+U = TypeVar("U")
 
 
-def asked(conn: Connection, *questions: Question) -> list[list[tuple[Any, ...]]]:
+@dataclass(frozen=True)
+class Asking(Generic[T]):
+    """Questions, and what is read from the rows of each: so that what several rooms ask is asked in one breath."""
+
+    questions: tuple[Question, ...]
+    read: Callable[[list[Rows]], T]
+
+    def __and__(self, other: Asking[U]) -> Asking[tuple[T, U]]:
+        """Both, in this order."""
+        mine = len(self.questions)
+        return Asking(
+            self.questions + other.questions, lambda found: (self.read(found[:mine]), other.read(found[mine:]))
+        )
+
+
+def answer(conn: Connection, asking: Asking[T]) -> T:
+    """What is read from the answers. Raises ``DBAPIError`` as the questions alone would."""
+    return asking.read(asked(conn, *asking.questions))
+
+
+def asked(conn: Connection, *questions: Question) -> list[Rows]:
     """The rows that answer each question, in the order asked. Raises ``DBAPIError`` as the questions alone would."""
     driver = conn.connection.driver_connection
     if not isinstance(driver, psycopg.Connection):
@@ -76,7 +99,7 @@ class _Made:
             bound[name] = values[name] if convert is None else convert(values[name])
         return bound
 
-    def read(self, rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    def read(self, rows: Rows) -> Rows:
         if not self.columns:
             return rows
         return [

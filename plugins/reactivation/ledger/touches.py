@@ -16,7 +16,7 @@ from reactivation.ledger.among import among, checked
 from reactivation.ledger.bulk import Rows, insert_rows
 from reactivation.ledger.columns import table_of
 from reactivation.ledger.enrolments import OPEN, release_codes
-from reactivation.ledger.tables import enrolments, runs, touches
+from reactivation.ledger.tables import enrolments, offer_codes, runs, touches
 
 _TEXT, _TIME = pa.string(), pa.timestamp("us", tz="UTC")
 
@@ -145,29 +145,30 @@ def set_drafted(conn: Connection, digests: Mapping[str, str], *, run_id: str, no
 
 
 def set_state(
-    conn: Connection, touch: Touch, state: str, *, reason: str | None, actor: str, now: datetime,
-    only_from: Sequence[str] | None = None,
-) -> bool:  # fmt: skip
-    """Move a touch that is still in the state it was read in (or in ``only_from``); false when it is not.
+    conn: Connection, some: Sequence[Touch], state: str, *, reason: str | None, actor: str, now: datetime
+) -> int:  # fmt: skip
+    """Move those of the touches that are still in the state they were read in; returns how many.
 
     A touch that will not be sent any more gives its offer code back, and leaves a measurement event.
     """
-    wanted = (touches.c.touch_id == touch.touch_id) & touches.c.state.in_(only_from or (touch.state,))
-    moved = update(touches).where(wanted).values(state=state, reason=reason, changed_at=now, reserved_by=None)
-    if not conn.execute(moved).rowcount:
-        return False
+    moved: set[str] = set()
+    for read_in in sorted({touch.state for touch in some}):
+        theirs = among(touches.c.touch_id, [touch.touch_id for touch in some if touch.state == read_in])
+        move = update(touches).where(theirs, checked(touches.c.state) == read_in)
+        move = move.values(state=state, reason=reason, changed_at=now, reserved_by=None)
+        moved |= set(conn.scalars(move.returning(touches.c.touch_id)))
     if state in ("expired", "cancelled", "rejected"):
-        release_codes(conn, [touch.touch_id], now)
+        release_codes(conn, among(offer_codes.c.touch_id, moved), now)
+    changed = [touch for touch in some if touch.touch_id in moved]
     measurements.insert_events(conn, [{
         "event_id": digest([touch.touch_id, state, reason, now])[:32], "run_id": touch.run_id,
         "playbook": touch.playbook, "subject": touch.customer_id, "kind": "send", "outcome": state, "reason": reason,
         "occurred_at": now, "rules_version": touch.rules_version,
-    }])  # fmt: skip
-    audit.write(
-        conn, at=now, actor=actor, action=f"touch_{state}", subject=touch.touch_id,
-        details={"from": touch.state, "reason": reason, "number": touch.number},
-    )  # fmt: skip
-    return True
+    } for touch in changed])  # fmt: skip
+    audit.write_many(conn, at=now, actor=actor, action=f"touch_{state}", subjects=[
+        (touch.touch_id, {"from": touch.state, "reason": reason, "number": touch.number}) for touch in changed
+    ])  # fmt: skip
+    return len(changed)
 
 
 def keep_waiting(conn: Connection, some: Sequence[Touch], *, reason: str, now: datetime) -> None:
@@ -184,7 +185,10 @@ def expire(conn: Connection, *, actor: str, now: datetime) -> int:
     """Expire every unsent touch whose window has passed; it counts as not tried. Returns how many."""
     past = select_touches().where(touches.c.state.in_(OPEN), touches.c.not_after <= now)
     found = [Touch(**row._mapping) for row in conn.execute(past.order_by(touches.c.touch_id))]
-    return sum(set_state(conn, t, "expired", reason=f"was_{t.state}", actor=actor, now=now) for t in found)
+    return sum(
+        set_state(conn, [t for t in found if t.state == state], "expired", reason=f"was_{state}", actor=actor, now=now)
+        for state in sorted({touch.state for touch in found})
+    )
 
 
 def select_touches() -> Select[Any]:

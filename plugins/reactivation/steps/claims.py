@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cache, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import NAMESPACE_URL, uuid5
 
@@ -16,15 +16,28 @@ import pyarrow.compute as pc
 from sqlalchemy import Connection
 
 from reactivation import paths
-from reactivation.approvals import NotSendable, SendableTouch, sendable
+from reactivation.approvals import NotSendable, SendableTouch, proofs
 from reactivation.contract.tables import TIME
 from reactivation.delivery import Intent, may_send
 from reactivation.evidence import SnapshotFolder
-from reactivation.ledger import courses, enrolments, extract, replies, sends, standing, stops, suppressions, touches
+from reactivation.ledger import (
+    courses,
+    enrolments,
+    extract,
+    replies,
+    sends,
+    settings,
+    standing,
+    stops,
+    suppressions,
+    touches,
+)
 from reactivation.ledger.enrolments import Enrolment
 from reactivation.ledger.mail import EMAIL
 from reactivation.ledger.sends import Send
+from reactivation.ledger.settings import Licence
 from reactivation.ledger.standing import Standing
+from reactivation.ledger.together import answer
 from reactivation.ledger.touches import Touch
 from reactivation.messages.claims import read_text
 from reactivation.outcomes import exit_of_no
@@ -47,6 +60,8 @@ ACTOR = "dispatch"
 LEASE = timedelta(minutes=10)
 #: What is said of an e-mail that the sending domain cannot carry today.
 BEYOND_RAMP = Verdict("wait", "ramp")
+#: What is said of somebody who was written to often enough.
+OVER_CAP = Verdict("wait", "timing:cap")
 #: What is said of somebody who answered what nobody recognised, until a person has labelled it.
 UNLABELLED = Verdict("wait", "reply_unlabelled")
 
@@ -112,75 +127,68 @@ def judge(
 
 
 def claim(
-    workspace: Workspace, playbook: Playbook, judged: Sequence[tuple[Case, Verdict]], *, domain: Domain, worker: str,
-    now: datetime,
+    workspace: Workspace, playbook: Playbook, cases: Sequence[Case], *, domain: Domain, worker: str, now: datetime
 ) -> tuple[list[Claim], list[tuple[Touch, Verdict]]]:  # fmt: skip
-    """Write the intents of those that may go, and settle the others, in one transaction: all of it or nothing.
+    """Write the intents of those that may go, and settle the others, in one transaction: all of it or nothing. All of
+    one channel.
 
     Suppressions, stops, caps, the ramp, the enrolment, the signature and the provider's licence are asked once more in
-    here, where no suppression and no other claim can be committed meanwhile.
+    here, where no suppression and no other claim can be committed meanwhile: in one breath, with the locks first.
     """
+    channel, keys = cases[0].touch.channel, {key for case in cases for key in case.keys}
+    since = now - timedelta(hours=workspace.rules.timing.caps.any_hours)
+    proven = proofs([case.draft for case in cases], now)
     claims: list[Claim] = []
     others: list[tuple[Touch, Verdict]] = []
     with workspace.ledger.begin() as conn:
-        ours = sends.lock_signed(conn, [case.touch.touch_id for case, _ in judged], worker)
-        going = [case for case, said in judged if said.do == "send" and case.touch.touch_id in ours]
-        said_now = _said_now(conn, workspace, playbook, going, domain=domain, now=now)
-        for case, said in judged:
-            if case.touch.touch_id in ours:
-                made = said_now.get(case.touch.touch_id, said)
-                if isinstance(made, SendableTouch):
-                    claims.append(_claimed(workspace, case, made, worker, now))
-                else:
-                    others.append((case.touch, made))
+        (((ours, against), proof), licence) = answer(
+            conn,
+            sends.claimable(conn, [case.touch.touch_id for case in cases], worker)
+            & standing.against_intents(keys, since=since, now=now)
+            & proven
+            & settings.licence(channel),
+        )
+        going = {case.touch.touch_id: made for case, made in zip(cases, proof, strict=True)}
+        locked = [case for case in cases if case.touch.touch_id in ours]
+        kept = _kept(conn, workspace, locked, playbook, against=against, now=now)
+        room = domain.left(conn, now, len(locked), against.written) if channel == EMAIL else len(locked)
+        written = sends.written_to(conn, keys, since) if against.written_to else set[str]()
+        for case in locked:
+            said = kept.get(case.touch.touch_id)
+            if said is None and written & case.keys:
+                said = OVER_CAP
+            if said is None and room <= 0:
+                said = BEYOND_RAMP
+            made = said or _unlicensed(workspace, licence, case) or _proven(going[case.touch.touch_id])
+            if isinstance(made, SendableTouch):
+                claims.append(_claimed(workspace, case, made, worker, now))
+                written.add(case.touch.address_key)  # the next touch of this batch may be of the same person
+                room -= 1
+            else:
+                others.append((case.touch, made))
         if claims:
             sends.intend(conn, [_evidence(one) for one in claims])
         settle(conn, others, now)
     return claims, others
 
 
-def _said_now(
-    conn: Connection, workspace: Workspace, playbook: Playbook, cases: Sequence[Case], *, domain: Domain, now: datetime
-) -> dict[str, SendableTouch | Verdict]:
-    """By touch id the proof that it may go, or what keeps it, by the ledger of this moment."""
-    if not cases:
-        return {}
-    keys = {key for case in cases for key in case.keys}
-    caps = workspace.rules.timing.caps
-    since = now - timedelta(hours=caps.any_hours)
-    against = standing.against_intents(conn, keys, since=since, now=now)
-    said: dict[str, SendableTouch | Verdict] = dict(_forbidden(conn, against, cases, playbook, now))
-    written = sends.written_to(conn, keys, since) if against.written_to else set()
-    by_text = {key for case in cases if case.touch.channel == "sms" for key in case.keys}
-    texted = sends.texted(conn, by_text, now - timedelta(days=7)) if by_text else Counter()
-    proofs = dict(zip([case.touch.touch_id for case in cases],
-                      sendable(conn, [case.draft for case in cases], now), strict=True))  # fmt: skip
-    mailed = sum(case.touch.channel == EMAIL for case in cases)
-    left = domain.left(conn, now, mailed, against.written) if mailed else 0
-    licence = cache(partial(_licence, conn, workspace))
-    for case in cases:
-        touch = case.touch
-        if touch.touch_id in said:
-            continue
-        full = bool(written & case.keys)
-        full |= touch.channel == "sms" and sum(texted[key] for key in case.keys) >= caps.sms_per_7d
-        if full:
-            said[touch.touch_id] = Verdict("wait", "timing:cap")
-        elif touch.channel == EMAIL and left <= 0:
-            said[touch.touch_id] = BEYOND_RAMP
-        else:
-            made = licence(touch.channel, case.draft["sender"]) or _proven(proofs[touch.touch_id])
-            said[touch.touch_id] = made
-            if isinstance(made, SendableTouch):  # the next touch of this batch may be of the same person
-                written.add(touch.address_key)
-                left -= touch.channel == EMAIL
-    return said
+def _kept(
+    conn: Connection, workspace: Workspace, cases: Sequence[Case], playbook: Playbook, *, against: Standing,
+    now: datetime,
+) -> dict[str, Verdict]:  # fmt: skip
+    """By touch id, what of the ledger keeps it, whatever else is claimed with it."""
+    said = _forbidden(conn, against, cases, playbook, now)
+    keys = {key for case in cases if case.touch.channel == "sms" for key in case.keys}
+    texted = sends.texted(conn, keys, now - timedelta(days=7)) if keys else Counter[str]()
+    most = workspace.rules.timing.caps.sms_per_7d
+    full = [case for case in cases if case.touch.channel == "sms" and sum(texted[key] for key in case.keys) >= most]
+    return {case.touch.touch_id: OVER_CAP for case in full} | said
 
 
 def last_word(conn: Connection, cases: Sequence[Case], playbook: Playbook, now: datetime) -> dict[str, Verdict]:
     """By touch id, what was committed since the question was asked and keeps it from going out."""
     keys, ids = {key for case in cases for key in case.keys}, {case.enrolment.enrolment_id for case in cases}
-    against = standing.against_calls(conn, keys, ids, now=now)
+    against = answer(conn, standing.against_calls(keys, ids, now=now))
     said = _forbidden(conn, against, cases, playbook, now)
     known = enrolments.enrolments_of(conn, ids) if against.over else {}
     over = [case for case in cases if known and known[case.enrolment.enrolment_id].state != "active"]
@@ -216,12 +224,13 @@ def _forbidden(
 
 def settle(conn: Connection, some: Sequence[tuple[Touch, Verdict]], now: datetime) -> None:
     """Do what verdicts say about touches that are not sent."""
-    waiting: dict[str, list[Touch]] = {}
+    waiting: dict[str, list[Touch]] = defaultdict(list)
+    held: dict[str, list[Touch]] = defaultdict(list)
     for touch, said in some:
         if said.do == "wait":
-            waiting.setdefault(said.reason, []).append(touch)
+            waiting[said.reason].append(touch)
         elif said.do == "hold":
-            touches.set_state(conn, touch, "held", reason=said.reason, actor=ACTOR, now=now)
+            held[said.reason].append(touch)
         elif said.do == "end":
             no = said.reason.removeprefix("suppressed:")
             reason = exit_of_no(no).reason if no != said.reason else said.family
@@ -229,18 +238,20 @@ def settle(conn: Connection, some: Sequence[tuple[Touch, Verdict]], now: datetim
                 conn, touch.enrolment_id, reason=reason, because=said.reason, actor=ACTOR, now=now
             )
             if not ended:  # by somebody else, while we had the touch: it is not left behind as signed
-                touches.set_state(conn, touch, "cancelled", reason=said.reason, actor=ACTOR, now=now)
+                touches.set_state(conn, [touch], "cancelled", reason=said.reason, actor=ACTOR, now=now)
+    for reason, those in sorted(held.items()):
+        touches.set_state(conn, those, "held", reason=reason, actor=ACTOR, now=now)
     for reason, those in sorted(waiting.items()):
         touches.keep_waiting(conn, those, reason=reason, now=now)
 
 
-def _licence(conn: Connection, workspace: Workspace, channel: str, sender: str) -> Verdict | None:
-    """Why nothing of this channel may go out as this sender; else ``None``."""
-    provider = workspace.providers.get(channel)
+def _unlicensed(workspace: Workspace, licence: Licence | None, case: Case) -> Verdict | None:
+    """Why nothing of this channel may go out as the draft's sender; else ``None``."""
+    provider = workspace.providers.get(case.touch.channel)
     if provider is None:
         return Verdict("wait", "no_provider")
-    licence = may_send(conn, provider, channel, environment=workspace.settings.environment, sender=sender)
-    return None if licence is None else Verdict("wait", licence)
+    why = may_send(licence, provider, environment=workspace.settings.environment, sender=case.draft["sender"])
+    return None if why is None else Verdict("wait", why)
 
 
 def _proven(proof: SendableTouch | NotSendable) -> SendableTouch | Verdict:

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import uvloop
 from sqlalchemy import Connection
 
 from reactivation.delivery import Provider, hand_over, recover
@@ -129,7 +130,8 @@ def dispatch(workspace: Workspace, now: datetime, limit: int | None = None) -> D
     """
     gc.freeze()  # nothing of what is there becomes garbage meanwhile: the collector need not look through it each time
     try:
-        return asyncio.run(_dispatch(workspace, now, limit))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(_dispatch(workspace, now, limit))
     finally:
         gc.unfreeze()
 
@@ -274,7 +276,7 @@ async def _send(shift: _Shift, some: Sequence[Touch]) -> None:
     gc.freeze()
     told_at = shift.clock()
     for playbook, cases in judged:
-        await _send_judged(shift, playbook, cases, asked_at)
+        await _send_cases(shift, playbook, cases, asked_at)
     quick = shift.clock() - told_at < _QUICK
     shift.look = min(shift.look * 4, _LARGEST_LOOK) if quick else max(shift.look // 4, _FIRST_LOOK)
 
@@ -286,9 +288,9 @@ def _is_deaf(shift: _Shift, playbook: Playbook) -> bool:
 
 def _judged(
     shift: _Shift, asked: Sequence[tuple[Playbook, Sequence[Touch]]]
-) -> list[tuple[Playbook, list[tuple[Case, Verdict]]]]:
-    """By playbook, the verdict on each touch by what its source says now; the noes and exits it tells of are committed
-    before. The source is asked once about everybody."""
+) -> list[tuple[Playbook, list[Case]]]:  # fmt: skip
+    """By playbook, what may go by what its source says now; the noes and exits it tells of are committed before. The
+    source is asked once about everybody."""
     workspace, now = shift.workspace, shift.clock()
     every = [touch for _, those in asked for touch in those]
     with asked_again(
@@ -306,43 +308,42 @@ def _judged(
 def _judged_by(
     shift: _Shift, playbook: Playbook, some: Sequence[Touch], folder: SnapshotFolder, *,
     known: Mapping[str, Enrolment], keys: Mapping[str, Mapping[str, str]],
-) -> list[tuple[Case, Verdict]]:  # fmt: skip
-    """The verdict on each touch of a playbook. ``known`` and ``keys`` are of their enrolments."""
+) -> list[Case]:  # fmt: skip
+    """The touches of a playbook that may go; the others are left. ``known``, ``keys``: of their enrolments."""
     if unfit_tables(folder, playbook):
         _leave(shift, [(touch, Verdict("wait", "source_not_ready")) for touch in some])
         return []
     cases: list[Case] = []
-    without: list[tuple[Touch, Verdict]] = []
+    left: list[tuple[Touch, Verdict]] = []
     for touch, draft in zip(some, shift.drafts.of(some), strict=True):
         if isinstance(draft, Verdict):
-            without.append((touch, draft))
+            left.append((touch, draft))
         else:
             cases.append(Case(touch, known[touch.enrolment_id], frozenset(keys[touch.enrolment_id]), draft))
-    _leave(shift, without)
-    return judge(shift.workspace, folder, playbook, cases, shift.clock()) if cases else []
+    judged = judge(shift.workspace, folder, playbook, cases, shift.clock()) if cases else []
+    _leave(shift, left + [(case.touch, said) for case, said in judged if said.do != "send"])
+    return [case for case, said in judged if said.do == "send"]
 
 
-async def _send_judged(
-    shift: _Shift, playbook: Playbook, judged: Sequence[tuple[Case, Verdict]], asked_at: datetime
-) -> None:  # fmt: skip
+async def _send_cases(shift: _Shift, playbook: Playbook, cases: Sequence[Case], asked_at: datetime) -> None:
     """In batches of each provider's size, some of them at once. The first error ends it when all calls are answered."""
-    batches: list[Sequence[tuple[Case, Verdict]]] = []
-    for channel in sorted({case.touch.channel for case, _ in judged}):
-        mine = [one for one in judged if one[0].touch.channel == channel]
+    batches: list[Sequence[Case]] = []
+    for channel in sorted({case.touch.channel for case in cases}):
+        mine = [case for case in cases if case.touch.channel == channel]
         provider = shift.workspace.providers.get(channel)
         size = Provider.batch if provider is None else provider.batch
         batches += [mine[begin : begin + size] for begin in range(0, len(mine), size)]
     at_once = asyncio.Semaphore(_BATCHES)
 
-    async def one(batch: Sequence[tuple[Case, Verdict]]) -> None:
+    async def one(batch: Sequence[Case]) -> None:
         async with at_once:
             if shift.failed or shift.stopped.is_set():
                 return
             if shift.clock() - asked_at > _FRESH:
                 shift.again |= _let_go(shift, batch)
                 return
-            if batch[0][0].touch.channel in shift.resting:
-                _leave(shift, [(case.touch, _NOT_READY if said.do == "send" else said) for case, said in batch])
+            if batch[0].touch.channel in shift.resting:
+                _leave(shift, [(case.touch, _NOT_READY) for case in batch])
                 return
             try:
                 await _send_batch(shift, playbook, batch)
@@ -354,7 +355,7 @@ async def _send_judged(
         raise shift.failed[0]
 
 
-async def _send_batch(shift: _Shift, playbook: Playbook, batch: Sequence[tuple[Case, Verdict]]) -> None:
+async def _send_batch(shift: _Shift, playbook: Playbook, batch: Sequence[Case]) -> None:
     workspace = shift.workspace
     claims, others = await asyncio.get_running_loop().run_in_executor(shift.claiming, _claim, shift, playbook, batch)
     for _, said in others:
@@ -391,15 +392,15 @@ async def _send_batch(shift: _Shift, playbook: Playbook, batch: Sequence[tuple[C
 
 
 def _claim(
-    shift: _Shift, playbook: Playbook, batch: Sequence[tuple[Case, Verdict]]
-) -> tuple[list[Claim], list[tuple[Touch, Verdict]]]:
+    shift: _Shift, playbook: Playbook, batch: Sequence[Case]
+) -> tuple[list[Claim], list[tuple[Touch, Verdict]]]:  # fmt: skip
     shift.domain.look(ACTOR, shift.clock())
     return claim(shift.workspace, playbook, batch, domain=shift.domain, worker=shift.worker, now=shift.clock())
 
 
-def _let_go(shift: _Shift, batch: Sequence[tuple[Case, Verdict]]) -> set[str]:
+def _let_go(shift: _Shift, batch: Sequence[Case]) -> set[str]:
     """Touches we did not get to in time; returns their ids."""
-    ids = {case.touch.touch_id for case, _ in batch}
+    ids = {case.touch.touch_id for case in batch}
     with shift.workspace.ledger.begin() as conn:
         sends.let_go(conn, shift.worker, ids)
     return ids

@@ -10,7 +10,7 @@ of their touches, and digests and codes.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -22,7 +22,7 @@ from sqlalchemy import Connection
 from reactivation.evidence import RunFolder
 from reactivation.ledger import audit, codes, courses, enrolments, runs, seals, touches
 from reactivation.ledger.runs import Run
-from reactivation.ledger.touches import DUE
+from reactivation.ledger.touches import DUE, Touch
 from reactivation.messages.codes import assign
 from reactivation.messages.drafts import DRAFTS, Drafter
 from reactivation.messages.fields import MessageError, Offer
@@ -178,10 +178,13 @@ def _record(
         digests = zip(part["touch_id"].to_pylist(), part["digest"].to_pylist(), strict=True)
         mine = {touch_id: digest for touch_id, digest in digests if touch_id in waiting and touch_id not in held}
         touches.set_drafted(conn, mine, run_id=run.run_id, now=now)
+    newly: dict[str, list[Touch]] = defaultdict(list)
     for touch in touches.touches_of(conn, held.keys() & waiting):
         reason = held[touch.touch_id]
         if (touch.state, touch.reason) != ("held", reason):
-            touches.set_state(conn, touch, "held", reason=reason, actor=run.playbook, now=now)
+            newly[reason].append(touch)
+    for reason, some in sorted(newly.items()):
+        touches.set_state(conn, some, "held", reason=reason, actor=run.playbook, now=now)
     if reserved:
         by_offer = Counter(offer_id for _, offer_id in reserved.values())
         audit.write(conn, at=now, actor=run.playbook, action="codes_reserved", subject=run.run_id, details=by_offer)

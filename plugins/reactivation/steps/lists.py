@@ -169,8 +169,8 @@ def _tell_not_opened(conn: Connection, run: Run, not_opened: Sequence[NotOpened]
     details = [(run.run_id, vars(one)) for one in not_opened]
     audit.write_many(conn, at=now, actor=run.playbook, action="list_not_opened", subjects=details)
     away = {touch_id for one in not_opened if one.reason == OWNER_AWAY for touch_id in one.touch_ids}
-    for touch in touches.touches_of(conn, away):
-        touches.set_state(conn, touch, "held", reason=OWNER_AWAY, actor=run.playbook, now=now)
+    kept = touches.touches_of(conn, away)
+    touches.set_state(conn, kept, "held", reason=OWNER_AWAY, actor=run.playbook, now=now)
 
 
 def _evidence(made: Lists) -> dict[str, Any]:

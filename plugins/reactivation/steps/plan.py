@@ -147,11 +147,8 @@ def _without_climbs(conn: Connection, run: Run, playbook: Playbook, tried: pa.Ta
     """Cancel the larger steps whose smaller one was not sent and never will be; returns how many."""
     why = hindered(tried, playbook, courses.redeemed(conn))
     waiting = touches.touches_of(conn, [touch_id for touch_id, reason in why.items() if reason == NOT_TRIED])
-    return sum(
-        touches.set_state(conn, touch, "cancelled", reason=NOT_TRIED, actor=run.playbook, now=now)
-        for touch in waiting
-        if touch.state in courses.MOVABLE
-    )
+    movable = [touch for touch in waiting if touch.state in courses.MOVABLE]
+    return touches.set_state(conn, movable, "cancelled", reason=NOT_TRIED, actor=run.playbook, now=now)
 
 
 def _room(
