@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
@@ -62,3 +63,15 @@ def test_values_without_canonical_form_are_refused(value: object) -> None:
 def test_key_order_does_not_matter(value: dict[str, object]) -> None:
     """The same facts in another order are the same facts."""
     assert digest(dict(reversed(value.items()))) == digest(value)
+
+
+_WORDS = st.text(st.characters(exclude_categories=["Cs"]))
+
+
+@given(st.recursive(_WORDS | st.integers() | st.booleans() | st.none(), lambda some: (
+    st.lists(some) | st.dictionaries(_WORDS, some)
+)))  # fmt: skip
+def test_the_canonical_form_is_json_as_the_standard_library_writes_it(value: Any) -> None:
+    """Whatever library writes it, every escape and the order of the keys stay what was signed."""
+    written = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    assert canonical_json(value) == written.encode()

@@ -7,16 +7,17 @@ facts give the same digest on any machine and under any library version.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+import msgspec
+
 #: 2: the claims a draft makes, each with the digest of its words, are signed with it.
 ITEM_SCHEMA = 2
 
-_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+_ENCODER = msgspec.json.Encoder(order="deterministic")
 
 #: What a signature covers (RULES.md, Approval). Transport headers (Date, Message-ID, boundaries) are outside.
 ITEM_FIELDS = (
@@ -27,7 +28,7 @@ ITEM_FIELDS = (
 
 def canonical_json(value: object) -> bytes:
     """The canonical bytes of a JSON-like value; raises ``TypeError`` for anything that is none, floats included."""
-    return _ENCODER.encode(_plain(value)).encode()
+    return _ENCODER.encode(_plain(value))
 
 
 def digest(value: object) -> str:
