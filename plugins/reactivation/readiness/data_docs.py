@@ -11,6 +11,7 @@ import io
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
@@ -33,9 +34,8 @@ def data_docs(said: Mapping[str, Any], at: datetime) -> bytes:
     verdict was given."""
     # as heavy as the library itself: only where a verdict was asked for
     from great_expectations.render.renderer import ValidationResultsPageRenderer  # noqa: PLC0415
-    from great_expectations.render.view import DefaultJinjaPageView  # noqa: PLC0415
 
-    renderer, view = ValidationResultsPageRenderer(), DefaultJinjaPageView()
+    renderer, view = ValidationResultsPageRenderer(), _view()
     for result in said.values():
         result.meta["validation_time"] = at.isoformat()
         result.meta.pop("batch_markers", None)  # when the frame was made, to the microsecond
@@ -46,6 +46,14 @@ def data_docs(said: Mapping[str, Any], at: datetime) -> bytes:
         for name, text in sorted(pages.items()):
             archive.writestr(ZipInfo(name, _EPOCH), text, ZIP_DEFLATED)
     return packed.getvalue()
+
+
+@cache
+def _view() -> Any:  # noqa: ANN401
+    """Its templates are compiled once."""
+    from great_expectations.render.view import DefaultJinjaPageView  # noqa: PLC0415
+
+    return DefaultJinjaPageView()
 
 
 def _page(rendered: str) -> str:
