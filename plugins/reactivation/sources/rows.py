@@ -69,6 +69,8 @@ def load(engine: duckdb.DuckDBPyConnection, table: Table, raw: RawFile | None, w
             _load_in_order(engine, raw, f"{names}, {broken} AS bad")
         else:
             some = None if wanted is None else _choose(engine, raw, wanted)
+            if some is not None and not _count(engine, "chosen_rows"):
+                return _nothing(engine, table, raw)
             engine.execute(
                 f"CREATE TABLE typed_{table.name} AS SELECT row, {names}, {broken} AS bad "
                 f"FROM ({typed_query(raw, rows=some)})"
@@ -78,6 +80,12 @@ def load(engine: duckdb.DuckDBPyConnection, table: Table, raw: RawFile | None, w
         _quarantine(engine, table, raw, reasons(rules, raw))
     report.quarantined = _count(engine, f"typed_{table.name} WHERE bad")
     return report
+
+
+def _nothing(engine: duckdb.DuckDBPyConnection, table: Table, raw: RawFile) -> Report:
+    """A table that says nothing of those who are asked about: most say nothing of a few people."""
+    engine.execute(f"CREATE TABLE typed_{table.name} ({_empty_columns(table)})")
+    return Report(True, 0, raw.unknown, raw.missing, file=raw.shown)
 
 
 def _load_in_order(engine: duckdb.DuckDBPyConnection, raw: RawFile, columns: str) -> None:
