@@ -118,6 +118,22 @@ def test_sent_is_what_a_provider_accepted(book: Ledger) -> None:
     ]  # fmt: skip
 
 
+def test_sent_says_what_its_people_were_when_they_were_enrolled(book: Ledger) -> None:
+    """Every dimension an enrolment keeps, and nothing made up where it keeps none."""
+    known = {
+        "dormancy_range": "critical", "value_tier": "mid", "margin_class": "high", "purchase_kind": "one_time",
+        "purchase_repeat": "repeat", "aov_tier": "low", "engagement_pattern": "dark", "product_affinity": "boilers",
+        "acquisition_channel": "direct",
+    }  # fmt: skip
+    with book.begin() as conn:
+        for customer, dimensions in (("C001", known | {"population": "low_value"}), ("C002", {})):
+            touch_id = add_touch(conn, enrol(conn, customer, dimensions=dimensions), customer)
+            _sent(conn, touch_id, customer)
+        rows = {row["customer_id"]: row for row in measured.sent(conn, PLAYBOOK, LATER).to_pylist()}
+    assert {name: rows["C001"][name] for name in known} == known
+    assert {rows["C002"][name] for name in known} == {None}
+
+
 def test_told_is_what_people_written_to_did_whoever_recorded_it(book: Ledger) -> None:
     """An event is recorded once, perhaps with another playbook's enrolment; of others nothing is told."""
     with book.begin() as conn:
