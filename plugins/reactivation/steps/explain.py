@@ -234,8 +234,8 @@ def _offer_allowed(row: Row, evidence: Row) -> str:
 
 
 def _of_the_margin(evidence: Row) -> str:
-    """What redeemed incentives cost, beside the margin of a lifetime."""
-    if not evidence["redeemed_incentives"]:
+    """What redeemed incentives cost, beside the margin of a lifetime; nothing of a run from before that was asked."""
+    if not evidence["redeemed_incentives"] or "redeemed_cost" not in evidence:
         return ""
     cost = _money(evidence["redeemed_cost"], evidence["redeemed_currency"])
     return f" for {cost} of a margin of {_money(evidence['lifetime_margin'], evidence['currency'])} ever"
