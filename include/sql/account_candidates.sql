@@ -69,6 +69,13 @@ together AS (
             WHERE last_ended_at IS NOT NULL
         ) AS last_ended,
         max(enrolments_total) AS enrolments_total,
+        sum(redeemed_incentives)::BIGINT AS redeemed_incentives,
+        max(last_redeemed_at) AS last_redeemed_at,
+        CASE
+            WHEN count(*) FILTER (WHERE redeemed_cost IS NULL) = 0 AND count(DISTINCT redeemed_currency) <= 1
+                THEN sum(redeemed_cost)::BIGINT
+        END AS redeemed_cost,
+        min(redeemed_currency) AS redeemed_currency,
         count(*) FILTER (
             WHERE customer_id IS DISTINCT FROM recipient
             AND (len(suppression_reasons) > 0 OR ledger_suppressed_reason IS NOT NULL)
@@ -167,7 +174,10 @@ SELECT
         t.last_ended.as AS last_ended_as,
         coalesce(t.enrolments_total, 0) AS enrolments_total,
         coalesce(r.sms_sent_7d, 0) AS sms_sent_7d,
-        coalesce(r.redeemed_incentives, 0) AS redeemed_incentives,
+        coalesce(t.redeemed_incentives, 0) AS redeemed_incentives,
+        t.last_redeemed_at AS last_redeemed_at,
+        t.redeemed_cost AS redeemed_cost,
+        t.redeemed_currency AS redeemed_currency,
         ('0x' || left(sha256($salt || ':' || a.account_id), 8))::UBIGINT::BIGINT AS holdout_point,
         t.churn AS churn,
         t.alive AS alive,

@@ -160,6 +160,14 @@ SELECT
     greatest(coalesce(le.sms_sent_7d, 0), coalesce(lp.sms_sent_7d, 0)) + coalesce(e.sms_sent_7d, 0) AS sms_sent_7d,
     coalesce(le.redeemed_incentives, 0) + coalesce(lp.redeemed_incentives, 0) AS redeemed_incentives,
     greatest(le.last_redeemed_at, lp.last_redeemed_at) AS last_redeemed_at,
+    -- 0 where nothing was redeemed; empty where the cost of anything that was is unknown, or they are in different money
+    CASE
+        WHEN le.redeemed_incentives > 0 AND le.redeemed_cost IS NULL THEN NULL
+        WHEN lp.redeemed_incentives > 0 AND lp.redeemed_cost IS NULL THEN NULL
+        WHEN le.redeemed_currency <> lp.redeemed_currency THEN NULL
+        ELSE ((coalesce(le.redeemed_cost, 0) + coalesce(lp.redeemed_cost, 0))::DECIMAL(18, 4) * 10000)::BIGINT
+    END AS redeemed_cost,
+    coalesce(le.redeemed_currency, lp.redeemed_currency) AS redeemed_currency,
     -- the first 32 bits of the hash: the same person is in the holdout for as long as the salt stays
     ('0x' || left(sha256($salt || ':' || c.customer_id), 8))::UBIGINT::BIGINT AS holdout_point,
     ('0x' || left(sha256($salt || ':variant:' || c.customer_id), 8))::UBIGINT::BIGINT AS variant_point,

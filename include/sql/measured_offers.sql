@@ -4,7 +4,7 @@
 -- Grain       one row per (offer_id, currency); an offer nobody redeemed has one row without a currency
 -- Why         a code used for a purchase that was cancelled was not redeemed. A redemption costs what the source says was
 --             taken off, else what was signed for one, if that is in the same money; else its cost is unknown, and counted
---             apart.
+--             apart. An offer is of the type (the step of the ladder) that it was sent as.
 WITH redeemed AS (
     SELECT offer_id, purchase.currency, purchase.amount,
         coalesce(purchase.discount, CASE WHEN sent.unit_currency = purchase.currency THEN sent.unit_cost END) AS cost
@@ -21,9 +21,12 @@ by_offer AS (
     GROUP BY offer_id, currency
 ),
 offered AS (
-    SELECT offer_id, count(*) AS codes_sent FROM sent WHERE offer_id IS NOT NULL GROUP BY offer_id
+    SELECT offer_id, min(incentive) AS incentive, count(*) AS codes_sent
+    FROM sent
+    WHERE offer_id IS NOT NULL
+    GROUP BY offer_id
 )
-SELECT offer_id, codes_sent, currency, coalesce(redeemed, 0) AS redeemed, revenue, cost,
+SELECT offer_id, incentive, codes_sent, currency, coalesce(redeemed, 0) AS redeemed, revenue, cost,
     coalesce(cost_unknown, 0) AS cost_unknown
 FROM offered LEFT JOIN by_offer USING (offer_id)
 ORDER BY offer_id, currency NULLS LAST

@@ -99,7 +99,7 @@ def test_an_empty_ledger_has_nothing_to_count(ledger: Ledger) -> None:
 def test_sent_is_what_a_provider_accepted(book: Ledger) -> None:
     """With the offer and what one redemption of it was signed for, by the list signed last."""
     with book.begin() as conn:
-        first = add_touch(conn, enrol(conn, "C001"), "C001", 3, offer_id="o-15")
+        first = add_touch(conn, enrol(conn, "C001"), "C001", 3, offer_id="o-15", incentive="points_or_credit")
         second = add_touch(conn, enrol(conn, "C002"), "C002")
         third = add_touch(conn, enrol(conn, "C003"), "C003")
         both = {first: "signed", second: "held"}
@@ -112,9 +112,26 @@ def test_sent_is_what_a_provider_accepted(book: Ledger) -> None:
         rows = measured.sent(conn, PLAYBOOK, LATER).to_pylist()
         assert measured.send_states(conn, PLAYBOOK, LATER) == {"accepted": 2, "refused": 1}
         assert measured.sent(conn, "another", LATER).num_rows == 0
-    assert [(row["touch_id"], row["offer_id"], row["unit_cost"], row["unit_currency"]) for row in rows] == [
-        (second, None, None, None), (first, "o-15", Decimal("15.00"), "GBP")
+    names = ("touch_id", "incentive", "offer_id", "unit_cost", "unit_currency")
+    assert [tuple(row[name] for name in names) for row in rows] == [
+        (second, "none", None, None, None), (first, "points_or_credit", "o-15", Decimal("15.00"), "GBP")
     ]  # fmt: skip
+
+
+def test_sent_says_what_its_people_were_when_they_were_enrolled(book: Ledger) -> None:
+    """Every dimension an enrolment keeps, and nothing made up where it keeps none."""
+    known = {
+        "dormancy_range": "critical", "value_tier": "mid", "margin_class": "high", "purchase_kind": "one_time",
+        "purchase_repeat": "repeat", "aov_tier": "low", "engagement_pattern": "dark", "product_affinity": "boilers",
+        "acquisition_channel": "direct",
+    }  # fmt: skip
+    with book.begin() as conn:
+        for customer, dimensions in (("C001", known | {"population": "low_value"}), ("C002", {})):
+            touch_id = add_touch(conn, enrol(conn, customer, dimensions=dimensions), customer)
+            _sent(conn, touch_id, customer)
+        rows = {row["customer_id"]: row for row in measured.sent(conn, PLAYBOOK, LATER).to_pylist()}
+    assert {name: rows["C001"][name] for name in known} == known
+    assert {rows["C002"][name] for name in known} == {None}
 
 
 def test_told_is_what_people_written_to_did_whoever_recorded_it(book: Ledger) -> None:

@@ -174,7 +174,9 @@ class TestCredit:
 
 
 class TestOffers:
-    SENT = message(number=3, offer_id="o-15", unit_cost=Decimal("15.00"), unit_currency="GBP")
+    SENT = message(
+        number=3, incentive="points_or_credit", offer_id="o-15", unit_cost=Decimal("15.00"), unit_currency="GBP"
+    )
 
     def redeemed(self, bought: Row) -> Row:
         return event("redeemed", timedelta(days=5), touch_id="t-c-1-3", about=bought["event_id"])
@@ -196,6 +198,7 @@ class TestOffers:
         bought = order(timedelta(days=5), **purchase)
         (row,) = counted([self.SENT], [bought, self.redeemed(bought)]).offers
         assert (row["codes_sent"], row["redeemed"], row["revenue"]) == (1, 1, Decimal("10.00"))
+        assert (row["offer_id"], row["incentive"]) == ("o-15", "points_or_credit")
         assert (row["cost"], row["cost_unknown"]) == (cost, unknown)
 
     def test_a_code_used_for_a_cancelled_purchase_was_not_redeemed(self) -> None:

@@ -38,8 +38,8 @@ TOTALS = {
     "written_to": 5, "delivered_to": 4, "bounced": 1, "responded": 3, "reactivated": 2, "seen_for_long": 1,
     "bought_again": 1, "repeat_purchases": 2, "unsubscribed": 1, "complained": 0,
 }  # fmt: skip
-OFFER = {"offer_id": "o-15", "codes_sent": 4, "currency": "GBP", "redeemed": 1, "revenue": Decimal("90.00"),
-         "cost": Decimal("15.00"), "cost_unknown": 0}  # fmt: skip
+OFFER = {"offer_id": "o-15", "incentive": "points_or_credit", "codes_sent": 4, "currency": "GBP", "redeemed": 1,
+         "revenue": Decimal("90.00"), "cost": Decimal("15.00"), "cost_unknown": 0}  # fmt: skip
 OUTREACH = Outreach(
     totals=TOTALS,
     money=[{"window": "value", "currency": "GBP", "amount": Decimal("120.00"), "customers": 2, "unpriced": 0}],
@@ -113,6 +113,29 @@ def test_an_offer_that_cost_nothing_has_no_efficiency() -> None:
     free = Outreach(**{**vars(OUTREACH), "offers": [OFFER | {"cost": Decimal("0.00")}]})
     figure = one(outreach_figures(ANSWERS, free), "incentive_efficiency", "o-15")
     assert (figure.rate, figure.note) == (None, NOT_ENOUGH)
+
+
+def test_efficiency_is_told_of_each_type_of_offer() -> None:
+    """Framework 003: two credits of 90.00 for 15.00 and 30.00 for 5.00 are 6 times; twenty percent in pounds and euro
+    stand apart, and what was never redeemed has no ratio."""
+    percent = {"offer_id": "p-20", "incentive": "percent"}
+    offers = [
+        OFFER, OFFER | {"offer_id": "o-5", "revenue": Decimal("30.00"), "cost": Decimal("5.00"), "redeemed": 2},
+        OFFER | percent | {"cost": Decimal("45.00"), "cost_unknown": 1},
+        OFFER | percent | {"currency": "EUR", "cost": Decimal("9.00")},
+        OFFER | {"offer_id": "p-30", "incentive": "percent", "currency": None, "redeemed": 0, "revenue": None,
+                 "cost": None},
+    ]  # fmt: skip
+    figures = outreach_figures(ANSWERS, Outreach(**{**vars(OUTREACH), "offers": offers}))
+    told = [
+        (figure.by, figure.currency, figure.count, figure.amount, figure.cost, figure.rate, figure.note)
+        for figure in figures if figure.measure == "incentive_efficiency" and str(figure.by).startswith("all of ")
+    ]  # fmt: skip
+    assert told == [
+        ("all of percent", "EUR", 1, Decimal("90.00"), Decimal("9.00"), 10.0, None),
+        ("all of percent", "GBP", 1, Decimal("90.00"), Decimal("45.00"), 2.0, "cost of 1 unknown"),
+        ("all of points_or_credit", "GBP", 3, Decimal("120.00"), Decimal("20.00"), 6.0, None),
+    ]
 
 
 def test_the_baseline_counts_candidates_reviewed_in_full() -> None:

@@ -76,7 +76,7 @@ def _fill(conn: Connection) -> None:
     for who, days in MESSAGES.items():
         one = enrol(conn, who)
         for number, day in days.items():
-            offer = {"offer_id": "o-15"} if number == 3 else {}
+            offer = {"offer_id": "o-15", "incentive": "points_or_credit"} if number == 3 else {}
             touch_id = _touch_ids[who, number] = add_touch(conn, one, who, number, **offer)
             row = a_send(touch_id, who, "w", intended_at=_at(day), lease_until=_at(day) + HOUR)
             sends.intend(conn, [row])
@@ -131,6 +131,8 @@ def test_money(figures: dict[tuple[str, str | None], Figure]) -> None:
     assert figures["reactivated_ltv", None].amount == figures["retained_revenue", None].amount == Decimal("153.33")
     offer = figures["incentive_efficiency", "o-15"]
     assert (offer.amount, offer.cost, offer.rate) == (Decimal("99.99"), Decimal("14.50"), 6.8959)
+    of_type = figures["incentive_efficiency", "all of points_or_credit"]
+    assert (of_type.amount, of_type.cost, of_type.rate) == (Decimal("99.99"), Decimal("14.50"), 6.8959)
 
 
 def test_time(figures: dict[tuple[str, str | None], Figure]) -> None:

@@ -97,6 +97,33 @@ def test_messages_without_an_offer_are_of_none_and_people_without_a_tier_are_unk
     assert {by for name, by in parts("value") if name == "reactivations"} == {"value high", "value unknown"}
 
 
+#: The dimensions of framework 003 and the value tier of seed 000, by the words of ``--by``.
+DIMENSIONS = {
+    "dormancy": ("dormancy_range", "critical"), "margin": ("margin_class", "high"),
+    "contract": ("purchase_kind", "subscription"), "repeat": ("purchase_repeat", "single"),
+    "order_value": ("aov_tier", "mid"), "engagement": ("engagement_pattern", "dark"),
+    "affinity": ("product_affinity", "boilers"), "acquisition": ("acquisition_channel", "organic_search"),
+    "value": ("value_tier", "high"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("by", DIMENSIONS)
+def test_every_dimension_divides_the_people_and_the_candidates(by: str) -> None:
+    """Ann is of the part, and came back; Bob is not. Of the two candidates one is."""
+    column, part = DIMENSIONS[by]
+    sent = pa.Table.from_pylist([message("ann", 1, 0, **{column: part}), message("bob", 1, 0)], schema=SENT)
+    told = pa.Table.from_pylist([event("order", "ann", 9)], schema=TOLD)
+    windows: dict[str, Any] = {"response_days": 30, "reactivated_days": 90, "now": T + 400 * DAY}
+    found = {figure.by: figure for figure in split_outreach(sent, told, by, **windows)
+             if figure.measure == "reactivations"}  # fmt: skip
+    assert {name: (figure.count, figure.of) for name, figure in found.items()} == {
+        f"{by} {part}": (1, 1), f"{by} unknown": (0, 1)
+    }  # fmt: skip
+    row = {"decision": "suppress", "reviewed": True, "reason_codes": ["fit:bad"], "gate_no_open_issue": "pass"}
+    candidates = pa.Table.from_pylist([row | {column: part}, row], schema=DECISIONS)
+    assert {figure.by for figure in split_review(candidates, by)} == {f"{by} {part}", f"{by} unknown"}
+
+
 def test_candidates_are_divided_as_people_are() -> None:
     """By the same words; a touch has no candidates."""
     rows = [{"decision": "suppress", "reviewed": True, "reason_codes": ["fit:bad"], "gate_no_open_issue": "pass",

@@ -220,14 +220,14 @@ def decide(
     tables: Mapping[str, Sequence[Row]], *ledger: Row, at: datetime = AT, planned_on: datetime | None = None,
     declared: Playbook | None = None, before: Sequence[Playbook] = (), owners_said: pa.Table | None = None,
     scores: pa.Table | None = None, threads: int = 2,
-    signed: Mapping[str, str] | None = None, **options: Any,
+    signed: Mapping[str, str] | None = None, in_force: Rules | None = None, **options: Any,
 ) -> Decided:  # fmt: skip
-    """The decisions about those tables with the real playbook, rules and owners. ``signed``: the settings in force;
-    ``before``: the playbooks that go first; ``scores``: those of the run."""
+    """The decisions about those tables with the real playbook, owners and rules, unless others are ``in_force``.
+    ``signed``: the settings in force; ``before``: the playbooks that go first; ``scores``: those of the run."""
     folder = snapshot(tables, as_of=at, **options)
-    in_force = replace(rules(), signed=signed or {})
+    judged_by = replace(in_force or rules(), signed=signed or {})
     return decide_snapshot(
-        folder, extract_of(*ledger), declared or playbook(), in_force, owners(), at, planned_on, before=before,
+        folder, extract_of(*ledger), declared or playbook(), judged_by, owners(), at, planned_on, before=before,
         owners_said=owners_said, scores=scores, threads=threads,
     )  # fmt: skip
 

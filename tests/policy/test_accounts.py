@@ -135,6 +135,24 @@ class TestWhoIsWrittenTo:
 class TestWhatForbids:
     """What anybody of the account did or said."""
 
+    @pytest.mark.parametrize(
+        ("cost", "currency", "whole"), [("9.50", "GBP", Decimal("24.50")), (None, None, None), ("9.50", "EUR", None)]
+    )
+    def test_what_any_contact_redeemed_was_redeemed(
+        self, cost: str | None, currency: str | None, whole: Decimal | None
+    ) -> None:
+        """Not by the recipient alone; the margin it is held against is everybody's, too: 240 pounds of each."""
+        tables = firm("a-1", contact_of("c-1"), contact_of("c-2"))
+        mine = known("mail-c-1", redeemed_incentives=1, last_redeemed_at=ago(500), redeemed_cost=Decimal(15),
+                     redeemed_currency="GBP")  # fmt: skip
+        others = known("mail-c-2", redeemed_incentives=1, last_redeemed_at=ago(400), redeemed_currency=currency,
+                       redeemed_cost=None if cost is None else Decimal(cost))  # fmt: skip
+
+        found = story(tables, mine, others)["evidence"]
+
+        assert (found["redeemed_incentives"], found["last_redeemed_at"]) == (2, ago(400))
+        assert (found["redeemed_cost"], found["lifetime_margin"]) == (whole, Decimal(480))
+
     def test_opt_out_of_one_contact_stops_the_account_until_its_owner_decides(self) -> None:
         """He decides knowing of one; a second one stops it again."""
         one_no = firm("a-1", contact_of("c-1"), contact_of("c-2"), contact_of("c-3"))

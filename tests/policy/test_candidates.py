@@ -45,7 +45,8 @@ WHOLE: Row = {
         "suppression_ids": [], "suppression_reasons": [], "ledger_suppressed_reason": None, "broken_tables": [],
         "shares_address_with": [], "email_problem": None, "phone_problem": "missing", "last_sent_at": ago(40),
         "last_sms_sent_at": None, "sms_sent_7d": 0, "enrolments_total": 1, "redeemed_incentives": 1,
-        "last_redeemed_at": ago(400),
+        "last_redeemed_at": ago(400), "redeemed_cost": Decimal("9.50"), "redeemed_currency": "GBP",
+        "lifetime_margin": Decimal(240),
     },
 }  # fmt: skip
 
@@ -53,7 +54,8 @@ WHOLE: Row = {
 def test_the_whole_row() -> None:
     """Every column in its order, with the values it was decided from and the records behind them."""
     closed = {"opened_at": ago(310), "closed_at": ago(300), "status": "closed"}
-    earlier = known(enrolments_total=1, last_sent_at=ago(40), redeemed_incentives=1, last_redeemed_at=ago(400))
+    earlier = known(enrolments_total=1, last_sent_at=ago(40), redeemed_incentives=1, last_redeemed_at=ago(400),
+                    redeemed_cost=Decimal("9.50"), redeemed_currency="GBP")  # fmt: skip
 
     row = one(person(account={}, case=closed), earlier)
 

@@ -66,6 +66,7 @@ LEDGER: tuple[Row, ...] = (
     {"last_redeemed_at": ago(10), "redeemed_incentives": 1},
     {"last_redeemed_at": ago(200), "redeemed_incentives": 1},
     {"last_redeemed_at": ago(900), "redeemed_incentives": 2},
+    {"last_redeemed_at": ago(900), "redeemed_incentives": 1, "redeemed_cost": Decimal(90), "redeemed_currency": "GBP"},
     {"suppressed_reason": "opt_out", "suppressed_channel": "*"},
 )
 OFFERS: tuple[Row, ...] = (

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from functools import cache
 
 import pytest
-from tests.policy.people import AT, Row, ago, known, offer, one, person, playbook, stories
+from tests.policy.people import AT, Row, ago, known, offer, one, person, playbook, rules, stories
 
 STORIES: dict[str, tuple[Row, str]] = {
     "plain": ({}, "pass"),
@@ -62,13 +63,15 @@ def test_an_incentive_never_eats_the_margin_floor() -> None:
     assert thin["offer_position"] == "none"
 
 
+#: What one incentive redeemed long ago cost: of the 240 pounds of margin that four orders brought, 48 is a fifth.
+CHEAP: Row = {"redeemed_cost": Decimal("9.50"), "redeemed_currency": "GBP"}
 REDEEMED: dict[str, tuple[Row, str]] = {
     "lately": ({"last_redeemed_at": AT - timedelta(days=179), "redeemed_incentives": 1}, "drop:cooldown"),
     "half-a-year-ago": ({"last_redeemed_at": AT - timedelta(days=180), "redeemed_incentives": 1}, "drop:once_a_year"),
     "nearly-a-year-ago": ({"last_redeemed_at": AT - timedelta(days=364), "redeemed_incentives": 1}, "drop:once_a_year"),
-    "a-year-ago": ({"last_redeemed_at": AT - timedelta(days=365), "redeemed_incentives": 1}, "pass"),
+    "a-year-ago": ({"last_redeemed_at": AT - timedelta(days=365), "redeemed_incentives": 1} | CHEAP, "pass"),
     "twice": ({"last_redeemed_at": AT - timedelta(days=400), "redeemed_incentives": 2}, "drop:lifetime_cap"),
-}
+}  # fmt: skip
 
 
 @cache
@@ -91,6 +94,72 @@ def test_incentives_of_mail_and_of_texts_are_counted_together() -> None:
     row = stories({"both": reached}, known("mail-both", **long_ago), known("phone-both", **long_ago))["both"]
 
     assert row["gate_offer_allowed"] == "drop:lifetime_cap"
+
+
+LONG_AGO: Row = {"last_redeemed_at": AT - timedelta(days=400), "redeemed_incentives": 1}
+COSTS: dict[str, tuple[Row, str]] = {
+    "just-below": ({"redeemed_cost": Decimal("47.9999"), "redeemed_currency": "GBP"}, "pass"),
+    "a-fifth": ({"redeemed_cost": Decimal(48), "redeemed_currency": "GBP"}, "drop:lifetime_share"),
+    "more": ({"redeemed_cost": Decimal(100), "redeemed_currency": "GBP"}, "drop:lifetime_share"),
+    "of-unknown-cost": ({"redeemed_currency": "GBP"}, "drop:lifetime_share"),
+    "in-another-currency": ({"redeemed_cost": Decimal(1), "redeemed_currency": "EUR"}, "drop:lifetime_share"),
+    "in-unknown-currency": ({"redeemed_cost": Decimal(1)}, "drop:lifetime_share"),
+    "given-back": ({"redeemed_cost": Decimal(0)}, "pass"),
+    "never-redeemed": ({"redeemed_incentives": 0, "last_redeemed_at": None}, "pass"),
+}
+
+
+@cache
+def against_margin() -> dict[str, Row]:
+    ledger = (known(f"mail-{name}", **(LONG_AGO | knows)) for name, (knows, _) in COSTS.items())
+    return stories({name: {} for name in COSTS}, *ledger)
+
+
+@pytest.mark.parametrize("story", COSTS)
+def test_redeemed_incentives_may_have_cost_a_fifth_of_the_margin_of_a_lifetime(story: str) -> None:
+    """What was redeemed and cannot be compared is no; what was never redeemed is no share of anything."""
+    assert against_margin()[story]["gate_offer_allowed"] == COSTS[story][1]
+
+
+def test_the_margin_of_a_lifetime_is_all_revenue_at_the_rate_that_is_known() -> None:
+    """1,000 pounds ever, at 240 of margin in the last 600: 400. What is not known of it is no margin, and no offer."""
+    cost = {"redeemed_cost": Decimal(79), "redeemed_currency": "GBP"}
+    told = {"older": {"revenue": Decimal(1000)}, "unknown": {"revenue": None}, "lost": {"margin_24m": Decimal(-1)},
+            "rateless": {"margin_24m": None}}  # fmt: skip
+    rows = stories(
+        {name: {"purchases": how} for name, how in told.items()},
+        *(known(f"mail-{name}", **LONG_AGO, **cost) for name in told),
+    )
+
+    assert {name: (row["gate_offer_allowed"], row["evidence"]["lifetime_margin"]) for name, row in rows.items()} == {
+        "older": ("pass", Decimal(400)), "unknown": ("drop:lifetime_share", None),
+        "lost": ("drop:lifetime_share", Decimal("-1.0000")), "rateless": ("drop:margin_unknown", None),
+    }  # fmt: skip
+    assert rows["older"]["evidence"]["redeemed_cost"] == Decimal(79)
+
+
+@pytest.mark.parametrize(
+    ("by_text", "expected"),
+    [
+        ({"redeemed_cost": Decimal("27.99"), "redeemed_currency": "GBP"}, ("pass", Decimal("47.99"))),
+        ({"redeemed_cost": Decimal("28.00"), "redeemed_currency": "GBP"}, ("drop:lifetime_share", Decimal(48))),
+        ({"redeemed_cost": Decimal("0.01"), "redeemed_currency": "EUR"}, ("drop:lifetime_share", None)),
+        ({}, ("drop:lifetime_share", None)),
+        ({"redeemed_incentives": 0}, ("pass", Decimal(20))),
+    ],
+)
+def test_what_mail_and_texts_cost_is_added(by_text: Row, expected: tuple[str, Decimal | None]) -> None:
+    """Twenty pounds by mail, and by text what is said; unknown or in other money, the whole is unknown."""
+    reached = {"contact": {"phone_key": "phone-both", "phone_problem": None, "phone_country": "GB"}}
+    cost = {"redeemed_cost": Decimal(20), "redeemed_currency": "GBP"}
+    thrice = replace(rules(), incentives=rules().incentives.model_copy(update={"lifetime_incentives": 3}))
+
+    row = stories(
+        {"both": reached}, known("mail-both", **LONG_AGO, **cost), known("phone-both", **(LONG_AGO | by_text)),
+        in_force=thrice,
+    )["both"]  # fmt: skip
+
+    assert (row["gate_offer_allowed"], row["evidence"]["redeemed_cost"]) == expected
 
 
 @pytest.mark.parametrize(

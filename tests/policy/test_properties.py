@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.policy.people import AT, Row, Tables, ago, consent, decide, person, suppression, together
+from tests.policy.people import AT, Row, Tables, ago, consent, decide, known, person, suppression, together
 
 from reactivation.evidence.parquet import write_parquet
 from reactivation.policy import candidates
@@ -147,16 +147,21 @@ def decided_apart(groups: Sequence[Tables]) -> list[dict[str, str]]:
 
     As of each alone, but for the ranks of value, which only choose between *enrol* and *review*.
     """
-    strangers = [
-        {table: [row | {name: f"{number}/{row[name]}" for name in _NAMES if row.get(name) is not None} for row in rows]
-         if table != "offers" else rows for table, rows in tables.items()}
-        for number, tables in enumerate(groups)
-    ]  # fmt: skip
     found: list[dict[str, str]] = [{} for _ in groups]
-    for name, decision in decided(together(*strangers)).items():
+    for name, decision in decided(together(*map(_as_strangers, range(len(groups)), groups))).items():
         number, _, of = name.partition("/")
         found[int(number)][of] = decision
     return found
+
+
+def _as_strangers(number: int, tables: Tables) -> Tables:
+    """The group under names that no other group has; the offers are the same for all."""
+    return {
+        table: rows if table == "offers" else [
+            row | {name: f"{number}/{row[name]}" for name in _NAMES if row.get(name) is not None} for row in rows
+        ]
+        for table, rows in tables.items()
+    }  # fmt: skip
 
 
 #: Whatever is said, of whichever channel, and whether of the customer or of the address.
@@ -290,6 +295,66 @@ def test_an_empty_field_of_the_offers_permits_nobody_more(tables: Tables) -> Non
     for table, column in BLANKABLE:
         if table == "offers":
             _permits_nobody_more(before, decided(_blanked(tables, table, column)), column)
+
+
+#: What the ledger knows of an address from which one incentive was redeemed long ago.
+REDEEMED = st.fixed_dictionaries({
+    "redeemed_incentives": st.sampled_from([1, 1, 1, 0]), "last_redeemed_at": mostly(ago(400), ago(300)),
+    "redeemed_cost": st.sampled_from([Decimal("9.50"), Decimal(47), Decimal(0), Decimal(60), None]),
+    "redeemed_currency": mostly("GBP", "EUR", None),
+})  # fmt: skip
+#: Whose emptiness nobody may get an offer by.
+OF_INCENTIVES = [
+    ("contacts", "has_notes"), ("accounts", "has_notes"),
+    *(("purchase_summary", column) for column in ("purchases", "currency", "revenue", "margin_24m",
+                                                  "margin_revenue_24m")),
+    *(("ledger", column) for column in ("redeemed_cost", "redeemed_currency")),
+]  # fmt: skip
+
+
+@st.composite
+def redeemers(draw: st.DrawFn) -> Tables:
+    """A group with what the ledger knows of each of its addresses, and value tiers that do not depend on others."""
+    tables = _tiered(draw(customers()), ["mid", "low", "high"])
+    keys = sorted({row["email_key"] for row in tables["contacts"] if row["email_key"] is not None})
+    return tables | {"ledger": [known(key, **draw(REDEEMED)) for key in keys]}
+
+
+def offered(groups: Sequence[Tables]) -> list[set[str]]:
+    """Who of each group would be given an incentive that costs money."""
+    tables = together(*map(_as_strangers, range(len(groups)), groups))
+    rows = decide(tables, *tables.pop("ledger")).table.to_pylist()
+    given = [row["customer_id"] for row in rows if row["offer_position"] != "none"]
+    return [{name for name in given if name.startswith(f"{number}/")} for number in range(len(groups))]
+
+
+def _unnumbered(names: set[str]) -> set[str]:
+    return {name.partition("/")[2] for name in names}
+
+
+def test_some_who_redeemed_are_offered_more_and_some_are_not() -> None:
+    """Else the property below would hold of nobody."""
+    counts: set[bool] = set()
+
+    @settings(max_examples=6, database=None, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(redeemers())
+    def look(tables: Tables) -> None:
+        redeemed = {row["address_key"].removeprefix("mail-") for row in tables["ledger"] if row["redeemed_incentives"]}
+        (some,) = map(_unnumbered, offered([tables]))
+        counts.update(name in some for name in redeemed)
+
+    look()
+
+    assert counts == {True, False}
+
+
+@side_by_side
+@given(redeemers())
+def test_an_empty_field_never_gives_anybody_an_offer(tables: Tables) -> None:
+    """Whatever is unknown of margins, money and what was redeemed, the set of those with an offer never grows."""
+    before, *after = map(_unnumbered, offered([tables, *(_blanked(tables, *field) for field in OF_INCENTIVES)]))
+    for field, some in zip(OF_INCENTIVES, after, strict=True):
+        assert some <= before, field
 
 
 def test_a_used_phone_without_a_country_is_no() -> None:

@@ -133,7 +133,7 @@ LIMITS: list[tuple[str, str, int | None, int | None]] = [
     ("timing", "redeem_hours_at_least", 48, 72),
     ("permission", "crowd", 2, None), ("permission", "regimes.gb.email.express.months", 1, None),
     ("incentives", "cooldown_days", 0, None), ("incentives", "monetary_after_days", 0, None),
-    ("incentives", "lifetime_incentives", 0, None),
+    ("incentives", "lifetime_incentives", 0, None), ("incentives", "lifetime_share", 0, 1),
     ("incentives", "equal_or_better_after_days", 30, None), ("incentives", "uplift", 1, None),
     ("incentives", "contact_cost", 0, None), ("incentives", "margin_floor", 0, 1),
     ("incentives", "conversion", None, 1), ("incentives", "discounted_share", None, 1),

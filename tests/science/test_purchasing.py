@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -65,6 +67,32 @@ def test_the_formulas_are_what_the_story_says(model: Purchasing) -> None:
 
     assert p_active(model, PAPER, 50)[0] == pytest.approx(alive * active, rel=1e-6)
     assert expected_purchases(model, PAPER, 50)[0] == pytest.approx(alive * to_expect, rel=1e-5)
+
+
+@pytest.mark.parametrize("model", [BG, MBG])
+@pytest.mark.parametrize(("x", "recency", "age"), [(2, 213, 272), (0, 0, 100), (7, 90, 400)])
+def test_who_is_alive_is_judged_by_what_either_would_have_done(
+    model: Purchasing, x: int, recency: int, age: int
+) -> None:
+    """Bayes over λ and p, integrated: alive they stayed at each chance to leave, x of them and under MBG/NBD one more
+    at the first purchase, and bought nothing since; else they left at the last chance. Under BG/NBD a first purchase
+    is none."""
+    stays = x + (model.model == "mbg_nbd")
+    rates, leaves = gamma(model.r, scale=1 / model.alpha), beta(model.a, model.b)
+
+    def over_rates(days: int) -> float:
+        return float(
+            quad(lambda rate: rate**x * np.exp(-rate * days) * rates.pdf(rate), 0, 1, points=[0.02], epsabs=0)[0]
+        )
+
+    def over_leaving(chance: Callable[[float], float]) -> float:
+        return float(quad(lambda p: chance(p) * leaves.pdf(p), 0, 1, epsabs=0)[0])
+
+    alive = over_leaving(lambda p: (1 - p) ** stays) * over_rates(age)
+    gone = over_leaving(lambda p: p * (1 - p) ** (stays - 1)) * over_rates(recency) if stays else 0.0
+
+    found = p_alive(model, Histories(np.array([x]), np.array([recency]), np.array([age])))[0]
+    assert found == pytest.approx(alive / (alive + gone), rel=1e-5)
 
 
 @given(models, histories(), st.floats(0.5, 1000))

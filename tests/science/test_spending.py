@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.integrate import quad
 from scipy.optimize import check_grad
+from scipy.stats import gamma
 from tests.science.cdnow import SAMPLE, purchases
 
 from reactivation.science import spending
@@ -58,6 +60,17 @@ def test_an_expectation_lies_between_ones_own_and_everybodys(p: float, q: float,
     low, high = sorted((own, model.mean))
     assert low * (1 - 1e-9) <= few <= high * (1 + 1e-9)
     assert abs(many - own) <= abs(few - own) * (1 + 1e-9)
+
+
+def test_the_expectation_is_what_the_story_says() -> None:
+    """The mean of their own purchases, p ÷ ν, over the ν of somebody with two purchases of 22.35 each; with CDNOW's
+    parameters 24.66, which is the published formula: p(v + x·m̄) ÷ (p·x + q - 1) (Fader & Hardie, 2013, equation 5)."""
+    model = Spending(6.25, 3.74, 15.44)
+    nu = gamma(6.25 * 2 + 3.74, scale=1 / (15.44 + 2 * 22.35))
+    expected = quad(lambda value: 6.25 / value * nu.pdf(value), 0, 5)[0]
+    found = expected_order_value(model, np.array([22.35]), np.array([2]))[0]
+    assert found == pytest.approx(expected, rel=1e-8)
+    assert round(found, 2) == 24.66
 
 
 def test_without_a_purchase_everybodys_mean_is_expected() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 from itertools import takewhile
 from pathlib import Path
 
@@ -78,6 +79,21 @@ def test_a_result_of_rules_that_are_gone_is_told_all_the_same() -> None:
     text = told(one(person()) | {"gate_fit": "fail:old_code"})
 
     assert beneath_of(text, "fit")[0] == "is not among the results of these rules"
+
+
+def test_what_was_redeemed_is_told_with_what_it_cost() -> None:
+    """Beside the margin ever brought; of a run from before costs were asked, how many alone, of nobody who redeemed
+    nothing."""
+    row = one(person(), known(redeemed_incentives=1, last_redeemed_at=ago(400), redeemed_cost=Decimal("9.50"),
+                              redeemed_currency="GBP"))  # fmt: skip
+    added = ("redeemed_cost", "redeemed_currency", "lifetime_margin")
+    before = row | {"evidence": {name: value for name, value in row["evidence"].items() if name not in added}}
+
+    told_now, told_then, told_of_none = (line(told(of), "offer_allowed") for of in (row, before, one(person())))
+
+    assert "1 incentives redeemed for 9.50 GBP of a margin of 240.00 GBP ever" in told_now
+    assert "1 incentives redeemed" in told_then
+    assert " ever" not in told_then + told_of_none
 
 
 def test_the_values_and_the_records_are_told() -> None:

@@ -68,6 +68,12 @@ def test_what_came_back_is_counted_as_defined(ready: Ready) -> None:
     whole, part = (next(figure for figure in added if figure.by == by) for by in (None, "dormancy critical"))
     assert (part.of, part.rate) == (whole.of, whole.rate)
 
+    for by, part in {"margin": "high", "repeat": "single", "affinity": "heating"}.items():
+        parts = metrics(ready.workspace, PLAYBOOK, LATER, by=by).figures
+        told = {figure.measure: figure.of for figure in parts if figure.by == f"{by} {part}"}
+        assert told["reactivations"] == written, by
+        assert told["incremental_reactivations"] == whole.of, "by what the run decided, the holdout too"
+
     day_after = LATER + timedelta(days=1)
     ready.say(as_of=day_after)
     ready.add("purchases", purchase("b-late", people[5], LATER + timedelta(hours=1), amount=Decimal("10.00")))

@@ -23,7 +23,10 @@ from reactivation.cli import (
 Subcommands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 #: What metrics can be divided by (``measures.SPLITS``, which takes long to import).
-_SPLITS = ("segment", "dormancy", "value", "variant", "channel", "touch", "offer")
+_SPLITS = (
+    "segment", "dormancy", "margin", "contract", "repeat", "order_value", "engagement", "affinity", "acquisition",
+    "value", "variant", "channel", "touch", "offer",
+)  # fmt: skip
 _CSV = "comma-separated values on standard output"
 
 

@@ -16,17 +16,20 @@ from sqlalchemy import ColumnElement, Connection, Select, Subquery, and_, case, 
 
 from reactivation.ledger.among import among
 from reactivation.ledger.occupying import own_keys
+from reactivation.ledger.redeemed import by_address
 from reactivation.ledger.suppressions import EVERY
-from reactivation.ledger.tables import enrolment_keys, enrolments, events, sends, suppressions, tags
+from reactivation.ledger.tables import enrolment_keys, enrolments, sends, suppressions, tags
 from reactivation.policy.accounts import OWNER_EXIT
 
 _TEXT, _WHOLE, _TIME = pa.string(), pa.int64(), pa.timestamp("us", tz="UTC")
 
+#: ``redeemed_cost`` is null where nothing was redeemed, and where what was redeemed cost nobody knows what.
 EXTRACT = pa.schema([
     ("address_key", _TEXT), ("suppressed_reason", _TEXT), ("suppressed_channel", _TEXT), ("active_playbook", _TEXT),
     ("last_ended_at", _TIME), ("last_ended_playbook", _TEXT), ("last_ended_as", _TEXT), ("enrolments_total", _WHOLE),
     ("last_sent_at", _TIME), ("last_sms_sent_at", _TIME), ("sms_sent_7d", _WHOLE), ("sent_48h", _WHOLE),
-    ("redeemed_incentives", _WHOLE), ("last_redeemed_at", _TIME), ("tags", pa.list_(_TEXT)),
+    ("redeemed_incentives", _WHOLE), ("last_redeemed_at", _TIME), ("redeemed_cost", pa.decimal128(18, 4)),
+    ("redeemed_currency", _TEXT), ("tags", pa.list_(_TEXT)),
 ])  # fmt: skip
 
 #: A send in one of these states reached, or may have reached, the person.
@@ -43,7 +46,7 @@ def ledger_extract(
     A key suppressed in several channels apart counts as suppressed in every one (``*``).
     """
     said_no, occupied = _suppressed(brand), _enrolled(excluding_enrolments)
-    ended, reached, redeemed = _last_ended(excluding_enrolments), _sent(now), _redeemed()
+    ended, reached, redeemed = _last_ended(excluding_enrolments), _sent(now), by_address(address_keys)
     tagged = _tagged(conn, address_keys)
     parts = (said_no, occupied, reached, redeemed, _tag_rows().subquery())
     keys = union(*(select(part.c.address_key) for part in parts)).subquery()
@@ -53,6 +56,7 @@ def ledger_extract(
         func.coalesce(occupied.c.enrolments_total, 0), reached.c.last_sent_at, reached.c.last_sms_sent_at,
         func.coalesce(reached.c.sms_sent_7d, 0), func.coalesce(reached.c.sent_48h, 0),
         func.coalesce(redeemed.c.redeemed_incentives, 0), redeemed.c.last_redeemed_at,
+        redeemed.c.redeemed_cost, redeemed.c.redeemed_currency,
     )  # fmt: skip
     joined: Any = keys
     for part in (said_no, occupied, ended, reached, redeemed):
@@ -153,17 +157,5 @@ def _sent(now: datetime) -> Subquery:
         )
         .where(sends.c.state.in_(MAY_HAVE_REACHED))
         .group_by(sends.c.address_key)
-        .subquery()
-    )  # fmt: skip
-
-
-def _redeemed() -> Subquery:
-    return (
-        select(
-            events.c.address_key, func.count().label("redeemed_incentives"),
-            func.max(events.c.occurred_at, type_=events.c.occurred_at.type).label("last_redeemed_at"),
-        )
-        .where(events.c.kind == "redeemed", events.c.address_key.is_not(None))
-        .group_by(events.c.address_key)
         .subquery()
     )  # fmt: skip

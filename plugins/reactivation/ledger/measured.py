@@ -27,12 +27,17 @@ from reactivation.ledger.tables import (
 
 _TEXT, _TIME, _MONEY = pa.string(), pa.timestamp("us", tz="UTC"), pa.decimal128(18, 4)
 
-#: One row per message a provider accepted; ``unit_cost`` is what was signed for one redemption of its offer. Segment,
-#: range and tier are those of the enrolment.
+#: What people were when they were enrolled (framework 003), as the enrolment's ``dimensions`` name it.
+_DIMENSIONS = (
+    "dormancy_range", "value_tier", "margin_class", "purchase_kind", "purchase_repeat", "aov_tier",
+    "engagement_pattern", "product_affinity", "acquisition_channel",
+)  # fmt: skip
+#: One row per message a provider accepted; ``unit_cost`` is what was signed for one redemption of its offer. Segment
+#: and dimensions are those of the enrolment.
 SENT = pa.schema([
     ("touch_id", _TEXT), ("enrolment_id", _TEXT), ("customer_id", _TEXT), ("number", pa.int64()), ("channel", _TEXT),
-    ("sent_at", _TIME), ("offer_id", _TEXT), ("unit_cost", _MONEY), ("unit_currency", _TEXT),
-    ("segment", _TEXT), ("variant", _TEXT), ("dormancy_range", _TEXT), ("value_tier", _TEXT),
+    ("sent_at", _TIME), ("incentive", _TEXT), ("offer_id", _TEXT), ("unit_cost", _MONEY), ("unit_currency", _TEXT),
+    ("segment", _TEXT), ("variant", _TEXT), *((name, _TEXT) for name in _DIMENSIONS),
 ])  # fmt: skip
 #: One row per event of a customer who was written to.
 TOLD = pa.schema([
@@ -62,7 +67,7 @@ def sent(conn: Connection, playbook: str, until: datetime) -> pa.Table:
     )  # fmt: skip
     columns: tuple[ColumnElement[Any], ...] = (
         touches.c.touch_id, touches.c.enrolment_id, enrolments.c.customer_id, touches.c.number, sends.c.channel,
-        sends.c.finished_at, touches.c.offer_id, signed.c.cost, signed.c.listed, signed.c.currency,
+        sends.c.finished_at, touches.c.incentive, touches.c.offer_id, signed.c.cost, signed.c.listed, signed.c.currency,
         enrolments.c.segment, enrolments.c.variant, enrolments.c.dimensions,
     )  # fmt: skip
     query = (
@@ -75,12 +80,12 @@ def sent(conn: Connection, playbook: str, until: datetime) -> pa.Table:
     )  # fmt: skip
     rows = (
         (
-            *row[:7],
+            *row[:8],
             None if row.cost is None else round(row.cost / row.listed, 4),
             row.currency,
             row.segment,
             row.variant,
-            *(row.dimensions.get(name) for name in ("dormancy_range", "value_tier")),
+            *(row.dimensions.get(name) for name in _DIMENSIONS),
         )
         for row in conn.execute(query)
     )

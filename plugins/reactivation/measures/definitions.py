@@ -89,7 +89,8 @@ _ALL = (
             "first and the last, the rest to those between; of two, half each"),
     Measure("linear_attribution", "The same, evenly", "reactivations", "the same, divided evenly"),
     Measure("incentive_efficiency", "Revenue per discount cost", "codes",
-            "revenue of redeeming purchases ÷ cost of the redeemed codes, by offer; none where the cost is zero; "
+            "revenue of redeeming purchases ÷ cost of the redeemed codes, by offer and by type of offer (the step of "
+            "the ladder it was sent as); none where the cost is zero; "
             "added: (revenue of everybody assigned to treatment - what the holdout says they would have spent anyway) "
             "÷ the same cost"),
 )  # fmt: skip

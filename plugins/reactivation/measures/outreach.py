@@ -130,4 +130,10 @@ def _efficiency(offers: list[Row]) -> list[Figure]:
                note=_unknown(row) or (None if row["cost"] else NOT_ENOUGH))
         for row in offers
     ]  # fmt: skip
+    types = sorted({row["incentive"] for row in offers})
+    figures += [
+        replace(figure, by=f"all of {of_type}")
+        for of_type in types
+        for figure in whole_efficiency([row for row in offers if row["incentive"] == of_type])
+    ]
     return figures or [Figure("incentive_efficiency", note=NOT_ENOUGH)]

@@ -22,10 +22,15 @@ from reactivation.measures.outreach import cohort_figures, people_figures, whole
 from reactivation.measures.reviewing import review_figures
 
 #: What people can be divided by: as they were when they were enrolled, or decided about. The column of ``SENT``, and
-#: that of ``DECISIONS``.
+#: that of ``DECISIONS``. Source: framework 003 (dimensions), seed 000 (value tier).
 OF_PEOPLE = {
-    "segment": ("segment", "business_segment"), "dormancy": ("dormancy_range", "dormancy_range"),
-    "value": ("value_tier", "value_tier"), "variant": ("variant", "variant"),
+    "segment": ("segment", "business_segment"),
+    **{by: (column, column) for by, column in {
+        "dormancy": "dormancy_range", "margin": "margin_class", "contract": "purchase_kind",
+        "repeat": "purchase_repeat", "order_value": "aov_tier", "engagement": "engagement_pattern",
+        "affinity": "product_affinity", "acquisition": "acquisition_channel", "value": "value_tier",
+        "variant": "variant",
+    }.items()},
 }  # fmt: skip
 #: What messages can be divided by: the column of ``SENT``.
 OF_MESSAGES = {"channel": "channel", "touch": "number", "offer": "offer_id"}

@@ -68,6 +68,9 @@ EVIDENCE = pa.struct(
         pa.field("enrolments_total", pa.int64()),
         pa.field("redeemed_incentives", pa.int64()),
         pa.field("last_redeemed_at", TIME),
+        pa.field("redeemed_cost", MONEY),
+        pa.field("redeemed_currency", TEXT),
+        pa.field("lifetime_margin", MONEY),
     ]
 )
 

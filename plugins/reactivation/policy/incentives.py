@@ -3,7 +3,7 @@
 Conservative: none without a known margin, in another currency, or for somebody who mostly buys on discount.
 Budget and codes across customers are the plan's business; here every customer is judged alone.
 
-Source: METHODS.md section 2 (margin guard, cooldown, one a year, lifetime cap), RULES.md gate ``offer_allowed``, seed
+Source: METHODS.md section 2 (margin guard, cooldown, one a year, lifetime caps), RULES.md gate ``offer_allowed``, seed
 000 (discounts train poor-fit behaviour), seed 001 (no generic offers to high-context accounts).
 """
 
@@ -33,7 +33,7 @@ from reactivation.policy.columns import (
 from reactivation.policy.context import Context
 from reactivation.policy.decisions import DROP, PASS
 from reactivation.policy.rules import IncentiveRules
-from reactivation.policy.segments import UNIT, margin_rate
+from reactivation.policy.segments import UNIT, lifetime_margin, margin_rate
 from reactivation.science.margins import largest_discount
 
 #: The monetary steps, lowest first. Access costs no money and is not limited here.
@@ -113,9 +113,20 @@ def _personal(facts: pd.DataFrame, value_tier: pd.Series, context: Context) -> p
             (subscribes, "active_subscription"),
             (context_rich, "high_context_account"),
             (series(np.isnan(margin_rate(facts))), "margin_unknown"),
+            (_has_had_its_share(facts, rules), "lifetime_share"),
         ],
         None,
     )
+
+
+def _has_had_its_share(facts: pd.DataFrame, rules: IncentiveRules) -> pd.Series:
+    """Whether what was redeemed cost as large a share of the margin ever brought as it may, or cannot be compared.
+
+    Nothing redeemed, or nothing that cost anything, is no share of whatever margin.
+    """
+    cost, most = numbers(facts["redeemed_cost"]), float(rules.lifetime_share) * lifetime_margin(facts)
+    within = holds(facts["redeemed_currency"] == facts["currency"]) & series(cost < most)
+    return (facts["redeemed_incentives"] > 0) & series(~(cost == 0)) & ~within
 
 
 def _of_offer(facts: pd.DataFrame, guard: _Guard, touch: Touch, context: Context) -> pd.Series:

@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
-from reactivation.contract.tables import TIME
+from reactivation.contract.tables import TIME, WHOLE
 from reactivation.playbooks.model import Playbook, Segments
 from reactivation.policy.columns import choose, constant, holds, latest, numbers, series
 from reactivation.policy.dormancy import opens_count
@@ -20,7 +21,8 @@ UNIT = 10_000
 
 
 def dimensions(facts: pd.DataFrame, playbook: Playbook, rules: Rules, at: datetime) -> pd.DataFrame:
-    """One row per customer: the dimensions of ``DECISIONS``, value tier and its source, average_order (in 1/10,000)."""
+    """One row per customer: the dimensions of ``DECISIONS``, value tier and its source; average_order and
+    lifetime_margin in 1/10,000."""
     limits = playbook.segments
     average = average_order(facts)
     tier, tier_source = value_tiers(facts, limits)
@@ -36,6 +38,7 @@ def dimensions(facts: pd.DataFrame, playbook: Playbook, rules: Rules, at: dateti
                 "none",
             ),
             "average_order": average,
+            "lifetime_margin": series(pa.array(lifetime_margin(facts), from_pandas=True).cast(WHOLE)),
             "aov_tier": choose(
                 [
                     (average >= int(limits.aov_high_from * UNIT), "high"),
@@ -66,6 +69,14 @@ def margin_rate(facts: pd.DataFrame) -> np.ndarray:
     revenue[~(revenue > 0)] = np.nan
     rate: np.ndarray = numbers(facts["margin_24m"]) / revenue
     return rate
+
+
+def lifetime_margin(facts: pd.DataFrame) -> np.ndarray:
+    """Revenue of a lifetime × margin rate, in whole ten-thousandths, rounded down; NaN where either is unknown."""
+    revenue, known = numbers(facts["revenue"]), numbers(facts["margin_revenue_24m"])
+    known[~(known > 0)] = np.nan
+    margin: np.ndarray = np.floor(revenue * numbers(facts["margin_24m"]) / known)
+    return margin
 
 
 def _margin_class(facts: pd.DataFrame, high_from: float) -> pd.Series:

@@ -229,8 +229,16 @@ def _offer_allowed(row: Row, evidence: Row) -> str:
     average = _money(evidence["average_order"], evidence["currency"])
     return (
         f"up to {row['offer_position']}, at most {share} of an order of {average}; "
-        f"{evidence['redeemed_incentives']} incentives redeemed"
+        f"{evidence['redeemed_incentives']} incentives redeemed{_of_the_margin(evidence)}"
     )
+
+
+def _of_the_margin(evidence: Row) -> str:
+    """What redeemed incentives cost, beside the margin of a lifetime; nothing of a run from before that was asked."""
+    if not evidence["redeemed_incentives"] or "redeemed_cost" not in evidence:
+        return ""
+    cost = _money(evidence["redeemed_cost"], evidence["redeemed_currency"])
+    return f" for {cost} of a margin of {_money(evidence['lifetime_margin'], evidence['currency'])} ever"
 
 
 def _timing(row: Row, evidence: Row) -> str:
