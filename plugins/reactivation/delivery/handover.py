@@ -22,6 +22,7 @@ from reactivation.ledger import sends
 from reactivation.ledger.engine import Ledger
 from reactivation.ledger.locks import by_key, to_call
 from reactivation.ledger.sends import Outcome, Send
+from reactivation.ledger.together import asked
 
 Clock = Callable[[], datetime]
 #: Asked in the transaction that wins calls: by send id why a call must not be made after all, as a code.
@@ -136,7 +137,8 @@ def _settle(
         if results[send_id].state == "not_sent":
             back[results[send_id].reason or "not_sent"].append(one.send)
     with ledger.begin() as conn:
-        by_key(conn)
+        if back:
+            asked(conn, *by_key(conn))
         for reason, some in sorted(back.items()):
             sends.take_back_calls(conn, some, reason=reason, now=now)
         record(conn, {send_id: result for send_id, result in results.items() if result.state != "not_sent"}, now)

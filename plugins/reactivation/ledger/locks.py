@@ -6,9 +6,7 @@ locks: many may share one, or one has it to itself.
 
 from __future__ import annotations
 
-from typing import Any
-
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, func, select
 
 from reactivation.ledger.together import Question, together
 
@@ -31,30 +29,27 @@ def asked_to_claim(conn: Connection) -> tuple[Question, ...]:
 
 
 def to_call(conn: Connection) -> None:
-    """Share permission; every row is found by its key then (``by_key``)."""
-    _first(conn, _TO_CALL)
+    """Share permission, in one breath with the beginning of the transaction; every row is found by its key then
+    (``by_key``)."""
+    if conn.dialect.name == "postgresql":
+        with together(conn):
+            conn.execute(_TO_CALL)
 
 
-def by_key(conn: Connection) -> None:
-    """Find every row by its key until the end of the transaction, however few a table had when it was last counted: it
-    may have been empty. What is read from end to end once is so for ever, since a statement's plan is kept.
+def by_key(conn: Connection) -> tuple[Question, ...]:
+    """What is asked first to find every row by its key until the end of the transaction, however few a table had when
+    it was last counted: it may have been empty. What is read from end to end once is so for ever, since a statement's
+    plan is kept.
 
     It is kept whatever is asked about, too: to plan the question about signatures takes longer than to answer it.
     """
-    _first(conn, _BY_KEY)
+    return ((_BY_KEY, {}),) if conn.dialect.name == "postgresql" else ()
 
 
 def shared(conn: Connection, lock: int) -> None:
     """Wait until nobody has the lock to himself, and share it."""
     if conn.dialect.name == "postgresql":
         conn.execute(select(func.pg_advisory_xact_lock_shared(lock)))
-
-
-def _first(conn: Connection, statement: Select[Any]) -> None:
-    """In one breath with the beginning of the transaction, where it is the first of it."""
-    if conn.dialect.name == "postgresql":
-        with together(conn):
-            conn.execute(statement)
 
 
 _KEYS_ALONE = (

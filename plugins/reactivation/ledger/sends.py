@@ -20,7 +20,7 @@ from reactivation.contract.digests import digest
 from reactivation.ledger import audit, measurements
 from reactivation.ledger.among import among, among_named, checked
 from reactivation.ledger.given import enter, given, named
-from reactivation.ledger.locks import asked_to_claim
+from reactivation.ledger.locks import asked_to_claim, by_key
 from reactivation.ledger.tables import enrolments, offer_codes, runs, sends, touches
 from reactivation.ledger.together import Asking, asked, together
 from reactivation.ledger.touches import Touch, select_touches
@@ -179,7 +179,7 @@ def finish(conn: Connection, outcomes: Sequence[Outcome], *, now: datetime) -> s
     An outcome that was unknown may be settled later; accepted and refused stay.
     """
     by_id = {one.send_id: one for one in outcomes}
-    (found,) = asked(conn, (_CALLS, {"send_ids": by_id}))
+    *_, found = asked(conn, *by_key(conn), (_CALLS, {"send_ids": by_id}))
     calls = [
         (call, by_id[call.send_id]) for call in (_Call(*row) for row in found)
         if call.state == "called" or (call.state == "unknown" and by_id[call.send_id].state != "unknown")
