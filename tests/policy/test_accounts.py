@@ -243,6 +243,12 @@ class TestWhatTheOwnerDecided:
         )  # fmt: skip
         assert awake["decision"] == "review"
 
+    def test_hold_without_a_day_holds(self) -> None:
+        """Nobody knows when it is over: it is not."""
+        row = story(firm(), owners_said=said("hold_until"))
+
+        assert (row["decision"], row["reason_codes"], row["hold_until"]) == ("hold", ["timing:owner_holds"], None)
+
 
 class TestPaths:
     """Account-led, marketing-led, suppressed or delayed."""

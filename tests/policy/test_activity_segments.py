@@ -7,10 +7,26 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.policy.people import AT, Row, ago, decide, facts_of, person, rules, stories, together, two_emails
+from tests.policy.people import (
+    AT,
+    Row,
+    ago,
+    decide,
+    extract_of,
+    facts_of,
+    owners,
+    person,
+    rules,
+    snapshot,
+    stories,
+    together,
+    two_emails,
+)
 
-from reactivation.policy.activity_segments import activity_segments
+from reactivation.policy.activity_segments import SEGMENTS as GRAIN
+from reactivation.policy.activity_segments import activity_segments, segment_counts, segment_table
 from reactivation.policy.columns import frame_of
+from reactivation.steps.decide import gathered
 
 SEGMENTS = (
     "active_users", "not_active_users", "customers", "customers_purchase", "customers_no_purchase",
@@ -66,6 +82,26 @@ def test_customer_is_in_the_segments_of_the_document(story: str) -> None:
     how, expected = STORIES[story]
 
     assert segments_of({story: how})[story] == expected
+
+
+def test_everybody_is_told_and_counted() -> None:
+    """One row each in the order of the facts, and how many are in each segment."""
+    told = together(*(person(name, **how) for name, (how, _) in STORIES.items()))
+    facts, _, context, _ = gathered(snapshot(told), extract_of(), two_emails(), rules(), owners(), AT)
+
+    found = segment_table(facts, context)
+
+    rows = {row.pop("customer_id"): {name for name, is_in in row.items() if is_in} for row in found.to_pylist()}
+    assert found.schema == GRAIN
+    assert rows == {name: segments for name, (_, segments) in STORIES.items()}
+    assert segment_counts(found) == {
+        name: sum(name in segments for _, segments in STORIES.values()) for name in SEGMENTS
+    }  # fmt: skip
+
+
+def test_of_nobody_there_is_nobody_in_any_segment() -> None:
+    """A snapshot without customers is counted, too."""
+    assert segment_counts(GRAIN.empty_table()) == dict.fromkeys(SEGMENTS, 0)
 
 
 DAYS = st.one_of(st.none(), st.integers(0, 400))

@@ -222,6 +222,8 @@ class TestBatches:
         later = BEGAN + timedelta(days=32)
         assert world.look(later)["bold", None].state == "early"
         assert world.asked_since == {None, BEGAN + timedelta(days=31)}
+        told = world.look(later)["bold", None].evidence("complaints")
+        assert told["since"] == {"bold/household": "2026-04-02T09:00:00+00:00"}
         world.batch("b-2", later, EVEN)
         both_arms(world, "b-2", 420, 600, later)
         found = world.look(later + AFTER)["bold", None]
