@@ -46,6 +46,9 @@ STORIES: dict[str, tuple[dict[str, Row], set[str]]] = {
                 {"active_users", "customers", "customers_no_purchase"}),
     "clicked by an event": ({"engagement": {"last_click_at": ago(10)}},
                             {"active_users", "customers", "customers_no_purchase"}),
+    **{f"{kind} by an event": ({"engagement": {f"last_{kind}_at": ago(10)}},
+                               {"active_users", "customers", "customers_no_purchase"})
+       for kind in ("visit", "login", "usage")},
     "seen": ({"contact": {"last_seen": ago(10)}}, {"active_users", "customers", "customers_no_purchase"}),
     "bought": ({"purchases": BOUGHT_LATELY}, {"not_active_users", "customers", "customers_purchase"}),
     "bought and seen": ({"purchases": BOUGHT_LATELY, "contact": {"last_seen": ago(10)}},
@@ -58,6 +61,8 @@ STORIES: dict[str, tuple[dict[str, Row], set[str]]] = {
                           {"not_active_users", "customers", "customers_no_purchase", "customers_not_active"}),
     "opened in America": ({"contact": {"last_email_opened": ago(3), "country": "US"}},
                           {"active_users", "customers", "customers_no_purchase"}),
+    "opened in America by an event": ({"contact": {"country": "US"}, "engagement": {"last_open_at": ago(3)}},
+                                      {"active_users", "customers", "customers_no_purchase"}),
     "tagged": ({"contact": {"tags": ["vip", TAG]}},
                {"not_active_users", "customers", "customers_no_purchase", "customers_not_active",
                 "customers_not_active_after_react"}),

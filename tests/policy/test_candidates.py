@@ -128,6 +128,13 @@ def test_reviewed_needs_a_known_value_whatever_the_recipe_asks_for() -> None:
     }  # fmt: skip
 
 
+def test_a_gate_that_broke_has_reviewed_nobody() -> None:
+    """Whether a playbook without a channel is permitted anything cannot be asked; nothing is on record of consent."""
+    row = one(person(), declared=playbook().model_copy(update={"channels": ()}))
+
+    assert (row["gate_permission"], row["gate_evidence"], row["reviewed"]) == ("fail:error", "pass", False)
+
+
 TEXTS = playbook().model_copy(update={"channels": ("sms",)})
 BOTH = playbook().model_copy(update={"channels": ("email", "sms")})
 

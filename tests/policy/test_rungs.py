@@ -67,6 +67,13 @@ class TestByChance:
         assert ladder_of(credit_alone) == ("none", "points_or_credit")
         assert set(self.rungs(optimized("percent", 0.1, credit_alone), people=200)) <= {"none", "points_or_credit"}
 
+    def test_a_step_that_is_spoken_of_and_not_offered_is_none(self) -> None:
+        """The discount's touch stands, without an offer of the company's."""
+        without = tuple(t.model_copy(update={"offer": None}) if t.number == 6 else t for t in FULL.touches)
+
+        assert ladder_of(FULL) == ("none", "points_or_credit", "percent")
+        assert ladder_of(FULL.model_copy(update={"touches": without})) == ("none", "points_or_credit")
+
     def test_nobody_is_put_on_a_step_at_which_nothing_is_offered(self) -> None:
         """A playbook that only gives a discount explores that one from none: on credit nothing would be learned."""
         discount_alone = FULL.model_copy(update={"touches": tuple(t for t in FULL.touches if t.number != 3)})
