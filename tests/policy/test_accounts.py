@@ -28,7 +28,7 @@ from tests.policy.people import (
 from reactivation import paths
 from reactivation.playbooks.loader import load_playbook
 from reactivation.playbooks.model import Playbook
-from reactivation.policy.accounts import OWNER_SAID
+from reactivation.policy.accounts import OWNER_SAID, PATHS
 
 WORTH: Row = {"annual_value": Decimal(9_000), "currency": "GBP", "has_notes": True, "business_segment": "business"}
 
@@ -272,6 +272,23 @@ class TestPaths:
         assert {row["account_id"]: (row["path"], row["decision"]) for row in decided} == {
             "a-1": ("marketing_led", "hold"), "a-2": ("account_led", "review"), "a-3": ("account_led", "review"),
         }  # fmt: skip
+
+    def test_small_account_with_one_past_case_is_led_by_its_owner(self) -> None:
+        """He knows how it ended."""
+        tables = self.small()
+        tables["cases"] = [case(account_id="a-1", status="closed", opened_at=ago(310), closed_at=ago(300))]
+
+        rows = {row["account_id"]: row for row in decide(tables, declared=outreach()).table.to_pylist()}
+
+        assert (rows["a-1"]["path"], rows["a-1"]["high_context"]) == ("account_led", True)
+
+    def test_every_path_is_one_of_the_four(self) -> None:
+        """Of each of them one account."""
+        held = said("hold_until", owner_hold_until=AT + timedelta(days=1))
+        small = decide(self.small(), declared=outreach()).table.to_pylist()[0]
+        rows = [story(firm()), small, story(firm(), owners_said=said("close")), story(firm(), owners_said=held)]
+
+        assert tuple(row["path"] for row in rows) == PATHS
 
     def test_contacts_of_an_account_led_by_its_owner_are_in_no_other_playbook(self) -> None:
         """Only those of the small one are candidates there."""
