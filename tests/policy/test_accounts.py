@@ -282,6 +282,25 @@ class TestPaths:
 
         assert (rows["a-1"]["path"], rows["a-1"]["high_context"]) == ("account_led", True)
 
+    def test_small_account_with_an_open_case_waits_for_its_owner(self) -> None:
+        """It is not left to the playbook of its contacts."""
+        tables = self.small() | {"cases": [case(account_id="a-1")]}
+
+        rows = {row["account_id"]: row for row in decide(tables, declared=outreach()).table.to_pylist()}
+
+        assert (rows["a-1"]["path"], rows["a-1"]["next_best_action"]) == ("delayed", "owner_call")
+
+    def test_colleagues_of_who_said_no_are_in_no_other_playbook(self) -> None:
+        """However small the account is: its owner is asked first."""
+        tables = together(self.small(), contact_of("c-9", contact={"account_id": "a-1"}))
+        no = {"suppressions": [suppression(customer_id="c-9")]}
+
+        def candidates(told: Tables) -> list[str]:
+            found: list[str] = decide(told, declared=playbook(), before=[outreach()]).table["customer_id"].to_pylist()
+            return found
+
+        assert (candidates(tables), candidates(tables | no)) == (["c-1", "c-9"], [])
+
     def test_every_path_is_one_of_the_four(self) -> None:
         """Of each of them one account."""
         held = said("hold_until", owner_hold_until=AT + timedelta(days=1))
