@@ -300,6 +300,14 @@ class TestHarm:
         found = world.look()
         assert {part: one.because for part, one in found.items()} == {(None, None): "complaints"}
 
+    def test_a_playbook_without_variants_begins_anew_when_it_is_resumed(self) -> None:
+        """What came before is answered for, in each segment, and the pause of the whole ends for all."""
+        resumed = BEGAN + timedelta(days=31)
+        world = World(plain_playbook(), halts=[Halt(Part(), BEGAN + AFTER, resumed)])
+        world.came_back(None, 3000)
+        found = world.look(BEGAN + timedelta(days=32))[None, None]
+        assert (found.state, found.since) == ("watched", {"/household": resumed})
+
     def test_what_is_paused_is_not_paused_again(self) -> None:
         """Nor is anything in it."""
         world = World()

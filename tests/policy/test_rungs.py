@@ -197,11 +197,13 @@ class TestProposals:
     @pytest.mark.parametrize("average", [0, None])
     def test_of_orders_worth_nothing_nothing_is_known(self, average: int | None) -> None:
         """No share can be taken of them."""
-        found = self.proposed(others=[{"average_order": average, "currency": "AUD"}] * 3)
+        for currency in ("GBP", "AUD", None):
+            offered = {name: offer | {"currency": currency} for name, offer in OFFERS.items()}
+            found = self.proposed(others=[{"average_order": average, "currency": "AUD"}] * 3, offers=offered)
 
-        assert (found.proposed, found.because) == (
-            "points_or_credit", "what an order, its margin or an offer comes to is not known",
-        )  # fmt: skip
+            assert (found.proposed, found.because) == (
+                "points_or_credit", "what an order, its margin or an offer comes to is not known",
+            )  # fmt: skip
 
     def test_without_a_step_between_the_next_one_is_the_one_above(self) -> None:
         """Of a playbook that only gives a discount."""
@@ -223,6 +225,16 @@ class TestProposals:
 
         assert found.uplift is not None
         assert 1.4 < found.uplift < 2.0
+
+    def test_of_too_few_on_either_step_no_uplift_is_told(self) -> None:
+        """Ninety-nine here, or below; a hundred are enough."""
+        tried = {"few here": (1_000, 99), "few below": (99, 1_000), "enough": (100, 100)}
+        told = {
+            name: self.proposed(none=(below, 20), points_or_credit=(here, 40)).uplift
+            for name, (below, here) in tried.items()
+        }
+
+        assert [name for name, uplift in told.items() if uplift is not None] == ["enough"]
 
     def test_a_playbook_without_an_optimizer_proposes_nothing(self) -> None:
         """Nothing is limited, so nothing can rise."""

@@ -76,6 +76,21 @@ def test_what_is_expected_is_purchases_times_order_times_margin() -> None:
     assert np.abs(column(found, "expected_value") / UNIT - value).max() < 0.05
 
 
+def test_orders_in_each_currency_are_expected_by_themselves() -> None:
+    """Every other customer pays ten thousand times as much in yen: pounds are expected as if there were none."""
+    yen, count = np.arange(CUSTOMERS) % 2 == 1, NOW.frequency + 1
+    revenue = np.where(yen, REVENUE * 10_000, REVENUE)
+
+    found = score_customers(bought(currency=np.where(yen, "JPY", "GBP"), revenue=revenue), "mbg_nbd", MONTH)
+
+    for mine in (yen, ~yen):
+        mean = (revenue / UNIT / count)[mine]
+        fit = fit_spending(mean, count[mine])
+        assert isinstance(fit, SpendingFit)
+        expected = np.rint(expected_order_value(fit.spending, mean, count[mine]) * UNIT)
+        assert column(found, "expected_order")[mine].tolist() == expected.tolist()
+
+
 def test_mixed_money_has_no_value_but_a_churn() -> None:
     """The rate of pounds and euros is not known."""
     found = score_customers(bought(currency=pa.nulls(CUSTOMERS, pa.string()), revenue=pa.nulls(CUSTOMERS, pa.int64()),
