@@ -91,6 +91,19 @@ def test_orders_in_each_currency_are_expected_by_themselves() -> None:
         assert column(found, "expected_order")[mine].tolist() == expected.tolist()
 
 
+def test_who_bought_nothing_that_is_known_has_no_order_to_expect() -> None:
+    """One's orders are of no known amount, another has none at all: neither is given everybody's mean."""
+    number = np.arange(CUSTOMERS)
+
+    found = score_customers(
+        bought(revenue=pa.array(REVENUE, mask=number == 0), purchases=np.where(number == 1, 0, NOW.frequency + 1)),
+        "mbg_nbd", MONTH,
+    )  # fmt: skip
+
+    assert np.flatnonzero(np.isnan(column(found, "expected_order"))).tolist() == [0, 1]
+    assert found.segments["household"]["spending"]["GBP"]["method"] == "gamma_gamma"
+
+
 def test_mixed_money_has_no_value_but_a_churn() -> None:
     """The rate of pounds and euros is not known."""
     found = score_customers(bought(currency=pa.nulls(CUSTOMERS, pa.string()), revenue=pa.nulls(CUSTOMERS, pa.int64()),
