@@ -102,6 +102,15 @@ def test_what_is_signed_is_the_terms() -> None:
     assert set(SETTING_OF.values()) == set(get_args(Acceptance))
 
 
+def test_each_setting_is_signed_by_its_own_terms() -> None:
+    """Of two bases that count for a different time, a signature under one says nothing of the other."""
+    shorter = declared_with("permission", "regimes.us.email.opt_out_regime.months", 6)
+
+    assert {name: terms_to_sign(shorter, name)["us"]["months"] for name in get_args(Acceptance)} == {  # type: ignore[arg-type]
+        "flag_only_email": 18, "opt_out_email": 6,
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize("channel", ["email", "sms"])
 def test_what_a_basis_needs_is_said_for_each_channel(channel: str) -> None:
     """One that is accepted for a single channel, too."""

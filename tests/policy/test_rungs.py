@@ -18,7 +18,7 @@ from tests.policy.sequences import CREDIT, FULL, NOW, PERCENT, plan
 from reactivation.ledger.monitored import RESPONDED
 from reactivation.playbooks.model import Playbook
 from reactivation.playbooks.touches import Optimizer
-from reactivation.policy.proposals import Proposal, proposals
+from reactivation.policy.proposals import MONEY_COLUMNS, Proposal, proposals
 from reactivation.policy.rungs import ladder_of
 
 SEGMENTS = ("household", "care_plan", "business")
@@ -139,7 +139,7 @@ class TestProposals:
         ]  # fmt: skip
         household = {"business_segment": "household", "currency": "GBP", "average_order": 100 * UNIT,
                      "revenue_24m": 1_000 * UNIT, "margin_24m": round(1_000 * margin) * UNIT}  # fmt: skip
-        money = pd.DataFrame([household | one for one in ({}, *others)], columns=list(household))
+        money = pd.DataFrame([household | one for one in ({}, *others)], columns=list(household))[list(MONEY_COLUMNS)]
         told = proposals(
             optimized(rung, of=of), pa.Table.from_pylist(rows, RESPONDED), money, OFFERS if offers is None else offers,
             contact_cost=0.02, margin_floor=0.1,
