@@ -28,7 +28,7 @@ from tests.policy.people import (
 from reactivation import paths
 from reactivation.playbooks.loader import load_playbook
 from reactivation.playbooks.model import Playbook
-from reactivation.policy.accounts import OWNER_SAID, PATHS
+from reactivation.policy.accounts import OWNER_DECISIONS, OWNER_SAID, PATHS, WRITING
 
 WORTH: Row = {"annual_value": Decimal(9_000), "currency": "GBP", "has_notes": True, "business_segment": "business"}
 
@@ -212,6 +212,12 @@ class TestFormerClientPausedAfterABillingIssue:
 
 class TestWhatTheOwnerDecided:
     """Each decision has its consequence in later runs."""
+
+    def test_owner_has_six_words_and_two_let_touches_be_written(self) -> None:
+        """Outreach, resolving the issue, waiting, closing, watching, and leaving alone."""
+        assert OWNER_DECISIONS == ("approve", "resolve_issue", "hold_until", "close", "monitor", "no_outreach")
+        written = [story(firm(), owners_said=said(word, owner_decided_at=ago(1)))["decision"] for word in WRITING]
+        assert written == ["review", "review"]
 
     @pytest.mark.parametrize(
         ("decision", "reason"),
