@@ -339,6 +339,15 @@ class TestPaths:
         assert row["enrolled"] is True
 
 
+@pytest.mark.parametrize(("decision", "action"), [
+    (None, "check_in"), ("resolve_issue", "check_in"), ("close", "close"), ("no_outreach", "leave_alone"),
+    ("hold_until", "wait_until"),
+])  # fmt: skip
+def test_next_best_action_follows_what_the_owner_decided(decision: str | None, action: str) -> None:
+    """An account with context is offered nothing; a call is asked for where something is open, and not otherwise."""
+    assert story(firm(), owners_said=decision and said(decision))["next_best_action"] == action
+
+
 @pytest.mark.parametrize("at", [AT - timedelta(days=40), AT])
 def test_shared_address_of_a_colleague_who_does_not_permit_is_nobodys(at: datetime) -> None:
     """Permission is asked of everybody behind an address, not of the recipients alone."""
