@@ -243,7 +243,9 @@ class TestHarm:
         found = world.look()
         assert (found["bold", None].state, found["bold", None].because) == ("paused", because)
         told = found["bold", None].evidence(found["bold", None].because)  # type: ignore[arg-type]
-        assert (told["events"], told["sends"]) == (harm[because], 3000)
+        assert (told["events"], told["sends"], told["segments"]) == (harm[because], 3000, ["household"])
+        harms = dict.fromkeys(("complaints", "unsubscribes", "bounces"), 0) | harm
+        assert told["counts"] == {"assigned": 3000, "sends": 3000, **harms}
         assert told["limit"] == float(getattr(RULES.limits, because))
         assert found["control", None].state == "watched"
 

@@ -89,7 +89,7 @@ def _with_windows(
         length = pc.subtract(after.take(place), before.take(place))
         end = earliest_of(pc.add(start, length), following)
         held = pc.is_valid(place).to_numpy(False)
-        moves = held & ~pc.fill_null(course["fixed"].combine_chunks().take(place), True).to_numpy(False)
+        moves = ~pc.fill_null(course["fixed"].combine_chunks().take(place), True).to_numpy(False)
         rows = place.filter(pa.array(moves)).to_numpy(False)
         new_before[rows] = start.filter(pa.array(moves)).to_numpy(False)
         new_after[rows] = end.filter(pa.array(moves)).to_numpy(False)
