@@ -230,8 +230,10 @@ class TestWhatTheOwnerDecided:
 
         assert (row["decision"], row["reason_codes"][0], row["path"]) == ("suppress", reason, "suppressed")
 
-    @pytest.mark.parametrize(("decision", "then"), [("close", "suppress"), ("monitor", "review")])
-    def test_new_activity_wakes_what_is_monitored_and_nothing_that_is_closed(self, decision: str, then: str) -> None:
+    @pytest.mark.parametrize(
+        ("decision", "then"), [("close", "suppress"), ("monitor", "review"), ("no_outreach", "review")]
+    )
+    def test_new_activity_wakes_what_is_left_alone_and_nothing_that_is_closed(self, decision: str, then: str) -> None:
         """Decided 200 days ago, active 130 days ago, quiet again."""
         row = story(firm(), owners_said=said(decision, owner_decided_at=ago(200)))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -102,6 +103,15 @@ def test_everybody_is_told_and_counted() -> None:
     assert segment_counts(found) == {
         name: sum(name in segments for _, segments in STORIES.values()) for name in SEGMENTS
     }  # fmt: skip
+
+
+def test_nobody_is_left_out_however_many_there_are() -> None:
+    """Of 300,000, and of none: everybody has one row, in the order of the facts."""
+    facts, _, context, _ = gathered(snapshot(person()), extract_of(), two_emails(), rules(), owners(), AT)
+
+    for count in (300_000, 0):
+        many = facts.take(pa.array([0] * count, pa.int64()))
+        assert segment_counts(segment_table(many, context))["customers"] == count
 
 
 def test_of_nobody_there_is_nobody_in_any_segment() -> None:

@@ -40,6 +40,7 @@ def test_chance_only_withholds(changes: dict[str, Any], column: str | None) -> N
 def test_an_offer_nobody_knows_takes_no_place() -> None:
     """Unknown is no."""
     assert why_larger(None, OWN) == why_larger(OWN, None) == "offer_id"
+    assert why_larger(OWN, offer("offer-credit-15", unit_cost=None)) == "unit_cost"
 
 
 def planned(terms: pa.Table) -> dict[str, dict[int, tuple[str | None, str | None]]]:
