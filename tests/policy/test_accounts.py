@@ -28,7 +28,7 @@ from tests.policy.people import (
 from reactivation import paths
 from reactivation.playbooks.loader import load_playbook
 from reactivation.playbooks.model import Playbook
-from reactivation.policy.accounts import OWNER_SAID
+from reactivation.policy.accounts import OWNER_DECISIONS, OWNER_SAID, PATHS, WRITING
 
 WORTH: Row = {"annual_value": Decimal(9_000), "currency": "GBP", "has_notes": True, "business_segment": "business"}
 
@@ -231,6 +231,12 @@ class TestFormerClientPausedAfterABillingIssue:
 class TestWhatTheOwnerDecided:
     """Each decision has its consequence in later runs."""
 
+    def test_owner_has_six_words_and_two_let_touches_be_written(self) -> None:
+        """Outreach, resolving the issue, waiting, closing, watching, and leaving alone."""
+        assert OWNER_DECISIONS == ("approve", "resolve_issue", "hold_until", "close", "monitor", "no_outreach")
+        written = [story(firm(), owners_said=said(word, owner_decided_at=ago(1)))["decision"] for word in WRITING]
+        assert written == ["review", "review"]
+
     @pytest.mark.parametrize(
         ("decision", "reason"),
         [("close", "relationship:owner_closed"), ("no_outreach", "relationship:owner_no_outreach"),
@@ -242,8 +248,10 @@ class TestWhatTheOwnerDecided:
 
         assert (row["decision"], row["reason_codes"][0], row["path"]) == ("suppress", reason, "suppressed")
 
-    @pytest.mark.parametrize(("decision", "then"), [("close", "suppress"), ("monitor", "review")])
-    def test_new_activity_wakes_what_is_monitored_and_nothing_that_is_closed(self, decision: str, then: str) -> None:
+    @pytest.mark.parametrize(
+        ("decision", "then"), [("close", "suppress"), ("monitor", "review"), ("no_outreach", "review")]
+    )
+    def test_new_activity_wakes_what_is_left_alone_and_nothing_that_is_closed(self, decision: str, then: str) -> None:
         """Decided 200 days ago, active 130 days ago, quiet again."""
         row = story(firm(), owners_said=said(decision, owner_decided_at=ago(200)))
 
@@ -260,6 +268,12 @@ class TestWhatTheOwnerDecided:
             "hold", "timing:owner_holds", AT + until,
         )  # fmt: skip
         assert awake["decision"] == "review"
+
+    def test_hold_without_a_day_holds(self) -> None:
+        """Nobody knows when it is over: it is not."""
+        row = story(firm(), owners_said=said("hold_until"))
+
+        assert (row["decision"], row["reason_codes"], row["hold_until"]) == ("hold", ["timing:owner_holds"], None)
 
 
 class TestPaths:
@@ -285,6 +299,42 @@ class TestPaths:
             "a-1": ("marketing_led", "hold"), "a-2": ("account_led", "review"), "a-3": ("account_led", "review"),
         }  # fmt: skip
 
+    def test_small_account_with_one_past_case_is_led_by_its_owner(self) -> None:
+        """He knows how it ended."""
+        tables = self.small()
+        tables["cases"] = [case(account_id="a-1", status="closed", opened_at=ago(310), closed_at=ago(300))]
+
+        rows = {row["account_id"]: row for row in decide(tables, declared=outreach()).table.to_pylist()}
+
+        assert (rows["a-1"]["path"], rows["a-1"]["high_context"]) == ("account_led", True)
+
+    def test_small_account_with_an_open_case_waits_for_its_owner(self) -> None:
+        """It is not left to the playbook of its contacts."""
+        tables = self.small() | {"cases": [case(account_id="a-1")]}
+
+        rows = {row["account_id"]: row for row in decide(tables, declared=outreach()).table.to_pylist()}
+
+        assert (rows["a-1"]["path"], rows["a-1"]["next_best_action"]) == ("delayed", "owner_call")
+
+    def test_colleagues_of_who_said_no_are_in_no_other_playbook(self) -> None:
+        """However small the account is: its owner is asked first."""
+        tables = together(self.small(), contact_of("c-9", contact={"account_id": "a-1"}))
+        no = {"suppressions": [suppression(customer_id="c-9")]}
+
+        def candidates(told: Tables) -> list[str]:
+            found: list[str] = decide(told, declared=playbook(), before=[outreach()]).table["customer_id"].to_pylist()
+            return found
+
+        assert (candidates(tables), candidates(tables | no)) == (["c-1", "c-9"], [])
+
+    def test_every_path_is_one_of_the_four(self) -> None:
+        """Of each of them one account."""
+        held = said("hold_until", owner_hold_until=AT + timedelta(days=1))
+        small = decide(self.small(), declared=outreach()).table.to_pylist()[0]
+        rows = [story(firm()), small, story(firm(), owners_said=said("close")), story(firm(), owners_said=held)]
+
+        assert tuple(row["path"] for row in rows) == PATHS
+
     def test_contacts_of_an_account_led_by_its_owner_are_in_no_other_playbook(self) -> None:
         """Only those of the small one are candidates there."""
         decided = decide(self.small(), declared=playbook(), before=[outreach()])
@@ -307,6 +357,15 @@ class TestPaths:
         row = story(tables, known("mail-c-2", active_playbook="dormant_account_outreach", enrolments_total=1))
 
         assert row["enrolled"] is True
+
+
+@pytest.mark.parametrize(("decision", "action"), [
+    (None, "check_in"), ("resolve_issue", "check_in"), ("close", "close"), ("no_outreach", "leave_alone"),
+    ("hold_until", "wait_until"),
+])  # fmt: skip
+def test_next_best_action_follows_what_the_owner_decided(decision: str | None, action: str) -> None:
+    """An account with context is offered nothing; a call is asked for where something is open, and not otherwise."""
+    assert story(firm(), owners_said=decision and said(decision))["next_best_action"] == action
 
 
 @pytest.mark.parametrize("at", [AT - timedelta(days=40), AT])

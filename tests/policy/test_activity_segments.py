@@ -4,13 +4,30 @@ from __future__ import annotations
 
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.policy.people import AT, Row, ago, decide, facts_of, person, rules, stories, together, two_emails
+from tests.policy.people import (
+    AT,
+    Row,
+    ago,
+    decide,
+    extract_of,
+    facts_of,
+    owners,
+    person,
+    rules,
+    snapshot,
+    stories,
+    together,
+    two_emails,
+)
 
-from reactivation.policy.activity_segments import activity_segments
+from reactivation.policy.activity_segments import SEGMENTS as GRAIN
+from reactivation.policy.activity_segments import activity_segments, segment_counts, segment_table
 from reactivation.policy.columns import frame_of
+from reactivation.steps.decide import gathered
 
 SEGMENTS = (
     "active_users", "not_active_users", "customers", "customers_purchase", "customers_no_purchase",
@@ -30,6 +47,9 @@ STORIES: dict[str, tuple[dict[str, Row], set[str]]] = {
                 {"active_users", "customers", "customers_no_purchase"}),
     "clicked by an event": ({"engagement": {"last_click_at": ago(10)}},
                             {"active_users", "customers", "customers_no_purchase"}),
+    **{f"{kind} by an event": ({"engagement": {f"last_{kind}_at": ago(10)}},
+                               {"active_users", "customers", "customers_no_purchase"})
+       for kind in ("visit", "login", "usage")},
     "seen": ({"contact": {"last_seen": ago(10)}}, {"active_users", "customers", "customers_no_purchase"}),
     "bought": ({"purchases": BOUGHT_LATELY}, {"not_active_users", "customers", "customers_purchase"}),
     "bought and seen": ({"purchases": BOUGHT_LATELY, "contact": {"last_seen": ago(10)}},
@@ -42,6 +62,8 @@ STORIES: dict[str, tuple[dict[str, Row], set[str]]] = {
                           {"not_active_users", "customers", "customers_no_purchase", "customers_not_active"}),
     "opened in America": ({"contact": {"last_email_opened": ago(3), "country": "US"}},
                           {"active_users", "customers", "customers_no_purchase"}),
+    "opened in America by an event": ({"contact": {"country": "US"}, "engagement": {"last_open_at": ago(3)}},
+                                      {"active_users", "customers", "customers_no_purchase"}),
     "tagged": ({"contact": {"tags": ["vip", TAG]}},
                {"not_active_users", "customers", "customers_no_purchase", "customers_not_active",
                 "customers_not_active_after_react"}),
@@ -66,6 +88,35 @@ def test_customer_is_in_the_segments_of_the_document(story: str) -> None:
     how, expected = STORIES[story]
 
     assert segments_of({story: how})[story] == expected
+
+
+def test_everybody_is_told_and_counted() -> None:
+    """One row each in the order of the facts, and how many are in each segment."""
+    told = together(*(person(name, **how) for name, (how, _) in STORIES.items()))
+    facts, _, context, _ = gathered(snapshot(told), extract_of(), two_emails(), rules(), owners(), AT)
+
+    found = segment_table(facts, context)
+
+    rows = {row.pop("customer_id"): {name for name, is_in in row.items() if is_in} for row in found.to_pylist()}
+    assert found.schema == GRAIN
+    assert rows == {name: segments for name, (_, segments) in STORIES.items()}
+    assert segment_counts(found) == {
+        name: sum(name in segments for _, segments in STORIES.values()) for name in SEGMENTS
+    }  # fmt: skip
+
+
+def test_nobody_is_left_out_however_many_there_are() -> None:
+    """Of 300,000, and of none: everybody has one row, in the order of the facts."""
+    facts, _, context, _ = gathered(snapshot(person()), extract_of(), two_emails(), rules(), owners(), AT)
+
+    for count in (300_000, 0):
+        many = facts.take(pa.array([0] * count, pa.int64()))
+        assert segment_counts(segment_table(many, context))["customers"] == count
+
+
+def test_of_nobody_there_is_nobody_in_any_segment() -> None:
+    """A snapshot without customers is counted, too."""
+    assert segment_counts(GRAIN.empty_table()) == dict.fromkeys(SEGMENTS, 0)
 
 
 DAYS = st.one_of(st.none(), st.integers(0, 400))

@@ -154,7 +154,7 @@ class TestWhatItDoes:
         assert channel(sms_basis="express_written", adaptations=[]) == "email"
 
     def test_the_decision_recommends_the_preferred_channel_with_its_reason(self) -> None:
-        """Permitted and reachable; else the playbook's own order."""
+        """Permitted and reachable, and where the rule is met; else the playbook's own order."""
         of = declared(rule("by_text", channel="sms"),
                       of=playbook().model_copy(update={"channels": ("email", "sms")}))  # fmt: skip
         texts: Row = {"channel": "sms", "basis": "express_written", "record_id": "r-2"}
@@ -162,7 +162,13 @@ class TestWhatItDoes:
 
         row = one(person(**reached, consents=[consent(), consent(**texts)]), declared=of)
         assert (row["recommended_channel"], row["channel_reason"]) == ("sms", "adapted:by_text")
-        assert one(person(), declared=of)["channel_reason"] == "permitted_by_express"
+        for without in (person(), person(**reached)):
+            assert one(without, declared=of)["channel_reason"] == "permitted_by_express"
+        valued = person(contact=reached["contact"] | {"value_tier": "high"}, consents=[consent(), consent(**texts)])
+        row = one(valued, declared=of)
+        assert (row["adaptations"], row["recommended_channel"], row["channel_reason"]) == (
+            [], "email", "permitted_by_express",
+        )  # fmt: skip
 
 
 class TestOtherWords:

@@ -6,7 +6,21 @@ from decimal import Decimal
 from functools import cache
 
 import pytest
-from tests.policy.people import AT, Row, ago, consent, decide, known, one, person, playbook, rules, stories, together
+from tests.policy.people import (
+    AT,
+    Row,
+    ago,
+    consent,
+    decide,
+    known,
+    one,
+    person,
+    playbook,
+    rules,
+    stories,
+    together,
+    two_emails,
+)
 
 from reactivation.contract.snapshot import PHONE_PROBLEMS
 from reactivation.policy.accounts import OF_ACCOUNTS
@@ -103,6 +117,24 @@ def reviewed() -> dict[str, Row]:
 def test_who_counts_as_reviewed(story: str) -> None:
     """Value, reason, consent, relationship, offer eligibility and next action on record (000, baseline metric)."""
     assert reviewed()[story]["reviewed"] is REVIEWED[story][1]
+
+
+def test_reviewed_needs_a_known_value_whatever_the_recipe_asks_for() -> None:
+    """Document 002 does without the value, so that somebody of unknown value is a candidate; reviewed he is not."""
+    told = {name: REVIEWED[name][0] for name in ("plain", "of-unknown-value")}
+
+    rows = stories(told, declared=two_emails())
+
+    assert {name: (row["gate_evidence"], row["reviewed"]) for name, row in rows.items()} == {
+        "plain": ("pass", True), "of-unknown-value": ("pass", False),
+    }  # fmt: skip
+
+
+def test_a_gate_that_broke_has_reviewed_nobody() -> None:
+    """Whether a playbook without a channel is permitted anything cannot be asked; nothing is on record of consent."""
+    row = one(person(), declared=playbook().model_copy(update={"channels": ()}))
+
+    assert (row["gate_permission"], row["gate_evidence"], row["reviewed"]) == ("fail:error", "pass", False)
 
 
 TEXTS = playbook().model_copy(update={"channels": ("sms",)})

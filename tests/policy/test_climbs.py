@@ -24,6 +24,15 @@ def test_the_ladder_of_the_framework() -> None:
     assert {n: steps_below(playbook(), n) for n in range(1, 8) if steps_below(playbook(), n)} == {6: frozenset({3})}
 
 
+def test_a_larger_step_that_comes_first_stands_on_nothing() -> None:
+    """A playbook that begins with the percentage: the credit after it is no step below, and none above."""
+    other = {3: "percent", 6: "points_or_credit"}
+    touches = tuple(t.model_copy(update={"incentive": other.get(t.number, t.incentive)}) for t in playbook().touches)
+    turned = playbook().model_copy(update={"touches": touches})
+
+    assert {steps_below(turned, number) for number in range(1, 8)} == {frozenset()}
+
+
 @pytest.mark.parametrize(("state", "send", "why"), [
     ("accepted", "accepted", None),
     *((state, None, "step_below_open") for state in ("planned", "drafted", "listed", "signed", "held", "claimed")),

@@ -144,11 +144,28 @@ def test_who_never_did_anything_is_suppressed_for_want_of_evidence() -> None:
     )  # fmt: skip
 
 
-def test_the_kind_of_the_last_activity_is_told() -> None:
-    """A reply after the last purchase is what the customer did last."""
-    rows = stories({"replied": {"engagement": {"last_reply_at": ago(100)}}, "bought": {}})
+#: What somebody did after his last purchase, and which of the five signals it is told as.
+KINDS: dict[str, tuple[Row, str]] = {
+    "nothing": ({}, "purchase"),
+    "subscribed": ({"purchases": {"last_subscription_at": ago(100)}}, "purchase"),
+    "booked": ({"purchases": {"last_booking_at": ago(100)}}, "booking"),
+    "logged-in": ({"engagement": {"last_login_at": ago(100)}}, "login"),
+    "replied": ({"engagement": {"last_reply_at": ago(100)}}, "reply"),
+    "clicked": ({"engagement": {"last_click_at": ago(100)}}, "engagement"),
+    "browsed": ({"engagement": {"last_browse_at": ago(100)}}, "engagement"),
+    "used": ({"engagement": {"last_usage_at": ago(100)}}, "engagement"),
+    "seen": ({"contact": {"last_seen": ago(100)}}, "engagement"),
+    "opened": ({"contact": {"country": "US"}, "engagement": {"last_open_at": ago(100)}}, "engagement"),
+}
 
-    assert {name: row["last_activity_kind"] for name, row in rows.items()} == {"replied": "reply", "bought": "purchase"}
+
+def test_the_kind_of_the_last_activity_is_told() -> None:
+    """What the customer did last, an open too where it is a person's own act."""
+    rows = stories({name: how for name, (how, _) in KINDS.items()})
+
+    assert {name: row["last_activity_kind"] for name, row in rows.items()} == {
+        name: kind for name, (_, kind) in KINDS.items()
+    }
 
 
 def test_a_signal_the_playbook_does_not_declare_is_not_asked_about() -> None:

@@ -263,7 +263,7 @@ class TestTheWords:
         file = folder / "gates.yaml"
         file.write_text(file.read_text(encoding="utf-8").replace("\n  fit:\n", "\n  fitness:\n"), encoding="utf-8")
 
-        with pytest.raises(RulesError, match=r"gates\.yaml:\d+ gates: .*expected the gates of the ladder in order"):
+        with pytest.raises(RulesError, match=r"relationship, fitness, .*in order: in_scope, dormant, evidence, "):
             read_rules(folder)
 
 

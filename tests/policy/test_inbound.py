@@ -61,7 +61,7 @@ def test_a_keyword_is_read_however_it_is_typed(text: str, meaning: str) -> None:
 @pytest.mark.parametrize(("text", "meaning"), [
     ("YES STOP", OPT_OUT), ("stop, yes", OPT_OUT), ("START STOP", OPT_OUT), ("Help! Stop!", OPT_OUT),
     ("INFO STOP HELP", OPT_OUT), ("un stop", START), ("Yes please", START), ("HELP please", HELP),
-    ("help info", HELP), ("yes help", UNRECOGNISED), ("start info", UNRECOGNISED),
+    ("help info", HELP), ("yes, start", START), ("yes help", UNRECOGNISED), ("start info", UNRECOGNISED),
 ])  # fmt: skip
 def test_of_several_keywords_the_strictest_counts(text: str, meaning: str) -> None:
     """An opt-out beside anything is an opt-out; two other wishes are for a human to read."""

@@ -127,6 +127,11 @@ class TestPerson:
             "c-1": "holdout", "c-2": None,
         }  # fmt: skip
 
+    def test_who_is_held_out_is_told_so_whatever_else_is_against_him(self) -> None:
+        """The first reason stands: he is in the comparison although the run is of another segment."""
+        room = Room(9, {"own-ada": 9}, segment="household")
+        assert reasons(of("c-1", holdout=True, business_segment="business", touches=0), room=room) == {"c-1": "holdout"}
+
     @pytest.mark.parametrize("key", ["email_key", "phone_key"])
     def test_of_two_customers_behind_one_address_one_begins(self, key: str) -> None:
         """The better priority; the other is held."""

@@ -30,6 +30,15 @@ def test_the_first_no_decides_and_all_are_told() -> None:
     ]  # fmt: skip
 
 
+def test_what_asks_for_a_person_is_no_reason_of_a_no() -> None:
+    """Sensitive and of unknown fit, and suppressed for want of consent alone."""
+    row = one(person(contact={"relationship": "sensitive", "fit": None}, consents=[]))
+
+    assert (row["gate_relationship"], row["gate_fit"]) == ("review:sensitive", "review:fit_unknown")
+    assert (row["evidence"]["relationship"], row["evidence"]["fit"]) == ("sensitive", "unknown")
+    assert (row["decision"], row["reason_codes"]) == ("suppress", ["permission:no_record"])
+
+
 FLAGGED: dict[str, tuple[Row, str]] = {
     "without-consent": ({"consents": []}, "consent"),
     "consent-in-conflict": ({"contact": {"consent_email": False}}, "consent"),

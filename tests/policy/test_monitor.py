@@ -222,6 +222,8 @@ class TestBatches:
         later = BEGAN + timedelta(days=32)
         assert world.look(later)["bold", None].state == "early"
         assert world.asked_since == {None, BEGAN + timedelta(days=31)}
+        told = world.look(later)["bold", None].evidence("complaints")
+        assert told["since"] == {"bold/household": "2026-04-02T09:00:00+00:00"}
         world.batch("b-2", later, EVEN)
         both_arms(world, "b-2", 420, 600, later)
         found = world.look(later + AFTER)["bold", None]
@@ -241,7 +243,9 @@ class TestHarm:
         found = world.look()
         assert (found["bold", None].state, found["bold", None].because) == ("paused", because)
         told = found["bold", None].evidence(found["bold", None].because)  # type: ignore[arg-type]
-        assert (told["events"], told["sends"]) == (harm[because], 3000)
+        assert (told["events"], told["sends"], told["segments"]) == (harm[because], 3000, ["household"])
+        harms = dict.fromkeys(("complaints", "unsubscribes", "bounces"), 0) | harm
+        assert told["counts"] == {"assigned": 3000, "sends": 3000, **harms}
         assert told["limit"] == float(getattr(RULES.limits, because))
         assert found["control", None].state == "watched"
 
@@ -297,6 +301,14 @@ class TestHarm:
         world.came_back(None, 3000, complaints=12)
         found = world.look()
         assert {part: one.because for part, one in found.items()} == {(None, None): "complaints"}
+
+    def test_a_playbook_without_variants_begins_anew_when_it_is_resumed(self) -> None:
+        """What came before is answered for, in each segment, and the pause of the whole ends for all."""
+        resumed = BEGAN + timedelta(days=31)
+        world = World(plain_playbook(), halts=[Halt(Part(), BEGAN + AFTER, resumed)])
+        world.came_back(None, 3000)
+        found = world.look(BEGAN + timedelta(days=32))[None, None]
+        assert (found.state, found.since) == ("watched", {"/household": resumed})
 
     def test_what_is_paused_is_not_paused_again(self) -> None:
         """Nor is anything in it."""

@@ -201,10 +201,10 @@ def test_a_refusal_of_another_brand_is_not_ours() -> None:
 
 
 def test_the_best_record_is_used_and_the_longest_of_equals() -> None:
-    """A record that does not count harms nobody; of two that do, the one that holds longer."""
+    """A record that does not count harms nobody, however new it is; of two that do, the one that holds longer."""
     records = [
-        consent("r-1", method=None), consent("r-2", occurred_at=ago(400)), consent("r-3", occurred_at=ago(200)),
-        consent("r-4", occurred_at=ago(200)),
+        consent("r-1", method=None, occurred_at=ago(10)), consent("r-2", occurred_at=ago(400)),
+        consent("r-3", occurred_at=ago(200)), consent("r-4", occurred_at=ago(200)),
     ]  # fmt: skip
 
     assert one(person(consents=records))["email_records"] == ["r-3"]

@@ -60,6 +60,7 @@ def test_the_best_are_chosen_by_priority_then_id() -> None:
                  c_no={"decision": "suppress", "priority": Decimal(99)}, c_ben={"owner_id": "own-ben"})  # fmt: skip
     assert top(found, 3, subject="customer", owner_id="own-ada") == ["c-best", "c-a", "c-b"]
     assert top(found, 9, subject="customer", owner_id="own-ada")[-1] == "c-none"
+    assert top(found, 4, subject="customer", owner_id=None) == ["c-best", "c-a", "c-b", "c-ben"]
 
 
 def test_accounts_are_chosen_whatever_was_decided() -> None:

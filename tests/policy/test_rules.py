@@ -61,6 +61,9 @@ def test_any_change_of_any_file_is_another_version(folder: Path, name: str) -> N
         ("priority", 'engagement: "0.15"', 'engagement: "0.2"', r"priority\.yaml:\d+ weights: .*add up to 1\.05"),
         ("priority", 'value: "0.4"', 'value: "half"', r"priority\.yaml:\d+ weights\.value: found .*half"),
         ("inbound", "help: [HELP", "help: [STOP, HELP", r"inbound\.yaml:\d+ help: STOP is in opt_out too"),
+        ("inbound", "start: [START", "start: [INFO, START", r"inbound\.yaml:\d+ start: INFO is in help too"),
+        ("inbound", "courtesies: [PLEASE", "courtesies: [START, PLEASE",
+         r"inbound\.yaml:\d+ courtesies: START is in start too"),
         ("inbound", "[STOP, ", "[Stop!, ", r"inbound\.yaml:\d+ opt_out\[0\]: found 'Stop!'"),
         ("timing", 'opens: "10:00", closes: "17:00"', 'opens: "09:00", closes: "17:00"',
          r"timing\.yaml:\d+ window: 09:00-17:00 on .* is wider than the legal hours of US-KY on mon"),
@@ -99,6 +102,15 @@ def test_what_is_signed_is_the_terms() -> None:
     assert set(SETTING_OF.values()) == set(get_args(Acceptance))
 
 
+def test_each_setting_is_signed_by_its_own_terms() -> None:
+    """Of two bases that count for a different time, a signature under one says nothing of the other."""
+    shorter = declared_with("permission", "regimes.us.email.opt_out_regime.months", 6)
+
+    assert {name: terms_to_sign(shorter, name)["us"]["months"] for name in get_args(Acceptance)} == {  # type: ignore[arg-type]
+        "flag_only_email": 18, "opt_out_email": 6,
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize("channel", ["email", "sms"])
 def test_what_a_basis_needs_is_said_for_each_channel(channel: str) -> None:
     """One that is accepted for a single channel, too."""
@@ -127,7 +139,7 @@ def test_what_is_not_accepted_is_not_there() -> None:
 
 
 #: Where a number stands, the least it may be and the most; what is not limited is not there.
-LIMITS: list[tuple[str, str, int | None, int | None]] = [
+LIMITS: list[tuple[str, str, int | None, float | None]] = [
     ("timing", "caps.any_hours", 48, None), ("timing", "caps.sms_per_24h", 1, 1), ("timing", "caps.sms_per_7d", 1, 2),
     ("timing", "look_ahead_days", 7, 90), ("timing", "zones_without_address", 1, 4),
     ("timing", "redeem_hours_at_least", 48, 72),
@@ -140,6 +152,11 @@ LIMITS: list[tuple[str, str, int | None, int | None]] = [
     ("priority", "recency_days", 1, None), ("priority", "value.high", 0, 1),
     ("reasons", "problem_before_silence_days", 0, None), ("reasons", "subscription_end_days", 0, None),
     ("reasons", "seasonal.purchases", 2, None), ("reasons", "seasonal.share", 0, 1),
+    ("retention", "people_days", 2, 30), ("retention", "unsent_drafts_days", 1, 365),
+    ("retention", "replies_days", 1, 30), ("retention", "blocked_years", 1, 5),
+    ("retention", "evidence_years", None, 10),
+    ("monitor", "alpha", None, 0.05), ("monitor", "limits.complaints", None, 0.001),
+    ("monitor", "limits.unsubscribes", None, 0.01), ("monitor", "limits.bounces", None, 0.02),
 ]  # fmt: skip
 
 
@@ -154,7 +171,7 @@ def declared_with(name: str, field: str, value: Any) -> BaseModel:
 
 
 @pytest.mark.parametrize(("name", "field", "least", "most"), LIMITS)
-def test_a_number_stays_within_its_limits(name: str, field: str, least: int | None, most: int | None) -> None:
+def test_a_number_stays_within_its_limits(name: str, field: str, least: int | None, most: float | None) -> None:
     """The caps and what else may be tightened, never widened: the limit itself is allowed, a step beyond is not."""
     for limit, beyond in ((least, -1), (most, 1)):
         if limit is not None:
@@ -163,11 +180,14 @@ def test_a_number_stays_within_its_limits(name: str, field: str, least: int | No
                 declared_with(name, field, limit + beyond)
 
 
-@pytest.mark.parametrize("field", ["conversion", "discounted_share"])
-def test_a_share_of_nothing_is_none(field: str) -> None:
-    """What is divided by, and a share that everybody has."""
+@pytest.mark.parametrize(("name", "field"), [
+    ("incentives", "conversion"), ("incentives", "discounted_share"), ("monitor", "alpha"),
+    ("monitor", "limits.complaints"), ("monitor", "limits.unsubscribes"), ("monitor", "limits.bounces"),
+])  # fmt: skip
+def test_a_share_of_nothing_is_none(name: str, field: str) -> None:
+    """What is divided by, a share that everybody has, and a limit that nothing keeps."""
     with pytest.raises(ValidationError, match="greater than 0"):
-        declared_with("incentives", field, 0)
+        declared_with(name, field, 0)
 
 
 @pytest.mark.parametrize(("name", "field"), [
@@ -186,7 +206,8 @@ def test_a_list_that_rules_names_something(name: str, field: str) -> None:
     "field", ["gates.fit.question", "gates.fit.leads_to", "gates.fit.sources.0.sentence", "reviews.high_value.meaning"]
 )
 def test_a_gate_is_told_in_words(field: str) -> None:
-    """What a reviewer reads is never blank."""
+    """What a reviewer reads is never blank; how much it says is its writer's to judge."""
+    assert declared_with("gates", field, "?")
     with pytest.raises(ValidationError, match="at least 1 character"):
         declared_with("gates", field, "")
 

@@ -18,7 +18,7 @@ from tests.policy.sequences import CREDIT, FULL, NOW, PERCENT, plan
 from reactivation.ledger.monitored import RESPONDED
 from reactivation.playbooks.model import Playbook
 from reactivation.playbooks.touches import Optimizer
-from reactivation.policy.proposals import Proposal, proposals
+from reactivation.policy.proposals import MONEY_COLUMNS, Proposal, proposals
 from reactivation.policy.rungs import ladder_of
 
 SEGMENTS = ("household", "care_plan", "business")
@@ -66,6 +66,13 @@ class TestByChance:
 
         assert ladder_of(credit_alone) == ("none", "points_or_credit")
         assert set(self.rungs(optimized("percent", 0.1, credit_alone), people=200)) <= {"none", "points_or_credit"}
+
+    def test_a_step_that_is_spoken_of_and_not_offered_is_none(self) -> None:
+        """The discount's touch stands, without an offer of the company's."""
+        without = tuple(t.model_copy(update={"offer": None}) if t.number == 6 else t for t in FULL.touches)
+
+        assert ladder_of(FULL) == ("none", "points_or_credit", "percent")
+        assert ladder_of(FULL.model_copy(update={"touches": without})) == ("none", "points_or_credit")
 
     def test_nobody_is_put_on_a_step_at_which_nothing_is_offered(self) -> None:
         """A playbook that only gives a discount explores that one from none: on credit nothing would be learned."""
@@ -132,7 +139,7 @@ class TestProposals:
         ]  # fmt: skip
         household = {"business_segment": "household", "currency": "GBP", "average_order": 100 * UNIT,
                      "revenue_24m": 1_000 * UNIT, "margin_24m": round(1_000 * margin) * UNIT}  # fmt: skip
-        money = pd.DataFrame([household | one for one in ({}, *others)], columns=list(household))
+        money = pd.DataFrame([household | one for one in ({}, *others)], columns=list(household))[list(MONEY_COLUMNS)]
         told = proposals(
             optimized(rung, of=of), pa.Table.from_pylist(rows, RESPONDED), money, OFFERS if offers is None else offers,
             contact_cost=0.02, margin_floor=0.1,
@@ -190,11 +197,13 @@ class TestProposals:
     @pytest.mark.parametrize("average", [0, None])
     def test_of_orders_worth_nothing_nothing_is_known(self, average: int | None) -> None:
         """No share can be taken of them."""
-        found = self.proposed(others=[{"average_order": average, "currency": "AUD"}] * 3)
+        for currency in ("GBP", "AUD", None):
+            offered = {name: offer | {"currency": currency} for name, offer in OFFERS.items()}
+            found = self.proposed(others=[{"average_order": average, "currency": "AUD"}] * 3, offers=offered)
 
-        assert (found.proposed, found.because) == (
-            "points_or_credit", "what an order, its margin or an offer comes to is not known",
-        )  # fmt: skip
+            assert (found.proposed, found.because) == (
+                "points_or_credit", "what an order, its margin or an offer comes to is not known",
+            )  # fmt: skip
 
     def test_without_a_step_between_the_next_one_is_the_one_above(self) -> None:
         """Of a playbook that only gives a discount."""
@@ -216,6 +225,16 @@ class TestProposals:
 
         assert found.uplift is not None
         assert 1.4 < found.uplift < 2.0
+
+    def test_of_too_few_on_either_step_no_uplift_is_told(self) -> None:
+        """Ninety-nine here, or below; a hundred are enough."""
+        tried = {"few here": (1_000, 99), "few below": (99, 1_000), "enough": (100, 100)}
+        told = {
+            name: self.proposed(none=(below, 20), points_or_credit=(here, 40)).uplift
+            for name, (below, here) in tried.items()
+        }
+
+        assert [name for name, uplift in told.items() if uplift is not None] == ["enough"]
 
     def test_a_playbook_without_an_optimizer_proposes_nothing(self) -> None:
         """Nothing is limited, so nothing can rise."""

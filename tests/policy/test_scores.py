@@ -76,6 +76,34 @@ def test_what_is_expected_is_purchases_times_order_times_margin() -> None:
     assert np.abs(column(found, "expected_value") / UNIT - value).max() < 0.05
 
 
+def test_orders_in_each_currency_are_expected_by_themselves() -> None:
+    """Every other customer pays ten thousand times as much in yen: pounds are expected as if there were none."""
+    yen, count = np.arange(CUSTOMERS) % 2 == 1, NOW.frequency + 1
+    revenue = np.where(yen, REVENUE * 10_000, REVENUE)
+
+    found = score_customers(bought(currency=np.where(yen, "JPY", "GBP"), revenue=revenue), "mbg_nbd", MONTH)
+
+    for mine in (yen, ~yen):
+        mean = (revenue / UNIT / count)[mine]
+        fit = fit_spending(mean, count[mine])
+        assert isinstance(fit, SpendingFit)
+        expected = np.rint(expected_order_value(fit.spending, mean, count[mine]) * UNIT)
+        assert column(found, "expected_order")[mine].tolist() == expected.tolist()
+
+
+def test_who_bought_nothing_that_is_known_has_no_order_to_expect() -> None:
+    """One's orders are of no known amount, another has none at all: neither is given everybody's mean."""
+    number = np.arange(CUSTOMERS)
+
+    found = score_customers(
+        bought(revenue=pa.array(REVENUE, mask=number == 0), purchases=np.where(number == 1, 0, NOW.frequency + 1)),
+        "mbg_nbd", MONTH,
+    )  # fmt: skip
+
+    assert np.flatnonzero(np.isnan(column(found, "expected_order"))).tolist() == [0, 1]
+    assert found.segments["household"]["spending"]["GBP"]["method"] == "gamma_gamma"
+
+
 def test_mixed_money_has_no_value_but_a_churn() -> None:
     """The rate of pounds and euros is not known."""
     found = score_customers(bought(currency=pa.nulls(CUSTOMERS, pa.string()), revenue=pa.nulls(CUSTOMERS, pa.int64()),
@@ -138,7 +166,10 @@ class TestSubscribers:
 
         assert found.table["score_method"].to_pylist()[:2] == [SUBSCRIPTION, "mbg_nbd"]
         assert (column(found, "churn")[0], found.table["alive"][0].as_py()) == (1050, None)
-        assert found.segments["household"]["subscriptions"]["renewal_rate"] == Decimal("0.895")
+        assert found.segments["household"]["subscriptions"] == {
+            "customers": 1, "due": 99, "renewed": 89, "lapsed": 0, "restarted": 0,
+            "renewal_rate": Decimal("0.895"), "restart_rate": Decimal("0.5"),
+        }  # fmt: skip
 
     def test_a_cancelled_one_ends_with_its_period(self) -> None:
         """Paid for 60 more days, and not longer."""

@@ -39,6 +39,8 @@ STORIES: dict[str, tuple[Row, str, str]] = {
     "aov-mixed-money": ({"purchases": {"currency": None, "revenue": None}}, "aov_tier", "unknown"),
     "clicked": (clicks(last_click_at=ago(125)), "engagement_pattern", "clicks_no_purchase"),
     "clicked-before-buying": (clicks(last_click_at=ago(131)), "engagement_pattern", "dark"),
+    "clicked-as-he-bought": (clicks(last_click_at=ago(130)), "engagement_pattern", "dark"),
+    "opened-as-he-bought": (clicks(last_open_at=ago(130)), "engagement_pattern", "dark"),
     "opened": (clicks(last_open_at=ago(125)), "engagement_pattern", "opens_no_clicks"),
     "dark": (clicks(), "engagement_pattern", "dark"),
     "written-to-once": (clicks(sent_180d=1), "engagement_pattern", "dark"),

@@ -120,6 +120,12 @@ class TestBudget:
         """More promised than the budget pays: nothing more is given."""
         assert set(self.budgeted({"offer-credit-15": 9}, budget=Decimal(45)).values()) == {"offer_budget"}
 
+    def test_overdrawn_codes_serve_nobody(self) -> None:
+        """Five promised of two, or just as many as there are."""
+        for promised in (5, 2):
+            reasons = self.budgeted({"offer-credit-15": promised}, codes_available=2)
+            assert set(reasons.values()) == {"offer_codes"}
+
     def test_codes_run_out(self) -> None:
         """One code left of two."""
         reasons = self.budgeted({"offer-credit-15": 1}, codes_available=2)

@@ -28,6 +28,7 @@ class TestSkipped:
         (1, {"gate_reachable": None}, OFFERED, "channel"),
         (3, {"gate_offer_allowed": "drop:cooldown", "offer_position": "none"}, OFFERED, "offer_not_allowed"),
         (3, {"gate_offer_allowed": None}, OFFERED, "offer_not_allowed"),
+        (3, {"gate_offer_allowed": "fail:error"}, OFFERED, "offer_not_allowed"),
         (3, {"offer_position": "none"}, OFFERED, "offer_above_position"),
         (3, {"offer_position": None}, OFFERED, "offer_above_position"),
         (6, {"offer_position": "points_or_credit"}, OFFERED, "offer_above_position"),

@@ -98,8 +98,9 @@ def everywhere_in(country: str) -> list[tuple[str, str | None]]:
 
 @cache
 def holidays_of(country: str, region: str | None, phone_country: str | None, day: date) -> bool:
-    """The oracle: a person's public holidays, asked of the library one day at a time."""
-    region = {"Bavaria": "BY", "US-NY": "NY"}.get(region, region)
+    """The oracle: a person's public holidays, asked of the library one day at a time. It names regions in the country's
+    own words: an English name is not known, and an unknown region is every region."""
+    region = {"Bavaria": None, "US-NY": "NY"}.get(region or "", region)
     asked = [(country, region)] if region else everywhere_in(country)
     if phone_country and phone_country != country:
         asked += everywhere_in(phone_country)

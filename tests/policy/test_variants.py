@@ -40,6 +40,7 @@ def test_chance_only_withholds(changes: dict[str, Any], column: str | None) -> N
 def test_an_offer_nobody_knows_takes_no_place() -> None:
     """Unknown is no."""
     assert why_larger(None, OWN) == why_larger(OWN, None) == "offer_id"
+    assert why_larger(OWN, offer("offer-credit-15", unit_cost=None)) == "unit_cost"
 
 
 def planned(terms: pa.Table) -> dict[str, dict[int, tuple[str | None, str | None]]]:
@@ -74,6 +75,19 @@ def test_without_variants_it_is_the_plan() -> None:
     assert plan_variants(THREE, none, FULL, OFFERED, RULES, NOW).equals(plan_sequence(THREE, FULL, OFFERED, RULES, NOW))
     empty = plan_variants(THREE.slice(0, 0), none.slice(0, 0), WAYS, OFFERED, RULES, NOW)
     assert empty.num_rows == 0
+
+
+def test_whose_credit_is_spent_leaves_the_percentage_to_others() -> None:
+    """The control's credit is used up, the other variant's is not: the one discount there is goes to who may climb."""
+    terms = offers(
+        {**CREDIT, "budget": Decimal(0)}, {**PERCENT, "budget": Decimal(15)}, {**LESS, "budget": Decimal(20)}
+    )
+    two = people({"customer_id": "c-0"}, {"customer_id": "c-1"})
+    rows = plan_variants(two, pa.chunked_array([["control", "less"]]), WAYS, terms, RULES, NOW)
+    kept = within_budget(rows, np.repeat([0, 1], 7), WAYS, terms, {}).to_pylist()
+    assert {row["customer_id"]: row["reason"] for row in kept if row["number"] == 6} == {
+        "c-0": "step_below_not_tried", "c-1": None,
+    }  # fmt: skip
 
 
 def test_each_offer_is_counted_against_its_own_budget() -> None:

@@ -91,6 +91,15 @@ class TestMoved:
         found = windows(course((2, at(5), at(9)), (3, at(16), at(21)), fixed=(2,)), sent(1, at(6)))
         assert found == [(at(5), at(9)), (at(16), at(21))]
 
+    def test_a_signed_touch_whose_wait_is_over_as_its_window_ends_will_expire(self) -> None:
+        """Of touches a day apart each waits 48 hours: sent on Tuesday at 10, the signed one could go on Thursday at 10.
+        Its window ends then, so that touch 3 waits from Tuesday; a minute longer, and it waits from Thursday."""
+        for minutes, third in ((0, at(12)), (1, at(16))):
+            closes = at(12) + timedelta(minutes=minutes)
+            rows = course((2, at(5), closes), (3, at(6), at(11)), fixed=(2,))
+            found = moved(rows, sent(1, at(10)), places("e-1"), {1: 0, 2: 1, 3: 2}, RULES)
+            assert found["not_before"].to_pylist() == [at(5), third]
+
     def test_a_window_ends_where_the_moved_next_begins(self) -> None:
         """Long windows never overlap."""
         found = windows(course((2, at(9), at(16)), (3, at(16), at(30))), sent(1, at(9)))

@@ -49,7 +49,7 @@ def hindered(touches: pa.Table, playbook: Playbook, redeemed: Collection[str]) -
             pc.is_in(of, those) for those in (
                 pa.array(sorted(redeemed), TEXT),
                 *(lower.filter(rows)["enrolment_id"].combine_chunks()
-                  for rows in (accepted, unsent, pc.invert(pc.or_(accepted, unsent)))),
+                  for rows in (accepted, unsent, pc.invert(unsent))),
             )
         )  # fmt: skip
         unsent_alone = pc.if_else(pc.and_not(in_vain, still), NOT_TRIED, STILL_OPEN)

@@ -12,21 +12,21 @@ _EVIDENCE_PREFIXES = ("evidence_missing:", "context_conflict:", "unreachable:")
 
 
 def next_action(candidates: pd.DataFrame) -> pd.Series:
-    """The next best action of decision, reason_codes (decisive first), review reasons, value and offer position."""
+    """The next best action of decision, reason_codes (decisive first), review reasons, value and offer position. The
+    decisive reason names its gate, and so says whether somebody is suppressed or held."""
     reason = candidates["decisive_reason"].fillna("")
     refused = reason.isin([f"permission:{why}" for why in REFUSED])
-    suppressed, held = candidates["decision"] == "suppress", candidates["decision"] == "hold"
     valuable = candidates["value_tier"] == "high"
     return choose(
         [
-            (held & reason.str.startswith("open_issue:") & candidates["path"].notna(), "owner_call"),
-            (held & reason.str.startswith("open_issue:"), "resolve_issue_first"),
-            (held & reason.str.startswith("timing:"), "wait_until"),
-            (suppressed & reason.isin(["suppressed:deactivated", "relationship:owner_closed"]), "close"),
-            (suppressed & reason.str.startswith("unreachable:") & valuable, "owner_call"),
+            (reason.str.startswith("open_issue:") & candidates["path"].notna(), "owner_call"),
+            (reason.str.startswith("open_issue:"), "resolve_issue_first"),
+            (reason.str.startswith("timing:"), "wait_until"),
+            (reason.isin(["suppressed:deactivated", "relationship:owner_closed"]), "close"),
+            (reason.str.startswith("unreachable:") & valuable, "owner_call"),
             (any_of(*(reason.str.startswith(prefix) for prefix in _EVIDENCE_PREFIXES)), "complete_evidence"),
-            (suppressed & reason.str.startswith("permission:") & ~refused, "complete_evidence"),
-            (suppressed, "leave_alone"),
+            (reason.str.startswith("permission:") & ~refused, "complete_evidence"),
+            (candidates["decision"] == "suppress", "leave_alone"),
             (candidates["gate_relationship"] == "review:sensitive", "owner_call"),
             (candidates["offer_position"] == "none", "check_in"),
         ],

@@ -66,5 +66,4 @@ def _ways(playbook: Playbook, variants: pa.ChunkedArray) -> list[tuple[Playbook,
     if not ways:
         return [(playbook, None)]
     names = pc.fill_null(variants, playbook.control or "")
-    plain = [] if playbook.control else [(playbook, pc.equal(names, ""))]
-    return [*plain, *((playbook.of_variant(name), pc.equal(names, name)) for name in ways)]
+    return [(playbook, pc.equal(names, "")), *((playbook.of_variant(name), pc.equal(names, name)) for name in ways)]

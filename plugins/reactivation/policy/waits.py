@@ -48,7 +48,7 @@ def moved(course: pa.Table, sent: pa.Table, places: pa.Table, days: Mapping[int,
     for number in sorted(days):
         place = _places_of(course, ids, number)
         planned, fixed, zone = (course[name].combine_chunks().take(place) for name in ("not_before", "fixed", "zone"))
-        wish = latest_of(earliest_after(at, zone, days[number] - day, rules), planned)
+        wish = earliest_after(at, zone, days[number] - day, rules)
         late = pc.fill_null(pc.and_(pc.greater(wish, planned), pc.invert(fixed)), False)
         legal = next_legal_instant(pc.if_else(late, wish, None), there, rules)
         start = pc.if_else(late, pc.coalesce(legal, wish), planned)
@@ -89,7 +89,7 @@ def _with_windows(
         length = pc.subtract(after.take(place), before.take(place))
         end = earliest_of(pc.add(start, length), following)
         held = pc.is_valid(place).to_numpy(False)
-        moves = held & ~pc.fill_null(course["fixed"].combine_chunks().take(place), True).to_numpy(False)
+        moves = ~pc.fill_null(course["fixed"].combine_chunks().take(place), True).to_numpy(False)
         rows = place.filter(pa.array(moves)).to_numpy(False)
         new_before[rows] = start.filter(pa.array(moves)).to_numpy(False)
         new_after[rows] = end.filter(pa.array(moves)).to_numpy(False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 import pytest
-from tests.policy.people import Row, ago, stories
+from tests.policy.people import Row, ago, known, stories
 
 #: The last purchase, the segment, and what the gate answers; a household is quiet after 90 days.
 CASES = {
@@ -30,3 +30,20 @@ def decided() -> dict[str, Row]:
 def test_alone(story: str) -> None:
     """By the window of the segment the customer is in, and of no other; without a window nobody is a candidate."""
     assert decided()[story]["gate_dormant"] == CASES[story][2]
+
+
+def test_who_is_enrolled_is_woken_by_what_ends_the_enrolment_alone() -> None:
+    """Who merely opened touch 1 is active, and is still to hear touch 2; a click ends what has begun."""
+    american = {"country": "US", "zones": ["America/New_York"]}
+    told = {
+        f"{did}-{who}": {"contact": american, "engagement": {f"last_{did}_at": ago(5)}}
+        for did in ("open", "click") for who in ("enrolled", "new")
+    }  # fmt: skip
+    enrolled = [known(f"mail-{did}-enrolled", active_playbook="customer_reactivation") for did in ("open", "click")]
+
+    rows = stories(told, *enrolled)
+
+    assert {name: (row["gate_dormant"], row["dormant_days"]) for name, row in rows.items()} == {
+        "open-enrolled": ("pass", 130), "open-new": ("fail:active", 5),
+        "click-enrolled": ("fail:active", 5), "click-new": ("fail:active", 5),
+    }  # fmt: skip

@@ -25,6 +25,15 @@ CASES: dict[str, Case] = {
     "bounced-then-clicked": (
         {"engagement": {"last_bounce_at": ago(200), "last_click_at": ago(150)}}, "pass", "enrol", "",
         "start_sequence"),
+    "bounced-then-replied": (
+        {"engagement": {"last_bounce_at": ago(200), "last_reply_at": ago(150)}}, "pass", "enrol", "",
+        "start_sequence"),
+    "bounced-then-opened": (
+        {"engagement": {"last_bounce_at": ago(200), "last_open_at": ago(150)}}, "pass", "enrol", "",
+        "start_sequence"),
+    "opened-then-bounced": (
+        {"engagement": {"last_open_at": ago(200), "last_bounce_at": ago(150)}}, "fail:email_bounced", "suppress",
+        "unreachable:email_bounced", "complete_evidence"),
     "valued-without-address": (
         {"contact": {"email_problem": "invalid", "value_tier": "high"}}, "fail:email_invalid", "suppress",
         "unreachable:email_invalid", "owner_call"),
