@@ -173,6 +173,43 @@ class TestCredit:
         assert {row["touch_number"] for row in counted([message()], [order(after)]).credits} == {touch}
 
 
+class TestJourneys:
+    """The channels that delivered, one after the other, of enrolments whose window is over."""
+
+    def test_up_to_the_purchase_each_named_once(self) -> None:
+        """Two emails in a row are one, the SMS after the purchase had no part in it; who did not buy was lost."""
+        ways = (("email", 0), ("email", 4), ("sms", 9), ("email", 20), ("sms", 40))
+        sent = [
+            message(who, number, T + timedelta(days=day), channel=channel)
+            for who in ("c-1", "c-2", "c-3") for number, (channel, day) in enumerate(ways, 1)
+        ]  # fmt: skip
+        told = [order(timedelta(days=30)), order(timedelta(days=9), "c-2")]
+        assert counted(sent, told).journeys == [
+            {"channels": ["email"], "returned": 1, "lost": 0},
+            {"channels": ["email", "sms", "email"], "returned": 1, "lost": 0},
+            {"channels": ["email", "sms", "email", "sms"], "returned": 0, "lost": 1},
+        ]
+
+    def test_what_came_back_reached_nobody(self) -> None:
+        """The emails around a bounced SMS are one; who was reached by nothing went no way."""
+        sent = [message(), message(number=2, channel="sms", at=T + timedelta(days=4)), message("c-2"),
+                message(number=3, at=T + timedelta(days=9))]  # fmt: skip
+        bounced = [event("bounce", timedelta(days=5), who, touch_id=touch)
+                   for who, touch in (("c-1", "t-c-1-2"), ("c-2", "t-c-2-1"))]  # fmt: skip
+        assert counted(sent, bounced).journeys == [{"channels": ["email"], "returned": 0, "lost": 1}]
+
+    def test_the_young_are_not_counted_yet(self) -> None:
+        """Not even who came back: those who will not are not known yet. At the end of ninety days they are."""
+        end, told = T + timedelta(days=90), [order(timedelta(days=2))]
+        assert counted([message()], told, now=end - SECOND).journeys == []
+        assert counted([message()], told, now=end).journeys == [{"channels": ["email"], "returned": 1, "lost": 0}]
+
+    def test_a_message_after_the_window_is_of_no_way(self) -> None:
+        """What comes of it is not counted either."""
+        late = message(number=2, channel="sms", at=T + timedelta(days=90))
+        assert counted([message(), late], []).journeys == [{"channels": ["email"], "returned": 0, "lost": 1}]
+
+
 class TestOffers:
     SENT = message(
         number=3, incentive="points_or_credit", offer_id="o-15", unit_cost=Decimal("15.00"), unit_currency="GBP"
@@ -249,4 +286,4 @@ def test_nothing_sent_is_nothing_counted() -> None:
     """Zeros, no rows, no error."""
     found = counted([], [])
     assert set(found.totals.values()) == {0}
-    assert (found.money, found.credits, found.offers, found.cohorts, found.waits) == ([], [], [], [], [])
+    assert [found.money, found.credits, found.journeys, found.offers, found.cohorts, found.waits] == [[]] * 6

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pyarrow as pa
 
-from reactivation.measures.crediting import credit, credit_figures
+from reactivation.measures.crediting import credit, credit_figures, removal_figures
 from reactivation.measures.figures import Figure
 
 DAY = 24 * 3600 * 1_000_000
@@ -76,3 +76,22 @@ def test_a_purchase_nobody_priced_is_credited_without_money() -> None:
     assert {row["revenue"] for row in credit(unpriced, PATHS)} == {None}
     assert credit(RETURNED.slice(0, 0), PATHS.slice(0, 0)) == []
     assert credit_figures([]) == []
+
+
+def test_by_what_would_be_lost_without_a_channel() -> None:
+    """Of 13 people 9 began with email: 1/9 came back from there, 4/9 moved on to SMS; of the 8 it reached 4 came back.
+    Five of 13 did; without SMS 9/13 x 1/9 is one, without email 4/13 x 1/2 two. 4/5 and 3/5 are 4 and 3 of 7."""
+    ways = [(["email"], 1, 4), (["email", "sms"], 2, 2), (["sms"], 2, 2)]
+    rows = [{"channels": channels, "returned": returned, "lost": lost} for channels, returned, lost in ways]
+    email, sms = removal_figures(rows)
+    assert (email.by, email.of, email.rate, email.note) == ("email", 5, 0.4286, "60.0% fewer without it")
+    assert (sms.by, sms.of, sms.rate, sms.note) == ("sms", 5, 0.5714, "80.0% fewer without it")
+
+
+def test_what_cannot_be_told_of_channels_is_said() -> None:
+    """One channel alone is not compared with any; nobody came back, or nobody's window is over."""
+    (alone,) = removal_figures([{"channels": ["email"], "returned": 2, "lost": 3}])
+    assert (alone.of, alone.rate, alone.note) == (2, None, "one channel only")
+    (nobody,) = removal_figures([{"channels": ["email", "sms"], "returned": 0, "lost": 3}])
+    assert (nobody.of, nobody.rate, nobody.note) == (0, None, "not enough data")
+    assert removal_figures([]) == [nobody]

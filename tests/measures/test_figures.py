@@ -46,6 +46,7 @@ OUTREACH = Outreach(
     credits=[{"measure": measure, "touch_number": 3, "channel": "email", "currency": "GBP", "reactivations": 2.0,
               "revenue": Decimal("90.00")} for measure in RULES],
     offers=[OFFER],
+    journeys=[{"channels": ["email"], "returned": 2, "lost": 3}],
     cohorts=[{"week": date(2026, 3, 2), "candidates": 50, "reactivated": 2}],
     waits=[{"days": 3, "returned": True, "enrolments": 2}, {"days": 8, "returned": False, "enrolments": 2}],
 )  # fmt: skip
@@ -53,6 +54,7 @@ EMPTY = Outreach(
     totals=dict.fromkeys(TOTALS, 0),
     money=[],
     credits=[],
+    journeys=[],
     offers=[],
     cohorts=[],
     waits=[],

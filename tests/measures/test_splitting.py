@@ -81,6 +81,16 @@ def test_what_brought_a_segment_back_and_what_its_discounts_brought() -> None:
     assert parts("touch")["incentive_efficiency", "touch 1"].rate == 5.0
 
 
+def test_the_channels_of_a_segment_are_told_where_it_has_two() -> None:
+    """Ann went by email and then SMS: without either she is lost. The studio was written to by email alone."""
+    found = {by: figure for (name, by), figure in parts("segment").items() if name == "markov_attribution"}
+    assert {by: (figure.of, figure.rate, figure.note) for by, figure in found.items()} == {
+        "segment household, email": (1, 0.5, "100.0% fewer without it"),
+        "segment household, sms": (1, 0.5, "100.0% fewer without it"),
+        "segment studio": (1, None, "one channel only"),
+    }
+
+
 def test_a_touch_is_answered_by_itself() -> None:
     """Ann's click came 41 days after the first and one day after the second; what she did in the end is of neither."""
     found = parts("touch")

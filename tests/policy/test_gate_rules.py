@@ -116,6 +116,12 @@ def _situations() -> Iterator[Decided]:
     )
     yield from (decide(person(), absent=[table]) for table in READ)
     yield from (decide(person() | {"offers": [offer(**change)]}) for change in OFFERS)
+    yield decide(
+        person() | {"offers": [offer(), offer(**test_incentives.PERCENT)]},
+        known(redeemed_incentives=2, **test_incentives.CHEAP),
+        declared=test_incentives.with_percent(),
+        in_force=test_incentives.more_in_a_lifetime(),
+    )
     broken = [{"table": table, "key": "r-9", "customer_id": f"broken-{table}"} for table in FORBIDDING]
     yield decide(together(*(person(row["customer_id"]) for row in broken)) | {"broken_nos": broken})
     tagged = playbook().population.model_copy(update={"only_tags": ("vip",)})

@@ -10,6 +10,9 @@ from functools import cache
 import pytest
 from tests.policy.people import AT, Row, ago, known, offer, one, person, playbook, rules, stories
 
+from reactivation.playbooks.model import Playbook
+from reactivation.policy.rules import Rules
+
 STORIES: dict[str, tuple[Row, str]] = {
     "plain": ({}, "pass"),
     "half-on-discount": ({"purchases": {"discounted_purchases": 2}}, "drop:discount_buyer"),
@@ -96,6 +99,54 @@ def test_incentives_of_mail_and_of_texts_are_counted_together() -> None:
     assert row["gate_offer_allowed"] == "drop:lifetime_cap"
 
 
+#: Credit that costs 9.50, and then ten percent: the margin guard allows 13 % of this person's orders.
+PERCENT: Row = {"offer_id": "offer-percent-20", "kind": "percent", "value": Decimal(10), "currency": None}
+
+
+def with_percent() -> Playbook:
+    """The playbook with both steps of the ladder."""
+    touches = tuple(
+        touch.model_copy(update={"offer": "offer-percent-20"}) if touch.incentive == "percent" else touch
+        for touch in playbook().touches
+    )
+    return playbook().model_copy(update={"touches": touches})
+
+
+def more_in_a_lifetime() -> Rules:
+    """Rules under which a lifetime may have three incentives."""
+    return replace(rules(), incentives=rules().incentives.model_copy(update={"lifetime_incentives": 3}))
+
+
+@pytest.mark.parametrize(
+    ("redeemed", "expected"),
+    [(1, ("pass", "percent")), (2, ("drop:no_escalation", "points_or_credit")), (3, ("drop:lifetime_cap", "none"))],
+)
+def test_no_escalation_after_two_redeemed_incentives(redeemed: int, expected: tuple[str, str]) -> None:
+    """Also where a lifetime may have more: the credit, not the percentage above it."""
+    long_ago = {"last_redeemed_at": AT - timedelta(days=400), "redeemed_incentives": redeemed}
+    tables = person() | {"offers": [offer(), offer(**PERCENT)]}
+
+    row = one(tables, known(**long_ago, **CHEAP), declared=with_percent(), in_force=more_in_a_lifetime())
+
+    assert (row["gate_offer_allowed"], row["offer_position"]) == expected
+
+
+def test_a_playbook_that_offers_the_larger_step_alone_offers_nothing_more() -> None:
+    """Its smallest step is larger than the credit redeemed before."""
+    alone = tuple(
+        touch if touch.incentive == "percent" else touch.model_copy(update={"offer": None})
+        for touch in with_percent().touches
+    )
+    twice = {"last_redeemed_at": AT - timedelta(days=400), "redeemed_incentives": 2}
+
+    row = one(
+        person() | {"offers": [offer(**PERCENT)]}, known(**twice, **CHEAP),
+        declared=playbook().model_copy(update={"touches": alone}), in_force=more_in_a_lifetime(),
+    )  # fmt: skip
+
+    assert (row["gate_offer_allowed"], row["offer_position"]) == ("drop:no_escalation", "none")
+
+
 LONG_AGO: Row = {"last_redeemed_at": AT - timedelta(days=400), "redeemed_incentives": 1}
 COSTS: dict[str, tuple[Row, str]] = {
     "just-below": ({"redeemed_cost": Decimal("47.9999"), "redeemed_currency": "GBP"}, "pass"),
@@ -152,11 +203,10 @@ def test_what_mail_and_texts_cost_is_added(by_text: Row, expected: tuple[str, De
     """Twenty pounds by mail, and by text what is said; unknown or in other money, the whole is unknown."""
     reached = {"contact": {"phone_key": "phone-both", "phone_problem": None, "phone_country": "GB"}}
     cost = {"redeemed_cost": Decimal(20), "redeemed_currency": "GBP"}
-    thrice = replace(rules(), incentives=rules().incentives.model_copy(update={"lifetime_incentives": 3}))
 
     row = stories(
         {"both": reached}, known("mail-both", **LONG_AGO, **cost), known("phone-both", **(LONG_AGO | by_text)),
-        in_force=thrice,
+        in_force=more_in_a_lifetime(),
     )["both"]  # fmt: skip
 
     assert (row["gate_offer_allowed"], row["evidence"]["redeemed_cost"]) == expected
@@ -189,13 +239,8 @@ def test_an_offer_must_be_live_known_and_paid_for(change: Row, expected: str) ->
 
 def test_a_percentage_costs_its_share_of_the_order() -> None:
     """Of credit that is allowed and 20 percent that is too much, the first is the highest step."""
-    touches = tuple(
-        touch.model_copy(update={"offer": "offer-percent-20"}) if touch.incentive == "percent" else touch
-        for touch in playbook().touches
-    )
-    declared = playbook().model_copy(update={"touches": touches})
-    percent = offer("offer-percent-20", kind="percent", value=Decimal(20), currency=None)
+    percent = offer(**PERCENT | {"value": Decimal(20)})
 
-    row = one(person() | {"offers": [offer(), percent]}, declared=declared)
+    row = one(person() | {"offers": [offer(), percent]}, declared=with_percent())
 
     assert (row["gate_offer_allowed"], row["offer_position"]) == ("drop:margin_guard", "points_or_credit")

@@ -146,6 +146,7 @@ LIMITS: list[tuple[str, str, int | None, float | None]] = [
     ("permission", "crowd", 2, None), ("permission", "regimes.gb.email.express.months", 1, None),
     ("incentives", "cooldown_days", 0, None), ("incentives", "monetary_after_days", 0, None),
     ("incentives", "lifetime_incentives", 0, None), ("incentives", "lifetime_share", 0, 1),
+    ("incentives", "no_escalation_after", 0, None),
     ("incentives", "equal_or_better_after_days", 30, None), ("incentives", "uplift", 1, None),
     ("incentives", "contact_cost", 0, None), ("incentives", "margin_floor", 0, 1),
     ("incentives", "conversion", None, 1), ("incentives", "discounted_share", None, 1),

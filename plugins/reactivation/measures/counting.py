@@ -23,6 +23,7 @@ class Outreach:
     totals: Row
     money: list[Row]
     credits: list[Row]
+    journeys: list[Row]
     offers: list[Row]
     cohorts: list[Row]
     waits: list[Row]
@@ -50,6 +51,7 @@ def count_outreach(
             totals=totals,
             money=ask("money", value_days=VALUE_DAYS, retained_days=RETAINED_DAYS).to_pylist(),
             credits=credit(returned, ask("paths")),
+            journeys=ask("journeys", now=now, reactivated_days=reactivated_days).to_pylist(),
             offers=ask("offers").to_pylist(),
             cohorts=ask("cohorts").to_pylist(),
             waits=ask("waits", now=now, reactivated_days=reactivated_days).to_pylist(),

@@ -1,4 +1,5 @@
-"""Which messages reactivations are put down to: the last one by default, by position and evenly beside it.
+"""Which messages reactivations are put down to: the last one by default, by position and evenly beside it; and which
+channels, by what would be lost without each.
 
 Source: METHODS.md section 4; ``science.attribution``.
 """
@@ -11,17 +12,19 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
-from reactivation.measures.figures import Figure, rounded, share
+from reactivation.measures.figures import NOT_ENOUGH, Figure, rounded, share
 from reactivation.measures.windows import ATTRIBUTED_DAYS
-from reactivation.science.attribution import Moments, Rule, attribute
+from reactivation.science.attribution import Journeys, Moments, Rule, attribute, removal
 
 #: The measure of each rule, the default first.
 RULES: dict[str, Rule] = {
     "channel_attribution": "last", "position_attribution": "position", "linear_attribution": "linear",
 }  # fmt: skip
 NO_MESSAGE = "no message"
+ONE_CHANNEL = "one channel only"
 _WINDOW = timedelta(days=ATTRIBUTED_DAYS) // timedelta(microseconds=1)
 _SMALLEST = Decimal("0.0001")
 
@@ -81,6 +84,25 @@ def credit_figures(credits: list[dict[str, Any]]) -> list[Figure]:
             figure = share(measure, round(count), whole, part) if rule == "last" else _part(measure, part, count, whole)
             figures.append(replace(figure, amount=revenue, currency=currency))
     return figures
+
+
+def removal_figures(journeys: list[dict[str, Any]]) -> list[Figure]:
+    """Each channel's share of the reactivations by what would be lost without it, which is its ``note``; rows as the
+    statement ``measured_journeys`` counts them."""
+    measure = "markov_attribution"
+    channels = sorted({channel for row in journeys for channel in row["channels"]})
+    numbers = {channel: number for number, channel in enumerate(channels)}
+    returned, lost = (np.array([row[name] for row in journeys], np.int64) for name in ("returned", "lost"))
+    steps = [(which, numbers[channel]) for which, row in enumerate(journeys) for channel in row["channels"]]
+    which, channel = np.array(steps, np.int64).reshape(-1, 2).T
+    found = removal(Journeys(which, channel, returned, lost))
+    back = int(returned.sum())
+    if found is None:
+        return [Figure(measure, of=back, note=ONE_CHANNEL if len(channels) == 1 else NOT_ENOUGH)]
+    return [
+        Figure(measure, name, of=back, rate=rounded(part), note=f"{effect:.1%} fewer without it")
+        for name, effect, part in zip(channels, found.effect.tolist(), found.share.tolist(), strict=True)
+    ]
 
 
 def _part(measure: str, part: str, count: float, whole: int) -> Figure:

@@ -88,6 +88,11 @@ _ALL = (
             "reactivating purchases divided among the delivered messages within 30 days before them: 40 % each to the "
             "first and the last, the rest to those between; of two, half each"),
     Measure("linear_attribution", "The same, evenly", "reactivations", "the same, divided evenly"),
+    Measure("markov_attribution", "The same, by channel removed", "reactivations",
+            "share of each channel in the reactivations that would be lost without any one of them: 1 - chance to come "
+            "back without the channel ÷ chance with it, divided by the sum over the channels, in a first-order Markov "
+            "chain of the channels delivered by up to the purchase or the end of the reactivation window (90 days), "
+            "over enrolments whose window is over; none of one channel alone, or where nobody came back"),
     Measure("incentive_efficiency", "Revenue per discount cost", "codes",
             "revenue of redeeming purchases ÷ cost of the redeemed codes, by offer and by type of offer (the step of "
             "the ladder it was sent as); none where the cost is zero; "

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from reactivation.measures.counting import Outreach, Row
-from reactivation.measures.crediting import credit_figures
+from reactivation.measures.crediting import credit_figures, removal_figures
 from reactivation.measures.figures import NOT_ENOUGH, Figure, ratio, share, shares
 from reactivation.measures.waiting import waiting_figures
 from reactivation.measures.windows import VALUE_DAYS
@@ -38,6 +38,7 @@ def outreach_figures(answers: Answers, outreach: Outreach) -> list[Figure]:
         *shares("closed_reasons", answers.exits, ended),
         *cohort_figures(outreach.cohorts),
         *credit_figures(outreach.credits),
+        *removal_figures(outreach.journeys),
         *_efficiency(outreach.offers),
     ]  # fmt: skip
 

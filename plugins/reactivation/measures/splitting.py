@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from reactivation.measures.accounting import account_figures
 from reactivation.measures.comparing import count_compared, group_figures
 from reactivation.measures.counting import count_outreach
-from reactivation.measures.crediting import credit_figures
+from reactivation.measures.crediting import credit_figures, removal_figures
 from reactivation.measures.figures import Figure, share, shares
 from reactivation.measures.outreach import cohort_figures, people_figures, whole_efficiency
 from reactivation.measures.reviewing import review_figures
@@ -62,8 +62,11 @@ def split_outreach(
         wanted = [figure for figure in found if by in OF_PEOPLE or figure.measure in _TOLD_OF_MESSAGES]
         figures += [replace(figure, by=f"{by} {value}") for figure in wanted if figure.by is None]
         if by in OF_PEOPLE:
-            credited = credit_figures(outreach.credits)
-            figures += [replace(figure, by=f"{by} {value}, {figure.by}") for figure in credited]
+            credited = [*credit_figures(outreach.credits), *removal_figures(outreach.journeys)]
+            figures += [
+                replace(figure, by=f"{by} {value}" if figure.by is None else f"{by} {value}, {figure.by}")
+                for figure in credited
+            ]
     return figures
 
 

@@ -3,8 +3,8 @@
 Conservative: none without a known margin, in another currency, or for somebody who mostly buys on discount.
 Budget and codes across customers are the plan's business; here every customer is judged alone.
 
-Source: METHODS.md section 2 (margin guard, cooldown, one a year, lifetime caps), RULES.md gate ``offer_allowed``, seed
-000 (discounts train poor-fit behaviour), seed 001 (no generic offers to high-context accounts).
+Source: METHODS.md section 2 (margin guard, cooldown, one a year, lifetime caps, no escalation after two), RULES.md gate
+``offer_allowed``, seed 000 (discounts train poor-fit behaviour), seed 001 (no generic offers to high-context accounts).
 """
 
 from __future__ import annotations
@@ -54,10 +54,13 @@ def incentives(facts: pd.DataFrame, average_order: pd.Series, value_tier: pd.Ser
     guard = _guard(margin_rate(facts), numbers(average_order) / UNIT, _uplift(facts, context), context.rules.incentives)
     personal = _personal(facts, value_tier, context)
     position, refused = constant("none", len(facts)), constant(None, len(facts))
+    often = facts["redeemed_incentives"] >= context.rules.incentives.no_escalation_after
     for step in STEPS:
+        # The smallest of all steps, not of this playbook's: a larger one of another playbook is larger all the same.
+        larger = [(often, "no_escalation")] if step != STEPS[0] else []
         for touch in (t for t in context.playbook.touches if t.incentive == step and t.offer is not None):
             cost = _of_offer(facts, guard, touch, context)
-            reason = choose([(personal.notna(), personal)], cost)
+            reason = choose([(personal.notna(), personal), *larger], cost)
             position = choose([(reason.isna(), step)], position)
             refused = choose([(refused.notna(), refused)], reason)
     return pd.DataFrame(

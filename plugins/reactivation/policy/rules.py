@@ -129,6 +129,7 @@ class IncentiveRules(Declared):
     cooldown_days: int = Field(ge=0)
     monetary_after_days: int = Field(ge=0)
     lifetime_incentives: int = Field(ge=0)
+    no_escalation_after: int = Field(ge=0)
     lifetime_share: Part
     equal_or_better_after_days: int = Field(ge=30)
     discounted_share: Annotated[Decimal, Field(gt=0, le=1)]
