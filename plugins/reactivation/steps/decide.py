@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from reactivation import paths
 from reactivation.contract.tables import TABLES
-from reactivation.evidence import SnapshotFolder, questions
+from reactivation.evidence import SnapshotFolder, in_order, questions
 from reactivation.evidence.folders import Content
 from reactivation.ledger import accounts, extract, runs, seals
 from reactivation.playbooks.model import Playbook
@@ -174,7 +174,7 @@ def gathered(  # noqa: PLR0917  (what ``decide_snapshot`` is asked)
              "asked_tags": _tags(playbook, *before)},
             {"person_nos": person_nos, "ledger_extract": extract},
         )  # fmt: skip
-        facts = with_scores(facts, scores)
+        facts = with_scores(in_order(facts, "customer_id"), scores)
         of_accounts = None
         if about := next((one for one in (playbook, *before) if one.subject == "account"), None):
             of_accounts = ask(
