@@ -54,7 +54,7 @@ from reactivation.policy.permission import PEOPLE_COLUMNS, permissions
 from reactivation.policy.priority import priority
 from reactivation.policy.reasons import reasons
 from reactivation.policy.rungs import rungs
-from reactivation.policy.scope import ask_scope, led_by_owners
+from reactivation.policy.scope import Asked, ask_scope, led_by_owners
 from reactivation.policy.segments import dimensions, population
 from reactivation.policy.standing import worst_fit, worst_relationship
 
@@ -140,10 +140,16 @@ def decide_in_shares(
     with ThreadPoolExecutor(max_workers=_AT_A_TIME) as pool:
         # An address shared with somebody who refused is nobody's: permission alone is asked of all together.
         people = frame_of(everybody.select(PEOPLE_COLUMNS))
-        permitted = pool.submit(_permitted, people, facts["customer_id"], consents, context)
+        # Whoever holds one column of a chunk holds all of it: what is wanted until the end is copied.
+        ids = facts["customer_id"].combine_chunks()
+        permitted = pool.submit(_permitted, people, ids, consents, context)
         scoped, numbers = pool.map(lambda share: ask_scope(share, context), shares), range(len(shares))
         del everybody, facts, accounts, consents, people, shares
-        asked = dict(enumerate(scoped))
+        asked: dict[int, Asked] = {}
+        for number, one in enumerate(scoped):
+            asked[number] = one
+            # The chunks were made by other threads, whose memory nobody else is given before it was given back.
+            pa.default_memory_pool().release_unused()
 
         def decided(number: int) -> Share:
             # What is known of all candidates at once takes as much memory as their facts: a share is let go of.
@@ -154,7 +160,7 @@ def decide_in_shares(
         yield from pool.map(decided, numbers)
 
 
-def _permitted(people: pd.DataFrame, ids: pa.ChunkedArray, consents: pa.Table, context: Context) -> pd.DataFrame:
+def _permitted(people: pd.DataFrame, ids: pa.Array, consents: pa.Table, context: Context) -> pd.DataFrame:
     """What each of ``ids`` permits, in their order; nothing is permitted for an id that is nobody's."""
     found = permissions(
         people, consents, context.rules.permission, at=context.at, planned_on=context.planned_on,
@@ -162,7 +168,7 @@ def _permitted(people: pd.DataFrame, ids: pa.ChunkedArray, consents: pa.Table, c
     )  # fmt: skip
     if not context.of_accounts:
         return found
-    places = pc.index_in(ids, arrow(people["customer_id"])).combine_chunks()
+    places = pc.index_in(ids, arrow(people["customer_id"]))
     theirs = pd.DataFrame({name: series(arrow(found[name]).take(places)) for name in found})
     nothing = {f"{channel}_ok": False for channel in CHANNELS} | {f"{channel}_why": "no_record" for channel in CHANNELS}
     nobody = series(pc.is_null(places))
