@@ -1,7 +1,7 @@
 -- Purpose: every fact the policy asks about a customer, in one row.
 -- Parameters: $at instant; $salt text of the holdout; $asked_tags list of the tags some playbook asks about; $crowd how many customers behind one
 --   address are too many for it to be one person's.
--- Grain: one row per contacts.customer_id; ordered by customer_id.
+-- Grain: one row per contacts.customer_id, in no order: DuckDB would hold all columns once more to sort them.
 -- Tables beside the snapshot's: person_nos (include/sql/person_nos.sql), ledger_extract (one row per address key).
 -- Why so: joins only, no judgement. Money is whole ten-thousandths (BIGINT), so that sums and comparisons are exact. The
 --   rank behind a computed value tier is within business segment and currency (amounts in different money are never
@@ -183,4 +183,3 @@ LEFT JOIN email_holders AS eh USING (email_key)
 LEFT JOIN phone_holders AS ph USING (phone_key)
 LEFT JOIN ledger_extract AS le ON le.address_key = c.email_key
 LEFT JOIN ledger_extract AS lp ON lp.address_key = c.phone_key
-ORDER BY c.customer_id

@@ -85,6 +85,21 @@ def test_a_hundred_thousand_events_take_seconds(ledger: Ledger) -> None:
         assert conn.scalar(select(func.count()).select_from(measurement_events)) == 100_000
 
 
+def test_many_events_made_ready_ahead_read_back_as_they_were(ledger: Ledger) -> None:
+    """What is the same in the first row and the last need not be the same in between, nor missing there."""
+    told = [
+        _event(event_id=f"{number:04}", subject=f"C{number:04}", run_id=None if number in {0, 1_999} else RUN_ID)
+        for number in range(2_000)
+    ]
+    told[1_000] |= {"reason": None, "outcome": 'Größe, "so"', "occurred_at": NOW + timedelta(microseconds=1)}
+    schema = pa.schema([*measurements.SCHEMA, ("event_id", pa.string())])
+    ready = measurements.stored_events(ledger.dialect, pa.Table.from_pylist(told, schema=schema))
+    with ledger.begin() as conn:
+        assert measurements.insert_events(conn, ready) == 2_000
+        assert measurements.insert_events(conn, ready) == 0
+    assert _stored(ledger) == told
+
+
 def test_bulk_rows_mean_the_same_as_single_ones(ledger: Ledger) -> None:
     """Money, JSON, instants and nulls read back as they were, whichever way they went in."""
     row: dict[str, Any] = {

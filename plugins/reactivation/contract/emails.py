@@ -1,16 +1,18 @@
 """Many e-mail addresses at once: canonical form, and what keeps us from writing to them.
 
-The plain form (ASCII, nothing to fold but case) is read by one regular expression; a domain is judged by
-email-validator once, however many addresses it has; the rest go through the library one by one. No DNS is asked.
+The plain form (ASCII, nothing to fold but case) is read by one regular expression, and so is a plain domain; any other
+domain is judged by email-validator once, however many addresses it has, and the rest go through the library one by one.
+No DNS is asked.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from email_validator import EmailNotValidError, validate_email
+from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
 
 from reactivation.contract.addresses import canonical_email
 
@@ -21,6 +23,11 @@ _DOMAIN = r"[a-z0-9-]+(?:\.[a-z0-9-]+)+"
 _PLAIN = rf"^(?P<local>{_LOCAL})@(?P<domain>{_DOMAIN})$"
 _LONGEST_LOCAL = 64
 _LONGEST = 254
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+#: A domain that email-validator lets pass without a look at its letters: two hyphens may be Punycode.
+_HOST = rf"^(?:{_LABEL}\.)+{_LABEL}$"
+_NOT_HOST = rf"--|[^a-z]$|(?:^|\.)(?:{'|'.join(map(re.escape, SPECIAL_USE_DOMAIN_NAMES))})$"
+_LONGEST_HOST = _LONGEST - len("a@")
 
 
 @dataclass(frozen=True)
@@ -56,7 +63,8 @@ def email_facts(texts: pa.Array, rules: AddressRules) -> pa.Table:
         pc.less_equal(pc.utf8_length(local), _LONGEST_LOCAL), pc.less_equal(pc.utf8_length(lowered), _LONGEST)
     )
     domains = pc.unique(domain).drop_null()
-    verdicts = pa.array([_domain_problem(name, rules) for name in domains.to_pylist()], pa.string())
+    named = zip(domains.to_pylist(), _is_host(domains).to_pylist(), strict=True)
+    verdicts = pa.array([_domain_problem(name, rules, is_host=is_host) for name, is_host in named], pa.string())
     verdict = pc.take(verdicts, pc.index_in(domain, value_set=domains))
     role = pc.is_in(pc.replace_substring_regex(local, r"\+.*", ""), value_set=pa.array(sorted(rules.role_accounts)))
     problem = pc.if_else(
@@ -74,8 +82,15 @@ def email_facts(texts: pa.Array, rules: AddressRules) -> pa.Table:
     )
 
 
-def _domain_problem(domain: str, rules: AddressRules) -> str | None:
-    if not _is_valid(f"a@{domain}"):
+def _is_host(domains: pa.Array) -> pa.Array:
+    """Whether a domain is plainly valid; one that is not may still be."""
+    short = pc.less_equal(pc.utf8_length(domains), _LONGEST_HOST)
+    named = pc.and_(short, pc.match_substring_regex(domains, _HOST))
+    return pc.and_not(named, pc.match_substring_regex(domains, _NOT_HOST))
+
+
+def _domain_problem(domain: str, rules: AddressRules, *, is_host: bool) -> str | None:
+    if not is_host and not _is_valid(f"a@{domain}"):
         return "invalid"
     return "disposable" if rules.is_disposable(domain) else None
 

@@ -14,11 +14,11 @@ from reactivation.evidence.errors import EvidenceError
 from reactivation.evidence.folders import Folder, RunFolder, SnapshotFolder
 from reactivation.evidence.rewrites import Rewrite
 from reactivation.evidence.rewriting import Keep, take_out, to_take_out
-from reactivation.evidence.views import query, questions
+from reactivation.evidence.views import in_order, query, questions
 
 __all__ = [
-    "EvidenceError", "Folder", "Keep", "Rewrite", "RunFolder", "SnapshotFolder", "as_path", "building", "open_engine",
-    "query", "questions", "take_out", "to_take_out",
+    "EvidenceError", "Folder", "Keep", "Rewrite", "RunFolder", "SnapshotFolder", "as_path", "building", "in_order",
+    "open_engine", "query", "questions", "take_out", "to_take_out",
 ]  # fmt: skip
 
 # Columns come and go by the hundred megabytes. Arrow's own pool gives their memory back each time, and asking for it

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, TypeAlias
 
@@ -22,34 +23,51 @@ from reactivation.evidence import open_engine
 from reactivation.evidence.engine import quoted
 from reactivation.ledger.types import Money, UtcDateTime
 
-Rows: TypeAlias = pa.Table | Sequence[Mapping[str, Any]]
+
+@dataclass(frozen=True)
+class Stored:
+    """Many rows as their database keeps them, in the order they go in."""
+
+    rows: pa.Table
+
+    def __len__(self) -> int:
+        return int(self.rows.num_rows)
+
+
+Rows: TypeAlias = pa.Table | Sequence[Mapping[str, Any]] | Stored
 
 _SLICE = 50_000
 #: So few rows are not worth a statement of their own.
 FEW = 1_000
 
 
-def insert_rows(
-    conn: Connection, target: Table, rows: Rows, *, ignore_repeats: bool = False, order: Sequence[str] = ()
-) -> int:
+def insert_rows(conn: Connection, target: Table, rows: Rows, *, ignore_repeats: bool = False) -> int:
     """Insert rows whose columns are named like ``target``'s; returns how many are new. An Arrow table is the fast way.
 
     Lists and structs become JSON. ``ignore_repeats``: a row whose primary key is there already is nothing new; else it
-    is an ``IntegrityError``, like every other broken constraint. ``order``: columns to go by instead of the key's.
+    is an ``IntegrityError``, like every other broken constraint.
     """
     if len(rows) == 0:
         return 0
-    if len(rows) <= FEW:
-        return _insert_few(conn, target, rows, ignore_repeats=ignore_repeats)
+    ready = stored(conn.dialect.name, target, rows)
+    if not isinstance(ready, Stored):
+        return _insert_few(conn, target, ready, ignore_repeats=ignore_repeats)
+    conflict = f"ON CONFLICT ({', '.join(c.name for c in target.primary_key)}) DO NOTHING" if ignore_repeats else ""
+    if conn.dialect.name == "postgresql":
+        return _copy(conn, target.name, ready.rows, conflict)
+    return _executemany(conn, target, ready.rows, conflict)
+
+
+def stored(dialect: str, target: Table, rows: Rows, *, order: Sequence[str] = ()) -> Rows:
+    """The rows as ``insert_rows`` would store them, so that this can be done beside other work; a few are left as they
+    are. ``order``: columns to go by instead of the key's."""
+    if isinstance(rows, Stored) or len(rows) <= FEW:
+        return rows
     table = rows if isinstance(rows, pa.Table) else pa.Table.from_pylist([dict(row) for row in rows])
     # In the order of the key an index is filled page by page instead of all over the place.
     by = order or [column.name for column in target.primary_key]
     table = table.sort_by([(name, "ascending") for name in by if name in table.column_names])
-    stored = pa.table({name: _stored(target, name, table[name], conn.dialect.name) for name in table.column_names})
-    conflict = f"ON CONFLICT ({', '.join(c.name for c in target.primary_key)}) DO NOTHING" if ignore_repeats else ""
-    if conn.dialect.name == "postgresql":
-        return _copy(conn, target.name, stored, conflict)
-    return _executemany(conn, target, stored, conflict)
+    return Stored(pa.table({name: _stored(target, name, table[name], dialect) for name in table.column_names}))
 
 
 def insert_if_new(conn: Connection, target: Table, row: Mapping[str, Any]) -> bool:
@@ -59,7 +77,9 @@ def insert_if_new(conn: Connection, target: Table, row: Mapping[str, Any]) -> bo
     return conn.execute(added.returning(*target.primary_key)).first() is not None
 
 
-def _insert_few(conn: Connection, target: Table, rows: Rows, *, ignore_repeats: bool) -> int:
+def _insert_few(
+    conn: Connection, target: Table, rows: pa.Table | Sequence[Mapping[str, Any]], *, ignore_repeats: bool
+) -> int:
     """As the types of their columns say; what makes many rows fast takes longer than a few of them."""
     listed = rows.to_pylist() if isinstance(rows, pa.Table) else [dict(row) for row in rows]
     added = (postgresql if conn.dialect.name == "postgresql" else sqlite).insert(target)
@@ -93,17 +113,28 @@ def _executemany(conn: Connection, target: Table, rows: pa.Table, conflict: str)
     """Of many rows, what is the same in all is said once, in the statement: most of what enters on one day is."""
     keys = {column.name for column in target.primary_key}
     same = {
-        name: _literal(rows[name][0].as_py())
-        for name in rows.column_names
-        if name not in keys and pc.count_distinct(rows[name], mode="all").as_py() == 1
+        name: _literal(rows[name][0].as_py()) for name in rows.column_names if name not in keys and _is_one(rows[name])
     }
     values = ", ".join(same.get(name, "?") for name in rows.column_names)
     statement = f"INSERT INTO {target.name} ({', '.join(rows.column_names)}) VALUES ({values}) {conflict}"  # noqa: S608
     new = 0
     for batch in rows.drop_columns(list(same)).to_batches(max_chunksize=_SLICE):
-        given = list(zip(*(column.to_pylist() for column in batch.columns), strict=True))
+        given = list(zip(*(_listed(column) for column in batch.columns), strict=True))
         new += conn.exec_driver_sql(statement, given).rowcount
     return new
+
+
+def _is_one(values: pa.ChunkedArray) -> bool:
+    """Whether the same stands in every row; columns of ids differ at their ends already."""
+    first, last = values[0], values[-1]
+    if not first.is_valid:
+        return int(values.null_count) == len(values)
+    return last == first and bool(pc.all(pc.fill_null(pc.equal(values, first), False)).as_py())
+
+
+def _listed(values: pa.Array) -> list[Any]:
+    """Python's values; texts are most of them, and made several times as fast by way of NumPy."""
+    return list(values.to_numpy(False).tolist()) if values.type == pa.string() else list(values.to_pylist())
 
 
 def _literal(value: str | int | None) -> str:

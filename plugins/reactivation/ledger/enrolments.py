@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, exists, func, or_, select, tup
 
 from reactivation.ledger import audit, measurements
 from reactivation.ledger.among import among
-from reactivation.ledger.bulk import Rows, insert_rows
+from reactivation.ledger.bulk import Rows, insert_rows, stored
 from reactivation.ledger.columns import table_of
 from reactivation.ledger.events import PURCHASES
 from reactivation.ledger.locks import INTAKE, exclusive
@@ -62,6 +62,11 @@ def insert_enrolments(conn: Connection, rows: Rows) -> None:
 def insert_keys(conn: Connection, rows: Rows) -> None:
     """Occupy address keys. A key that another active enrolment occupies is an ``IntegrityError``."""
     insert_rows(conn, enrolment_keys, rows)
+
+
+def stored_keys(dialect: str, rows: Rows) -> Rows:
+    """Keys as ``insert_keys`` would store them; it needs no database."""
+    return stored(dialect, enrolment_keys, rows)
 
 
 def active_keys(conn: Connection) -> pa.Array:

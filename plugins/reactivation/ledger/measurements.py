@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from sqlalchemy import Connection
 
 from reactivation.evidence.ids import digests
-from reactivation.ledger.bulk import FEW, insert_rows
+from reactivation.ledger.bulk import FEW, Stored, insert_rows, stored
 from reactivation.ledger.given import enter
 from reactivation.ledger.tables import measurement_events
 
@@ -24,12 +24,14 @@ SCHEMA = pa.schema([
 _COMPLETE = {"event_id", *SCHEMA.names}
 
 
-def insert_events(conn: Connection, rows: Iterable[Mapping[str, Any]] | pa.Table) -> int:
+def insert_events(conn: Connection, rows: Iterable[Mapping[str, Any]] | pa.Table | Stored) -> int:
     """Record events with the columns of ``SCHEMA``; returns how many are new. An Arrow table is the fast way.
 
     An ``event_id`` is made of the other columns where none is given, so that telling the same thing twice is nothing
     new.
     """
+    if isinstance(rows, Stored):
+        return insert_rows(conn, measurement_events, rows, ignore_repeats=True)
     if not isinstance(rows, pa.Table):
         listed = [dict(row) for row in rows]
         if len(listed) <= FEW and all(row.keys() == _COMPLETE for row in listed):
@@ -39,8 +41,14 @@ def insert_events(conn: Connection, rows: Iterable[Mapping[str, Any]] | pa.Table
     return insert_rows(conn, measurement_events, identified(rows), ignore_repeats=True)
 
 
+def stored_events(dialect: str, rows: pa.Table) -> pa.Table | Stored:
+    """Events as ``insert_events`` would store them; it needs no database."""
+    ready = identified(rows)
+    return stored(dialect, measurement_events, ready) if len(ready) > FEW else ready
+
+
 def identified(rows: pa.Table) -> pa.Table:
-    """Events with their ids, as ``insert_events`` would make them; they need no database."""
+    """Events with their ids."""
     events = rows.select(SCHEMA.names).cast(SCHEMA)
     ids = rows["event_id"] if "event_id" in rows.column_names else _ids(events)
     return events.append_column("event_id", ids)

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func,
 from reactivation.contract.digests import digest
 from reactivation.ledger import audit, measurements
 from reactivation.ledger.among import among, checked
-from reactivation.ledger.bulk import Rows, insert_rows
+from reactivation.ledger.bulk import Rows, insert_rows, stored
 from reactivation.ledger.columns import table_of
 from reactivation.ledger.enrolments import OPEN, release_codes
 from reactivation.ledger.tables import enrolments, offer_codes, runs, touches
@@ -62,8 +62,13 @@ class Touch:
 
 def insert_touches(conn: Connection, rows: Rows) -> None:
     """Enter touches; the rows have columns of the table."""
+    insert_rows(conn, touches, stored_touches(conn.dialect.name, rows))
+
+
+def stored_touches(dialect: str, rows: Rows) -> Rows:
+    """Touches as ``insert_touches`` would store them; it needs no database."""
     # Each one's enrolment is looked up: those lie beside one another, too.
-    insert_rows(conn, touches, rows, order=("enrolment_id", "number"))
+    return stored(dialect, touches, rows, order=("enrolment_id", "number"))
 
 
 def planned_by_owner(conn: Connection, playbook: str) -> dict[str, int]:

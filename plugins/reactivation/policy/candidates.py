@@ -6,6 +6,7 @@ Source: RULES.md (gates), PLAYBOOKS.md section 1 (dimensions, next best action),
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -53,7 +54,7 @@ from reactivation.policy.permission import PEOPLE_COLUMNS, permissions
 from reactivation.policy.priority import priority
 from reactivation.policy.reasons import reasons
 from reactivation.policy.rungs import rungs
-from reactivation.policy.scope import ask_scope, led_by_owners
+from reactivation.policy.scope import Asked, ask_scope, led_by_owners
 from reactivation.policy.segments import dimensions, population
 from reactivation.policy.standing import worst_fit, worst_relationship
 
@@ -74,9 +75,64 @@ class Decided:
     others: pa.Table
 
 
+@dataclass(frozen=True)
+class Share:
+    """A share of everybody, decided: its rows of ``Decided.table`` and ``Decided.others``, and who was asked what to
+    tell them apart."""
+
+    table: pa.Table
+    others: pa.Table
+    scope: pd.DataFrame
+
+
+class Counts:
+    """What shares add up to: how many were asked, were no candidates and why, and what became of the candidates."""
+
+    def __init__(self) -> None:
+        self._customers = self._candidates = 0
+        self._not_candidates: Counter[str] = Counter()
+        self._decisions: Counter[str] = Counter()
+        self._reasons: Counter[str] = Counter()
+
+    def add(self, share: Share) -> None:
+        """Counts a share too."""
+        scope, table = share.scope, share.table
+        first_no = choose([(failed(scope[column]), scope[column].str.slice(len(FAIL))) for column in scope], None)
+        decisive = first_value(series(table["reason_codes"].combine_chunks()))
+        self._customers += len(scope)
+        self._candidates += len(table)
+        self._not_candidates += _tally(arrow(first_no.dropna()))
+        self._decisions += _tally(table["decision"])
+        self._reasons += _tally(arrow(decisive.dropna()))
+
+    def told(self) -> dict[str, Any]:
+        """The counts, words in alphabetical order."""
+        return {
+            "customers": self._customers,
+            "not_candidates": dict(sorted(self._not_candidates.items())),
+            "candidates": self._candidates,
+            "decisions": dict(sorted(self._decisions.items())),
+            "reasons": dict(sorted(self._reasons.items())),
+        }
+
+
 def decide_facts(facts: pa.Table, consents: pa.Table, context: Context, accounts: pa.Table | None = None) -> Decided:
     """The decisions about everybody in ``facts`` (``candidates.sql``), with ``consents`` (``consent_rows.sql``); about
     the ``accounts`` (``account_candidates.sql``) where the playbook is about them, or where one that goes first is."""
+    counts, shares = Counts(), list(decide_in_shares(facts, consents, context, accounts))
+    for share in shares:
+        counts.add(share)
+    table, others = (
+        pa.concat_tables(parts) for parts in zip(*((one.table, one.others) for one in shares), strict=True)
+    )
+    return Decided(table, counts.told(), others)
+
+
+def decide_in_shares(
+    facts: pa.Table, consents: pa.Table, context: Context, accounts: pa.Table | None = None
+) -> Iterator[Share]:
+    """``decide_facts``, a share after the other: all decisions together take as much memory as the facts, whose chunks
+    are let go of one after another if nobody else holds them."""
     if accounts is not None:
         context = replace(context, led_by_owners=led_by_owners(accounts, context))
     everybody, facts = facts, accounts if context.of_accounts and accounts is not None else facts
@@ -84,22 +140,27 @@ def decide_facts(facts: pa.Table, consents: pa.Table, context: Context, accounts
     with ThreadPoolExecutor(max_workers=_AT_A_TIME) as pool:
         # An address shared with somebody who refused is nobody's: permission alone is asked of all together.
         people = frame_of(everybody.select(PEOPLE_COLUMNS))
-        permitted = pool.submit(_permitted, people, facts["customer_id"], consents, context)
-        asked = dict(enumerate(pool.map(lambda share: ask_scope(share, context), shares)))
-        scope = pd.concat([one.scope for one in asked.values()], ignore_index=True)
-        others = pa.concat_tables(one.others for one in asked.values())
+        # Whoever holds one column of a chunk holds all of it: what is wanted until the end is copied.
+        ids = facts["customer_id"].combine_chunks()
+        permitted = pool.submit(_permitted, people, ids, consents, context)
+        scoped, numbers = pool.map(lambda share: ask_scope(share, context), shares), range(len(shares))
+        del everybody, facts, accounts, consents, people, shares
+        asked: dict[int, Asked] = {}
+        for number, one in enumerate(scoped):
+            asked[number] = one
+            # The chunks were made by other threads, whose memory nobody else is given before it was given back.
+            pa.default_memory_pool().release_unused()
 
-        def decided(number: int) -> pa.Table:
+        def decided(number: int) -> Share:
             # What is known of all candidates at once takes as much memory as their facts: a share is let go of.
             mine, one = permitted.result().iloc[number * _SHARE : (number + 1) * _SHARE], asked.pop(number)
             theirs = mine[one.is_candidate.to_numpy(dtype=bool)].reset_index(drop=True)
-            return _table(_decided(beside(one.candidates, theirs), context))
+            return Share(_table(_decided(beside(one.candidates, theirs), context)), one.others, one.scope)
 
-        table = pa.concat_tables(pool.map(decided, range(len(shares))))
-    return Decided(table, _counts(scope, table), others)
+        yield from pool.map(decided, numbers)
 
 
-def _permitted(people: pd.DataFrame, ids: pa.ChunkedArray, consents: pa.Table, context: Context) -> pd.DataFrame:
+def _permitted(people: pd.DataFrame, ids: pa.Array, consents: pa.Table, context: Context) -> pd.DataFrame:
     """What each of ``ids`` permits, in their order; nothing is permitted for an id that is nobody's."""
     found = permissions(
         people, consents, context.rules.permission, at=context.at, planned_on=context.planned_on,
@@ -107,7 +168,7 @@ def _permitted(people: pd.DataFrame, ids: pa.ChunkedArray, consents: pa.Table, c
     )  # fmt: skip
     if not context.of_accounts:
         return found
-    places = pc.index_in(ids, arrow(people["customer_id"])).combine_chunks()
+    places = pc.index_in(ids, arrow(people["customer_id"]))
     theirs = pd.DataFrame({name: series(arrow(found[name]).take(places)) for name in found})
     nothing = {f"{channel}_ok": False for channel in CHANNELS} | {f"{channel}_why": "no_record" for channel in CHANNELS}
     nobody = series(pc.is_null(places))
@@ -256,20 +317,5 @@ def _column(known: pd.DataFrame, field: pa.Field) -> pa.Array:
     return values if values.type == field.type else pc.cast(values, field.type)
 
 
-def _counts(scope: pd.DataFrame, table: pa.Table) -> dict[str, Any]:
-    """How many were asked, were no candidates and why, and what became of the candidates."""
-    first_no = choose([(failed(scope[column]), scope[column].str.slice(len(FAIL))) for column in scope], None)
-    decisive = first_value(series(table["reason_codes"].combine_chunks()))
-    return {
-        "customers": len(scope),
-        "not_candidates": _tally(arrow(first_no.dropna())),
-        "candidates": len(table),
-        "decisions": _tally(table["decision"]),
-        "reasons": _tally(arrow(decisive.dropna())),
-    }
-
-
-def _tally(words: pa.Array | pa.ChunkedArray) -> dict[str, int]:
-    counted = pc.value_counts(words)
-    found = Counter({row["values"]: row["counts"] for row in counted.to_pylist()})
-    return {word: found[word] for word in sorted(found)}
+def _tally(words: pa.Array | pa.ChunkedArray) -> Counter[str]:
+    return Counter({row["values"]: row["counts"] for row in pc.value_counts(words).to_pylist()})

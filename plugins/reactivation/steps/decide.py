@@ -6,7 +6,7 @@ rules and signed settings give the same table, byte for byte.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -15,15 +15,16 @@ from sqlalchemy import Connection
 
 from reactivation import paths
 from reactivation.contract.tables import TABLES
-from reactivation.evidence import SnapshotFolder, questions
+from reactivation.evidence import SnapshotFolder, in_order, questions
 from reactivation.evidence.folders import Content
 from reactivation.ledger import accounts, extract, runs, seals
 from reactivation.playbooks.model import Playbook
 from reactivation.playbooks.owners import SIGNS_FOR, Owners
 from reactivation.policy.accounts import OWNER_SAID
 from reactivation.policy.activity_segments import segment_counts, segment_table
-from reactivation.policy.candidates import Decided, decide_facts
+from reactivation.policy.candidates import Counts, Decided, Share, decide_facts, decide_in_shares
 from reactivation.policy.context import Context
+from reactivation.policy.decisions import DECISIONS
 from reactivation.policy.rules import Rules
 from reactivation.policy.scores import score_customers, with_scores
 from reactivation.steps.accepting import rules_in_force
@@ -55,24 +56,36 @@ def decide_run(workspace: Workspace, run_id: str, now: datetime) -> dict[str, An
         said = owners_said(conn, playbook, *before)
     snapshot = snapshot_of(workspace, run)
     scores, scoring = scored(snapshot, playbook)
-    told = gathered(
+    pa.default_memory_pool().release_unused()  # it keeps what is freed, and DuckDB has no use for that
+    facts, consents, context, of_accounts = gathered(
         snapshot, known, playbook, rules, workspace.owners, run.as_of, before=before, owners_said=said, scores=scores
     )
-    decided = decide_facts(*told)
+    segments = segment_table(facts, context) if playbook.population.only_segments else None
+    counts, shares = Counts(), decide_in_shares(facts, consents, context, of_accounts)
+    del facts, consents, of_accounts, scores  # as large as the decisions, which are written as they come
     files: dict[str, Content] = {
-        "ledger_extract": known, SETTINGS: dict(rules.signed), SCORING: scoring, "decisions": decided.table,
+        "ledger_extract": known, SETTINGS: dict(rules.signed), SCORING: scoring, "decisions": _rows(shares, counts),
         OWNERS_SAID: said,
     }  # fmt: skip
-    counts = decided.counts
-    if playbook.population.only_segments:
-        facts, _, context, _ = told
-        files[SEGMENTS_FILE] = segments = segment_table(facts, context)
-        counts = counts | {SEGMENTS_FILE: segment_counts(segments)}
+    if segments is not None:
+        files[SEGMENTS_FILE] = segments
     digest = folder.add(files)
+    told = counts.told() | ({} if segments is None else {SEGMENTS_FILE: segment_counts(segments)})
     with workspace.ledger.begin() as conn:
-        runs.record_step(conn, run_id, STEP, state="succeeded", manifest_digest=digest, counts=counts, now=now)
+        runs.record_step(conn, run_id, STEP, state="succeeded", manifest_digest=digest, counts=told, now=now)
     seals.seal(workspace.ledger, now)
-    return counts
+    return told
+
+
+def _rows(shares: Iterator[Share], counts: Counts) -> pa.RecordBatchReader:
+    """The decisions of shares that are yet to come, each counted when it does."""
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for share in shares:
+            counts.add(share)
+            yield from share.table.to_batches()
+
+    return pa.RecordBatchReader.from_batches(DECISIONS, batches())
 
 
 def scored(snapshot: SnapshotFolder, playbook: Playbook) -> tuple[pa.Table, dict[str, Any]]:
@@ -161,7 +174,7 @@ def gathered(  # noqa: PLR0917  (what ``decide_snapshot`` is asked)
              "asked_tags": _tags(playbook, *before)},
             {"person_nos": person_nos, "ledger_extract": extract},
         )  # fmt: skip
-        facts = with_scores(facts, scores)
+        facts = with_scores(in_order(facts, "customer_id"), scores)
         of_accounts = None
         if about := next((one for one in (playbook, *before) if one.subject == "account"), None):
             of_accounts = ask(

@@ -22,6 +22,7 @@ from sqlalchemy import Connection
 from reactivation.approvals import nobody_signs
 from reactivation.evidence import RunFolder
 from reactivation.ledger import audit, courses, enrolments, measurements, runs, seals, touches
+from reactivation.ledger.bulk import Rows, Stored
 from reactivation.ledger.mail import EMAIL
 from reactivation.ledger.runs import Run
 from reactivation.playbooks.model import Playbook
@@ -106,10 +107,15 @@ def plan_run(workspace: Workspace, run_id: str, now: datetime) -> dict[str, int]
         counts = _counts(candidates, intake, plan)
         counts |= {"continued": entering.num_rows, "moved": len(course.windows), "not_climbed": 0}
         if not run.dry:
+            begun, dialect = beginnings(candidates, plan), conn.dialect.name
+            keys = beside.submit(_keys, dialect, begun)
+            entered = beside.submit(_touches, dialect, run.playbook, named, entering, now)
+            events = beside.submit(_events, dialect, run, candidates, intake, now)
             courses.move(conn, course.windows, actor=run.playbook, now=now)
-            events = beside.submit(_events, run, candidates, intake, now)
-            batch_id = batch_of(conn, run, playbook, now)
-            _record(conn, run, beginnings(candidates, plan), entering, batch_id, named=named, filed=filed, now=now)
+            enrolments.insert_enrolments(conn, enrolment_rows(run, begun, batch_of(conn, run, playbook, now), now))
+            enrolments.insert_keys(conn, keys.result())
+            touches.insert_touches(conn, entered.result())
+            _told(conn, run, plan=filed.result()[1], enrolments=begun.num_rows, touches=len(entered.result()), now=now)
             counts["not_climbed"] = _without_climbs(conn, run, playbook, _tried(course.known, entering), now)
             measurements.insert_events(conn, events.result())
         digest, _ = filed.result()
@@ -181,30 +187,32 @@ def _room(
     )
 
 
-def _record(
-    conn: Connection, run: Run, begun: pa.Table, entering: pa.Table, batch_id: str | None, *, named: Future[pa.Table],
-    filed: Future[tuple[str, str]], now: datetime,
-) -> None:  # fmt: skip
-    """Enter enrolments, the address keys they occupy, and the touches of the horizon."""
-    enrolments.insert_enrolments(conn, enrolment_rows(run, begun, batch_id, now))
-    enrolments.insert_keys(conn, key_rows(begun))
-    beginning = _in_horizon(named.result())
-    entered = pa.concat_tables([touch_rows(run.playbook, some, now) for some in (beginning, entering)])
-    touches.insert_touches(conn, entered)
-    # Who they are is in the plan, whose digest stands beside the counts.
+def _told(conn: Connection, run: Run, *, plan: str, enrolments: int, touches: int, now: datetime) -> None:
+    """Who they are is in the plan, whose digest stands beside the counts."""
     audit.write(
         conn, at=now, actor=run.playbook, action="enrolments_begun", subject=run.run_id,
-        details={"plan": filed.result()[1], "enrolments": begun.num_rows, "touches": entered.num_rows},
+        details={"plan": plan, "enrolments": enrolments, "touches": touches},
     )  # fmt: skip
 
 
+# --- beside the ledger ----------------------------------------------------------------------------------------------
 def _filed(folder: RunFolder, plan: Future[pa.Table]) -> tuple[str, str]:
     """Adds the plan to the run's folder: the digests of its manifest and of the file."""
     return folder.add_file("plan", plan.result()), folder.files["plan.parquet"]
 
 
-def _events(run: Run, candidates: pa.Table, intake: pa.Table, now: datetime) -> pa.Table:
-    return measurements.identified(decision_events(run, candidates, intake, now))
+def _keys(dialect: str, begun: pa.Table) -> Rows:
+    return enrolments.stored_keys(dialect, key_rows(begun))
+
+
+def _touches(dialect: str, playbook: str, plan: Future[pa.Table], entering: pa.Table, now: datetime) -> Rows:
+    """The touches of the horizon: of the enrolments that begin, and of those that go on."""
+    rows = [touch_rows(playbook, some, now) for some in (_in_horizon(plan.result()), entering)]
+    return touches.stored_touches(dialect, pa.concat_tables(rows))
+
+
+def _events(dialect: str, run: Run, candidates: pa.Table, intake: pa.Table, now: datetime) -> pa.Table | Stored:
+    return measurements.stored_events(dialect, decision_events(run, candidates, intake, now))
 
 
 def _in_horizon(plan: pa.Table) -> pa.Table:
