@@ -153,7 +153,7 @@ def _claim(conn: Connection, some: Sequence[Touch]) -> None:
     digests = {touch.touch_id: str(touch.draft_digest) for touch in some}
     (((ours, _), (known, signed)), _) = answer(
         conn,
-        sends.claimable(conn, ids, "bench")
+        sends.claimable("postgresql", ids, "bench")
         & standing.against_intents(keys, since=NOW - timedelta(hours=48), now=NOW)
         & questions.signed_of(digests)
         & settings.licence("email"),

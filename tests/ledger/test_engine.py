@@ -5,16 +5,20 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
-from sqlalchemy import func, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import func, insert, literal_column, select, text, update
+from sqlalchemy.exc import IntegrityError, ProgrammingError
 from tests.ledgers import NOW, RUN_ID, a_send, add_touch, begin, enrol
 
 from reactivation.ledger import audit, sends
-from reactivation.ledger.engine import Ledger, open_ledger
+from reactivation.ledger.engine import Ledger, LedgerError, open_ledger
 from reactivation.ledger.tables import APPEND_ONLY, enrolments, lists, metadata, runs, stops, touches
 from reactivation.ledger.tables import sends as sends_table
+from reactivation.ledger.together import Asking
+
+_STOP = {"scope": "channel:email", "actor": "ada", "since": NOW, "until": None}
 
 _COUNT = """
 import sys
@@ -44,7 +48,7 @@ while True:
     if not due:
         break
     with ledger.begin() as conn:
-        ours = answer(conn, sends.claimable(conn, [t.touch_id for t in due], worker))
+        ours = answer(conn, sends.claimable(ledger.dialect, [t.touch_id for t in due], worker))
         for touch in due:
             if touch.touch_id in ours:
                 sends.intend(conn, [a_send(touch.touch_id, touch.customer_id, worker)])
@@ -100,6 +104,47 @@ def test_an_exception_takes_everything_back(ledger: Ledger) -> None:
         raise RuntimeError
     with ledger.begin() as conn:
         assert conn.scalar(select(func.count()).select_from(runs)) == 0
+
+
+def _stopped(ledger: Ledger) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
+    """What stands in the table, as a transaction that begins by asking sees it, and after it has written to it."""
+    asking = Asking(((select(stops.c.reason).order_by(stops.c.reason), {}),), lambda found: found[0])
+    with ledger.begin_by_asking(asking) as (conn, found):
+        conn.execute(insert(stops), {**_STOP, "stop_id": f"{len(found):032d}", "reason": f"reason {len(found)}"})
+    with ledger.begin_by_asking(asking) as (_, after):
+        return found, after
+
+
+def test_a_transaction_may_begin_by_asking(ledger: Ledger) -> None:
+    """It sees what was committed, and keeps what it writes."""
+    assert _stopped(ledger) == ([], [("reason 0",)])
+    assert _stopped(ledger) == ([("reason 0",)], [("reason 0",), ("reason 1",)])
+
+
+def test_what_follows_a_question_is_taken_back_whole(ledger: Ledger) -> None:
+    asking = Asking(((select(stops.c.reason), {}),), lambda found: found[0])
+    with pytest.raises(ZeroDivisionError), ledger.begin_by_asking(asking) as (conn, _):
+        conn.execute(insert(stops), {**_STOP, "stop_id": "0" * 32, "reason": "reason"})
+        raise ZeroDivisionError
+    assert _stopped(ledger) == ([], [("reason 0",)])
+
+
+def test_a_connection_that_ended_meanwhile_is_noticed_by_the_question(ledger: Ledger) -> None:
+    """It is asked again of another; nobody asks before whether the connection lives."""
+    _stopped(ledger)
+    if ledger.dialect == "postgresql":
+        others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+        with ledger.begin() as conn:
+            conn.execute(text(f"{others} AND datname = current_database()"))
+    assert _stopped(ledger) == ([("reason 0",)], [("reason 0",), ("reason 1",)])
+
+
+def test_a_question_that_cannot_be_answered_is_an_error(ledger: Ledger) -> None:
+    """Not asked again and again: the connection lives."""
+    asking = Asking(((select(literal_column("nobody_has_this")).select_from(stops), {}),), lambda found: found)
+    with pytest.raises((LedgerError, ProgrammingError)), ledger.begin_by_asking(asking):
+        pytest.fail("it has begun")
+    assert _stopped(ledger) == ([], [("reason 0",)])
 
 
 @pytest.mark.parametrize("name", ["audit", "runs", "snapshots"])

@@ -86,8 +86,8 @@ def test_touches_of_an_ended_enrolment_are_not_due(ledger: Ledger, touch_ids: li
         one = conn.scalar(select(touches.c.enrolment_id).where(touches.c.touch_id == touch_ids[0]))
         enrolments.end_enrolment(conn, str(one), reason="opted_out", actor="x", now=NOW)
         conn.execute(touches.update().where(touches.c.touch_id == touch_ids[0]).values(state="signed", reserved_by="w"))
-        assert answer(conn, sends.claimable(conn, touch_ids, "w")) == set(touch_ids[1:])
-        assert answer(conn, sends.claimable(conn, touch_ids, "another")) == set()
+        assert answer(conn, sends.claimable(ledger.dialect, touch_ids, "w")) == set(touch_ids[1:])
+        assert answer(conn, sends.claimable(ledger.dialect, touch_ids, "another")) == set()
 
 
 def test_a_touch_has_one_send(ledger: Ledger, touch_ids: list[str]) -> None:

@@ -12,9 +12,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
+from typing import TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, ProgrammingError
+
+from reactivation.ledger.together import Asking, answer
 
 #: The revision this code works with: the newest file of ``ledger/migrations/versions``.
 HEAD = "0010"
@@ -28,6 +31,8 @@ _CACHE_KIB = 256 * 1024
 _NO_ROOM = ("disk is full", "No space left on device")
 _UPGRADE = "Run: reactivation ledger upgrade"
 
+T = TypeVar("T")
+
 
 class LedgerError(Exception):
     """The ledger cannot be used; the message names it, what is wrong and the fix."""
@@ -35,9 +40,11 @@ class LedgerError(Exception):
 
 @dataclass(frozen=True)
 class Ledger:
-    """The database of what was decided, asked, signed, sent and observed."""
+    """The database of what was decided, asked, signed, sent and observed. ``unpinged``: the engine whose connections
+    nobody asks whether they live before they are used."""
 
     engine: Engine
+    unpinged: Engine
     _checked: Event = field(default_factory=Event, repr=False, compare=False)
 
     @property
@@ -60,11 +67,31 @@ class Ledger:
 
         Raises ``LedgerError`` when the database cannot be reached, is not migrated, or refuses to work.
         """
-        if self.dialect == "sqlite" and not Path(str(self.engine.url.database)).is_file():
-            raise LedgerError(f"ledger {self.name} does not exist. {_UPGRADE}")
+        self._require_file()
         with self.unchecked() as connection:
             self._require_tables(connection)
             yield connection
+
+    @contextmanager
+    def begin_by_asking(self, asking: Asking[T]) -> Iterator[tuple[Connection, T]]:
+        """A writing transaction that begins with questions, which also tell whether the connection still lives: they
+        are asked again of another where it has ended, as nothing was written yet. The same errors otherwise.
+        """
+        self._require_file()
+        with self._named(), self.unpinged.connect() as connection:
+            connection.begin()
+            try:
+                found = answer(connection, asking)
+            except DBAPIError as error:
+                if not _has_ended(connection):
+                    raise
+                connection.invalidate(error)
+                connection.rollback()
+                connection.begin()
+                found = answer(connection, asking)
+            self._require_tables(connection)
+            yield connection, found
+            connection.commit()
 
     @contextmanager
     def unchecked(self) -> Iterator[Connection]:
@@ -94,7 +121,12 @@ class Ledger:
             raise LedgerError(f"ledger {self.name} cannot be used: {_first_line(error)}. {fix}") from error
 
     def close(self) -> None:
-        self.engine.dispose()
+        for engine in {self.engine, self.unpinged}:
+            engine.dispose()
+
+    def _require_file(self) -> None:
+        if self.dialect == "sqlite" and not Path(str(self.engine.url.database)).is_file():
+            raise LedgerError(f"ledger {self.name} does not exist. {_UPGRADE}")
 
     def _require_tables(self, connection: Connection) -> None:
         if self._checked.is_set():
@@ -122,16 +154,17 @@ def open_ledger(url: str) -> Ledger:
     except ArgumentError as error:
         raise LedgerError("the ledger's URL cannot be read; use sqlite:///FILE or postgresql://USER@HOST/DB") from error
     if parsed.get_backend_name() == "sqlite":
-        return Ledger(_sqlite(parsed))
+        engine = _sqlite(parsed)
+        return Ledger(engine, engine)
     if parsed.get_backend_name() == "postgresql":
-        return Ledger(_postgresql(parsed))
+        return Ledger(_postgresql(parsed, ping=True), _postgresql(parsed, ping=False))
     raise LedgerError(f"a ledger on {parsed.get_backend_name()} is not supported; use SQLite or PostgreSQL")
 
 
-def _postgresql(url: URL) -> Engine:
+def _postgresql(url: URL, *, ping: bool) -> Engine:
     # Compiling a statement takes PostgreSQL longer than any of ours takes without.
     options = {"options": f"-c lock_timeout={_BUSY_MS} -c timezone=UTC -c jit=off", "connect_timeout": 10}
-    return create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True, connect_args=options)
+    return create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=ping, connect_args=options)
 
 
 def _sqlite(url: URL) -> Engine:
@@ -154,6 +187,10 @@ def _sqlite(url: URL) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
+
+
+def _has_ended(connection: Connection) -> bool:
+    return bool(getattr(connection.connection.driver_connection, "closed", False))
 
 
 def _first_line(error: DBAPIError) -> str:

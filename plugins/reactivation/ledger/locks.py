@@ -19,13 +19,13 @@ def exclusive(conn: Connection, lock: int) -> None:
         conn.execute(select(func.pg_advisory_xact_lock(lock)))
 
 
-def asked_to_claim(conn: Connection) -> tuple[Question, ...]:
+def asked_to_claim(dialect: str) -> tuple[Question, ...]:
     """What is asked first of all, to share permission and be alone in claiming, in that order.
 
     Every row is found by its key then (``by_key``). The claims may be lost when the database dies, as nothing has
     followed from them: before a call is made it is won, and that is on disk only with all that was committed before.
     """
-    return ((_TO_CLAIM, {}),) if conn.dialect.name == "postgresql" else ()
+    return ((_TO_CLAIM, {}),) if dialect == "postgresql" else ()
 
 
 def to_call(conn: Connection) -> None:

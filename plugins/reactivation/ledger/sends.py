@@ -85,11 +85,11 @@ def let_go(conn: Connection, worker: str, only: Collection[str] | None = None) -
     conn.execute(ended.values(reserved_by=None))
 
 
-def claimable(conn: Connection, touch_ids: Collection[str], worker: str) -> Asking[set[str]]:
+def claimable(dialect: str, touch_ids: Collection[str], worker: str) -> Asking[set[str]]:
     """Those of the touches that are still signed, ours and of an active enrolment; they stay so in this transaction.
     Until it ends nobody else can claim, so this is asked before anything else is."""
     signed = (_STILL_SIGNED, {"touch_ids": touch_ids, "worker": worker})
-    return Asking((*asked_to_claim(conn), signed), lambda found: {touch_id for (touch_id,) in found[-1]})
+    return Asking((*asked_to_claim(dialect), signed), lambda found: {touch_id for (touch_id,) in found[-1]})
 
 
 def intend(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:

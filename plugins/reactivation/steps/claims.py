@@ -137,17 +137,15 @@ def claim(
     """
     channel, keys = cases[0].touch.channel, {key for case in cases for key in case.keys}
     since = now - timedelta(hours=workspace.rules.timing.caps.any_hours)
-    proven = proofs([case.draft for case in cases], now)
     claims: list[Claim] = []
     others: list[tuple[Touch, Verdict]] = []
-    with workspace.ledger.begin() as conn:
-        (((ours, against), proof), licence) = answer(
-            conn,
-            sends.claimable(conn, [case.touch.touch_id for case in cases], worker)
-            & standing.against_intents(keys, since=since, now=now)
-            & proven
-            & settings.licence(channel),
-        )
+    asking = (
+        sends.claimable(workspace.ledger.dialect, [case.touch.touch_id for case in cases], worker)
+        & standing.against_intents(keys, since=since, now=now)
+        & proofs([case.draft for case in cases], now)
+        & settings.licence(channel)
+    )
+    with workspace.ledger.begin_by_asking(asking) as (conn, (((ours, against), proof), licence)):
         going = {case.touch.touch_id: made for case, made in zip(cases, proof, strict=True)}
         locked = [case for case in cases if case.touch.touch_id in ours]
         kept = _kept(conn, workspace, locked, playbook, against=against, now=now)
