@@ -1,6 +1,7 @@
 -- Purpose: every fact the policy asks about an account, in one row shaped like a customer's, so that the same ladder is
 --   climbed: what the account's contacts did and said together, and the one of them who would be written to.
--- Parameters: $playbook its name; $salt text of the holdout; $dormant_statuses words of a status that says dormant.
+-- Parameters: $playbook its name; $salt text of the holdout; $skips a text per touch that chance may skip;
+--   $dormant_statuses words of a status that says dormant.
 -- Grain: one row per accounts.account_id; ordered by customer_id.
 -- Tables beside the snapshot's: candidates (include/sql/candidates.sql), owner_decisions (what each account's owner last
 --   decided: account_id, owner_decision, owner_decided_at, owner_hold_until, owner_recipient, owner_knew_noes).
@@ -189,7 +190,11 @@ SELECT
         NULL::BIGINT AS recency_days,
         NULL::BIGINT AS age_days,
         ('0x' || left(sha256($salt || ':variant:' || a.account_id), 8))::UBIGINT::BIGINT AS variant_point,
-        ('0x' || left(sha256($salt || ':rung:' || a.account_id), 8))::UBIGINT::BIGINT AS rung_point
+        ('0x' || left(sha256($salt || ':rung:' || a.account_id), 8))::UBIGINT::BIGINT AS rung_point,
+        list_transform(
+            $skips::VARCHAR[],
+            lambda touch: ('0x' || left(sha256($salt || ':' || touch || ':' || a.account_id), 8))::UBIGINT::BIGINT
+        ) AS skip_points
     ),
     a.expected_interval_days,
     coalesce(list_contains($dormant_statuses::VARCHAR[], lower(trim(a.status))), false) AS said_dormant,

@@ -1,6 +1,6 @@
 -- Purpose: every fact the policy asks about a customer, in one row.
--- Parameters: $at instant; $salt text of the holdout; $asked_tags list of the tags some playbook asks about; $crowd how many customers behind one
---   address are too many for it to be one person's.
+-- Parameters: $at instant; $salt text of the holdout; $skips a text per touch that chance may skip; $asked_tags list of
+--   the tags some playbook asks about; $crowd how many customers behind one address are too many for it to be one person's.
 -- Grain: one row per contacts.customer_id, in no order: DuckDB would hold all columns once more to sort them.
 -- Tables beside the snapshot's: person_nos (include/sql/person_nos.sql), ledger_extract (one row per address key).
 -- Why so: joins only, no judgement. Money is whole ten-thousandths (BIGINT), so that sums and comparisons are exact. The
@@ -171,7 +171,11 @@ SELECT
     -- the first 32 bits of the hash: the same person is in the holdout for as long as the salt stays
     ('0x' || left(sha256($salt || ':' || c.customer_id), 8))::UBIGINT::BIGINT AS holdout_point,
     ('0x' || left(sha256($salt || ':variant:' || c.customer_id), 8))::UBIGINT::BIGINT AS variant_point,
-    ('0x' || left(sha256($salt || ':rung:' || c.customer_id), 8))::UBIGINT::BIGINT AS rung_point
+    ('0x' || left(sha256($salt || ':rung:' || c.customer_id), 8))::UBIGINT::BIGINT AS rung_point,
+    list_transform(
+        $skips::VARCHAR[],
+        lambda touch: ('0x' || left(sha256($salt || ':' || touch || ':' || c.customer_id), 8))::UBIGINT::BIGINT
+    ) AS skip_points
 FROM contacts AS c
 LEFT JOIN accounts AS a USING (account_id)
 LEFT JOIN purchase_summary AS p USING (customer_id)

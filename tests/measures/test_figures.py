@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +11,8 @@ import pyarrow as pa
 import pytest
 
 from reactivation import paths
+from reactivation.ledger.compared import DRAWN
+from reactivation.ledger.measured import TOLD
 from reactivation.measures import (
     MEASURES,
     SAID,
@@ -23,6 +25,7 @@ from reactivation.measures import (
     outreach_figures,
     return_figures,
     review_figures,
+    touch_value_figures,
 )
 from reactivation.measures.crediting import RULES
 from reactivation.measures.figures import NOT_ENOUGH
@@ -173,7 +176,15 @@ def test_every_figure_is_of_a_measure_that_is_defined() -> None:
     returned = return_figures({"c-1"}, {"c-1"}, TestWhoCameBack.SEGMENTS)
     reviewed = review_figures(DECISIONS.empty_table(), accounts_alone=True)
     of_accounts = account_figures(DECISIONS.empty_table(), SAID.empty_table(), pa.array([], pa.string()))
-    figures = [*outreach_figures(ANSWERS, OUTREACH), *nobody, *reviewed, *returned, *of_accounts]
+    of_touches = touch_value_figures(
+        DRAWN.empty_table(),
+        TOLD.empty_table(),
+        {1: 0},
+        skipped_share=0.05,
+        reactivated_days=90,
+        now=datetime(2026, 3, 3, tzinfo=UTC),
+    )
+    figures = [*outreach_figures(ANSWERS, OUTREACH), *nobody, *reviewed, *returned, *of_accounts, *of_touches]
     shown = {figure.measure for figure in figures}
     assert shown <= set(MEASURES)
     assert set(MEASURES) - shown == {"retained_revenue"} - shown

@@ -31,6 +31,7 @@ CANDIDATES = pa.schema([
     ("sms_sent_7d", WHOLE), ("no_points_until", TIME), ("no_percent_until", TIME), ("zones", TEXTS),
     ("zone_sources", TEXTS), ("country", TEXT), ("region", TEXT), ("phone_country", TEXT),
     ("route", TEXT), ("adaptations", TEXTS), ("rung", TEXT),
+    ("skipped_touches", TEXTS),
 ])  # fmt: skip
 #: Tuesday, 11:00 in London.
 NOW = datetime(2026, 11, 3, 11, tzinfo=UTC)

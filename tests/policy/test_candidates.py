@@ -48,7 +48,7 @@ WHOLE: Row = {
     "email_why": None, "sms_basis": None, "sms_records": [], "sms_valid_until": None, "sms_why": "no_record",
     "jurisdictions": ["GB"], "next_best_action": "check_in", "offer_position": "none", "adaptations": [],
     "offer_cap": Decimal("0.1306"),
-    "holdout": False, "variant": None, "rung": "points_or_credit",
+    "holdout": False, "variant": None, "rung": "points_or_credit", "skipped_touches": None,
     "zones": ["Europe/London"], "zone_sources": ["address"],
     "email_key": "mail-c-1", "phone_key": None, "reviewed": True, "route": "outreach", **dict.fromkeys(OF_ACCOUNTS),
     "evidence": {

@@ -44,6 +44,7 @@ PERSON = st.fixed_dictionaries({
     "offer_cap": st.sampled_from([None, Decimal("0.1"), Decimal("0.3")]),
     "email_valid_until": st.none() | st.integers(0, 60).map(lambda d: NOW + timedelta(days=d)),
     "last_sent_at": st.none() | st.integers(0, 200).map(lambda h: NOW - timedelta(hours=h)),
+    "skipped_touches": st.none() | st.lists(st.sampled_from("1234567"), unique=True),
     "place": ZONES,
 })  # fmt: skip
 

@@ -24,12 +24,20 @@ WAITS = (
     "pilot_over",
 )  # fmt: skip
 _ASKED = "comparison_asked"
+#: Which touches chance skips, as the enrolment's ``dimensions`` name it.
+_SKIPPED = "skipped_touches"
 
 #: One row per customer who might have been written to: since when, in which group, by which run, and whether an
 #: enrolment began.
 ASSIGNED = pa.schema([
     ("customer_id", pa.string()), ("assigned_at", pa.timestamp("us", tz="UTC")), ("held_out", pa.bool_()),
     ("run_id", pa.string()), ("begun", pa.bool_()),
+])  # fmt: skip
+
+#: One row per enrolment for which chance drew touches to skip: the numbers it drew, as texts.
+DRAWN = pa.schema([
+    ("enrolment_id", pa.string()), ("customer_id", pa.string()), ("enrolled_at", pa.timestamp("us", tz="UTC")),
+    ("ended_at", pa.timestamp("us", tz="UTC")), ("skipped", pa.list_(pa.string())),
 ])  # fmt: skip
 
 
@@ -62,6 +70,22 @@ def bought(conn: Connection, playbook: str, until: datetime) -> pa.Table:
         .order_by(events.c.occurred_at, events.c.event_id)
     )
     return columns_of(conn.execute(query), TOLD)
+
+
+def drawn(conn: Connection, playbook: str, until: datetime) -> pa.Table:
+    """The enrolments that began while chance skipped touches (``DRAWN``), whatever was sent of the others."""
+    one = enrolments.c
+    query = (
+        select(one.enrolment_id, one.customer_id, one.enrolled_at, one.ended_at, one.dimensions)
+        .where(one.playbook == playbook, one.enrolled_at <= until)
+        .order_by(one.enrolment_id)
+    )
+    rows = (
+        (*row[:4], row.dimensions[_SKIPPED])
+        for row in conn.execute(query)
+        if row.dimensions.get(_SKIPPED) is not None
+    )  # fmt: skip
+    return columns_of(rows, DRAWN)
 
 
 def last_asked(conn: Connection, playbook: str) -> datetime | None:

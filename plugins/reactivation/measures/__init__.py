@@ -19,10 +19,12 @@ from reactivation.measures.splitting import (
     split_review,
     split_verdicts,
 )  # fmt: skip
+from reactivation.measures.withholding import touch_value_figures
 
 __all__ = [
     "MEASURES", "OF_PEOPLE", "SAID", "SPLITS", "Answers", "Compared", "Figure", "Measure", "Outreach",
     "account_figures", "added_efficiency", "comparison_figures", "count_compared", "count_outreach",
     "outreach_figures", "return_figures", "review_figures", "split_accounts", "split_cohorts", "split_comparison",
     "split_exits", "split_outreach", "split_review", "split_verdicts",
+    "touch_value_figures",
 ]  # fmt: skip

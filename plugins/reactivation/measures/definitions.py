@@ -77,6 +77,12 @@ _ALL = (
     Measure("incremental_reactivations", "Added, against the holdout", "people",
             "share of everybody who might be written to, enrolled or not, who bought within the reactivation window "
             "(90 days) of being assigned, less that share of the holdout (Newcombe's interval)"),
+    Measure("touch_value", "Added by each touch", "enrolments",
+            "by touch: share of the enrolments from which chance did not withhold it that bought within the "
+            "reactivation window (90 days) of the touch being due, less that share of those from which it did "
+            "(Newcombe's interval), over enrolments active then, whatever was sent; due: when it may go out at "
+            "the earliest, up to a day before its day; none unless the playbook skips touches at random "
+            "(skipped_share)"),
     Measure("time_to_reactivate", "Time to reactivate", "enrolments",
             "whole days from the first message to the purchase, over everybody written to, those not back yet "
             "included: median and share back by day (Kaplan–Meier)"),

@@ -34,6 +34,9 @@ from reactivation.playbooks.words import (
     WeighedCondition,
 )
 
+#: From which share on so many are withheld a touch that its worth can be told. Source: METHODS.md section 4.
+LEAST_SKIPPED = 0.05
+
 
 class Population(Declared):
     """Who may be a candidate at all; subscribers who never bought belong to no playbook."""
@@ -156,6 +159,7 @@ class Playbook(Declared):
     no_response_tag: str
     holdout_share: Share = 0.1
     holdout_salt: str
+    skipped_share: Annotated[float, Field(ge=0, le=0.1)] = 0
     pilot: Pilot
     measurement: Measurement
     variants: tuple[Variant, ...] = ()
@@ -206,6 +210,15 @@ class Playbook(Declared):
             if foreign:
                 raise ValueError(f"touch {touch.number} uses {', '.join(foreign)}, which channels does not list")
         return touches
+
+    @field_validator("skipped_share")
+    @classmethod
+    def _skips_tell_something(cls, share: float, info: ValidationInfo) -> float:
+        if 0 < share < LEAST_SKIPPED:
+            raise ValueError(f"skips {share:g} of each touch; below {LEAST_SKIPPED:g} nothing can be told from it")
+        if share and len(info.data.get("touches", ())) == 1:
+            raise ValueError("is of one touch alone; who is sent nothing is for holdout_share to say")
+        return share
 
     @field_validator("adaptations")
     @classmethod

@@ -56,6 +56,7 @@ from reactivation.policy.reasons import reasons
 from reactivation.policy.rungs import rungs
 from reactivation.policy.scope import Asked, ask_scope, led_by_owners
 from reactivation.policy.segments import dimensions, population
+from reactivation.policy.skips import skipped_touches
 from reactivation.policy.standing import worst_fit, worst_relationship
 
 #: What is asked of one customer asks nobody else, so that everybody is decided in shares: so many customers each, and
@@ -206,6 +207,7 @@ def _decided(candidates: pd.DataFrame, context: Context) -> pd.DataFrame:
         review_flags=_review_flags(known), holdout=held_out,
         variant=messages(known, variant(known["variant_point"], held_out, playbook.variants), held_out, playbook),
         rung=rungs(known["rung_point"], known["business_segment"], playbook),
+        skipped_touches=skipped_touches(known["skip_points"], playbook),
         population=population(
             any_of(*(failed(known[f"gate_{gate}"]) for gate in ("not_suppressed", "relationship", "permission"))),
             failed(known["gate_fit"]), known["value_tier"],

@@ -128,6 +128,7 @@ DECISIONS = pa.schema(
         pa.field("offer_cap", MONEY),
         pa.field("holdout", pa.bool_()),
         *_text("variant", "rung"),
+        pa.field("skipped_touches", TEXTS),
         pa.field("zones", TEXTS),
         pa.field("zone_sources", TEXTS),
         *_text("email_key", "phone_key"),

@@ -29,6 +29,7 @@ from reactivation.policy.arrays import any_of, earliest_of, first_reason, flat, 
 from reactivation.policy.channels import KEY_OF, may_use
 from reactivation.policy.rules import IncentiveRules
 from reactivation.policy.rungs import HELD_BACK, held_back
+from reactivation.policy.skips import AT_RANDOM, at_random
 from reactivation.policy.timing import (
     PLACE_COLUMNS,
     Places,
@@ -53,7 +54,7 @@ from reactivation.policy.touch_offers import (
 CANDIDATE_COLUMNS = (
     "customer_id", "dormancy_range", "email_basis", "sms_basis", "gate_reachable", "gate_offer_allowed",
     "offer_position", "offer_cap", "email_valid_until", "sms_valid_until", "last_sent_at", "last_sms_sent_at",
-    "sms_sent_7d", "route", "adaptations", "rung", *RESTS_UNTIL.values(), *PLACE_COLUMNS,
+    "sms_sent_7d", "route", "adaptations", "rung", "skipped_touches", *RESTS_UNTIL.values(), *PLACE_COLUMNS,
 )  # fmt: skip
 
 PLANNED, SKIPPED = "planned", "skipped"
@@ -127,6 +128,7 @@ def plan_sequence(
         if below:
             skips.append((NOT_TRIED, pc.invert(any_of(below))))
         skips += [*skipped_by(touch, people, playbook), (HELD_BACK, held_back(touch, people))]
+        skips.append((AT_RANDOM, at_random(touch, people)))
         reason = first_reason(skips, people.num_rows)
         windows.append((touch, channel, reason, instant, _latest(touch, offer, instant, until, rules)))
         planned = tried[touch.number] = pc.is_null(reason)

@@ -27,6 +27,7 @@ from reactivation.policy.context import Context
 from reactivation.policy.decisions import DECISIONS
 from reactivation.policy.rules import Rules
 from reactivation.policy.scores import score_customers, with_scores
+from reactivation.policy.skips import hashed_for_skips
 from reactivation.steps.accepting import rules_in_force
 from reactivation.steps.begun import before_of, playbook_of, snapshot_of
 
@@ -170,8 +171,8 @@ def gathered(  # noqa: PLR0917  (what ``decide_snapshot`` is asked)
         )  # fmt: skip
         facts = ask(
             paths.sql("candidates"),
-            {"at": at, "salt": playbook.holdout_salt, "crowd": permission.crowd,
-             "asked_tags": _tags(playbook, *before)},
+            {"at": at, "salt": playbook.holdout_salt, "skips": hashed_for_skips(playbook),
+             "crowd": permission.crowd, "asked_tags": _tags(playbook, *before)},
             {"person_nos": person_nos, "ledger_extract": extract},
         )  # fmt: skip
         facts = with_scores(in_order(facts, "customer_id"), scores)
@@ -179,7 +180,7 @@ def gathered(  # noqa: PLR0917  (what ``decide_snapshot`` is asked)
         if about := next((one for one in (playbook, *before) if one.subject == "account"), None):
             of_accounts = ask(
                 paths.sql("account_candidates"),
-                {"playbook": about.playbook, "salt": about.holdout_salt,
+                {"playbook": about.playbook, "salt": about.holdout_salt, "skips": hashed_for_skips(about),
                  "dormant_statuses": list(about.accounts.dormant_statuses if about.accounts else ())},
                 {"candidates": facts, "owner_decisions": owners_said},
             )  # fmt: skip

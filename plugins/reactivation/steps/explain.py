@@ -93,6 +93,7 @@ def explain(row: Row, playbook: Playbook, rules: Rules) -> str:
         f"next 90 days: {_scored(row)}",
         *_adapted(row, playbook),
         *_rung(row),
+        *_skipped_at_random(row),
         f"experiment: {_experiment(row)}",
         f"review flags: {_list(row['review_flags']) or 'none'}",
         "",
@@ -109,6 +110,13 @@ def _rung(row: Row) -> Iterator[str]:
     """Up to which step of the ladder incentives go, where the playbook limits it."""
     if row["rung"] is not None:
         yield f"incentives: up to {row['rung']} (the segment's step, or by chance a neighbour)"
+
+
+def _skipped_at_random(row: Row) -> Iterator[str]:
+    """Which touches chance withholds, where the playbook lets it; a run from before that was asked has none."""
+    if row.get("skipped_touches"):
+        touches = _list(row["skipped_touches"])
+        yield f"skipped at random: touch {touches} (so that what each touch adds can be told)"
 
 
 def _adapted(row: Row, playbook: Playbook) -> Iterator[str]:

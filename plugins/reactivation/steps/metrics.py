@@ -35,6 +35,7 @@ from reactivation.measures import (
     split_outreach,
     split_review,
     split_verdicts,
+    touch_value_figures,
 )
 from reactivation.steps.decide import SEGMENTS_FILE
 from reactivation.steps.parts import with_part
@@ -112,6 +113,7 @@ def metrics(
         sent, told = measured.sent(conn, name, at), measured.told(conn, name, at)
         first_decided = measured.first_decided(conn, name, at)
         assigned, bought = compared.assigned(conn, name, at), compared.bought(conn, name, at)
+        drawn = compared.drawn(conn, name, at) if playbook.skipped_share else None
         answers = Answers(
             verdicts=measured.verdicts(conn, name, at), sends=measured.send_states(conn, name, at),
             exits=measured.exit_reasons(conn, name, at), suppressed=measured.suppressed_since(conn, name, at),
@@ -138,6 +140,11 @@ def metrics(
         *comparison_figures(against), *added_efficiency(against, outreach.offers),
         *return_figures(re_engaged, ended, segments),
     ]  # fmt: skip
+    if drawn is not None:
+        figures += touch_value_figures(
+            drawn, bought, {touch.number: touch.day for touch in playbook.touches}, now=at,
+            skipped_share=playbook.skipped_share, reactivated_days=measurement.reactivated_within_days,
+        )  # fmt: skip
     if account_words is not None:
         figures += account_figures(decisions, *account_words)
     if by is not None and account_words is not None:

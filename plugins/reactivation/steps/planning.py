@@ -38,7 +38,8 @@ DECISION_COLUMNS = (
     "customer_id", "account_id", "owner_id", "business_segment", "decision", "enrolled", "reason_codes",
     "review_reasons", "priority", "holdout", "variant", "email_key", "phone_key", "email_basis", "sms_basis",
     "email_valid_until", "sms_valid_until", "route", "account_email_keys", "account_phone_keys", "gate_reachable",
-    "gate_offer_allowed", "offer_position", "offer_cap", "adaptations", "zones", "zone_sources", *_DIMENSIONS,
+    "gate_offer_allowed", "offer_position", "offer_cap", "adaptations", "zones", "zone_sources",
+    "skipped_touches", *_DIMENSIONS,
     "evidence.last_sent_at", "evidence.last_sms_sent_at", "evidence.sms_sent_7d",
 )  # fmt: skip
 _OF_TOUCH = (
@@ -146,9 +147,11 @@ def beginnings(candidates: pa.Table, plan: pa.Table) -> pa.Table:
 
 def enrolment_rows(run: Run, begun: pa.Table, batch_id: str | None, now: datetime) -> pa.Table:
     """The ledger's rows for ``beginnings``, with the columns of its table that are known then; ``batch_id``: the split
-    of variants they begin in."""
+    of variants they begin in. Where chance skips touches, the dimensions say which: a skipped touch has no row."""
     count, known = begun.num_rows, {"playbook": run.playbook, "run_id": run.run_id, "state": "active"}
-    dimensions = [begun[name].combine_chunks() for name in _DIMENSIONS]
+    drawn = begun["skipped_touches"].null_count < count
+    kept = (*_DIMENSIONS, *(["skipped_touches"] if drawn else []))
+    dimensions = [begun[name].combine_chunks() for name in kept]
     as_they_are = ("enrolment_id", "customer_id", "account_id", "owner_id", "decision", "plan_ends_at", "variant")
     return pa.table({
         **{name: begun[name] for name in as_they_are},
@@ -156,7 +159,7 @@ def enrolment_rows(run: Run, begun: pa.Table, batch_id: str | None, now: datetim
         "batch_id": pa.repeat(pa.scalar(batch_id, TEXT), count),
         "segment": begun["business_segment"],
         "review_reasons": pc.fill_null(begun["review_reasons"], pa.scalar([], TEXTS)),
-        "dimensions": pa.StructArray.from_arrays(dimensions, names=list(_DIMENSIONS)),
+        "dimensions": pa.StructArray.from_arrays(dimensions, names=list(kept)),
         "enrolled_at": pa.repeat(pa.scalar(now, TIME), count),
     })  # fmt: skip
 
