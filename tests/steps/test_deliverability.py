@@ -19,6 +19,7 @@ from reactivation.ledger import audit, enrolments, events, sends, stops
 from reactivation.ledger.events import Event
 from reactivation.ledger.stops import Stop
 from reactivation.ledger.tables import touches
+from reactivation.ledger.touches import Touch
 from reactivation.steps import deliverability
 from reactivation.steps.claims import Case, claim
 from reactivation.steps.deliverability import Domain
@@ -121,13 +122,15 @@ class TestRamp:
         playbook = ready.workspace.playbook(mailed.playbook).playbook
         rows = ready.workspace.run_folder(str(mailed.draft_run_id)).read("drafts").to_pylist()
         drafts = {row["touch_id"]: row | {"text": "unsigned"} for row in rows}
-        judged = [
-            (Case(one, known[one.enrolment_id], frozenset(), drafts[one.touch_id]), Verdict("send"))
-            for one in (mailed, replace(texted, channel="sms"))
-        ]
-        _, others = claim(ready.workspace, playbook, judged, domain=Domain(ready.workspace), worker="w", now=NOW)
-        assert [said.do for _, said in others] == ["wait", "hold"]
-        assert [said.reason == "ramp" for _, said in others] == [True, False]
+
+        def said(one: Touch) -> Verdict:
+            case = Case(one, known[one.enrolment_id], frozenset(), drafts[one.touch_id])
+            domain = Domain(ready.workspace)
+            _, [(_, verdict)] = claim(ready.workspace, playbook, [case], domain=domain, worker="w", now=NOW)
+            return verdict
+
+        assert said(mailed) == Verdict("wait", "ramp")
+        assert said(replace(texted, channel="sms")) == Verdict("hold", "content_not_signed")
 
 
 @contextmanager

@@ -135,7 +135,8 @@ def claim(
     Suppressions, stops, caps, the ramp, the enrolment, the signature and the provider's licence are asked once more in
     here, where no suppression and no other claim can be committed meanwhile: in one breath, with the locks first.
     """
-    channel, keys = cases[0].touch.channel, {key for case in cases for key in case.keys}
+    (channel,) = {case.touch.channel for case in cases}
+    keys = {key for case in cases for key in case.keys}
     since = now - timedelta(hours=workspace.rules.timing.caps.any_hours)
     claims: list[Claim] = []
     others: list[tuple[Touch, Verdict]] = []
