@@ -23,7 +23,7 @@ from reactivation import paths
 from reactivation.evidence import SnapshotFolder, open_engine
 from reactivation.evidence.engine import quoted
 from reactivation.ledger import migrations, runs
-from reactivation.policy.candidates import decide_facts
+from reactivation.policy import candidates
 from reactivation.policy.columns import frame_of
 from reactivation.readiness import CANDIDATE_COLUMNS, frames, judge
 from reactivation.readiness.data_docs import data_docs
@@ -227,15 +227,19 @@ def ladder(*, folder: str, customers: int, run_id: str) -> Told:
             declared.model_copy(update={"windows": dict.fromkeys(declared.windows, 1)}), workspace.rules,
             workspace.owners, data.AS_OF,
         )  # fmt: skip
-    with clock.part("ladder"):
-        decided = decide_facts(facts, consents, context, accounts)
+    records = len(consents)
     with clock.part("touched"):
         for table in (facts, consents):
             frame = frame_of(table)
             for name in frame:
                 frame[name].copy().isna().sum()
-    rows = {"candidates": decided.counts["candidates"], "consent records": len(consents)}
-    return {"parts": clock.parts, "rows": rows}
+    del table, frame
+    counts, shares = candidates.Counts(), candidates.decide_in_shares(facts, consents, context, accounts)
+    del facts, consents, accounts  # the step lets go of them, too
+    with clock.part("ladder"):
+        for share in shares:
+            counts.add(share)
+    return {"parts": clock.parts, "rows": {"candidates": counts.told()["candidates"], "consent records": records}}
 
 
 def bare(*, folder: str, customers: int) -> Told:
