@@ -5,10 +5,13 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
+
+_UNFOLDED = 200
 
 
 def say(text: str) -> None:
@@ -43,7 +46,9 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Iterable[Any]
     table = Table(*(Column(name, overflow="fold") for name in columns), title=title)
     for row in rows:
         table.add_row(*(escape(_cell(value)) for value in row))
-    Console().print(table)
+    # What goes into a file or a pager has no width of its own, and would be folded as for the narrowest terminal.
+    folded = sys.stdout.isatty() or "COLUMNS" in os.environ
+    Console(width=None if folded else _UNFOLDED).print(table)
 
 
 def _cell(value: object) -> str:
