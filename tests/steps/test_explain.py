@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from decimal import Decimal
+from hashlib import sha256
 from itertools import takewhile
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from tests.policy.people import AT, ago, known, one, person, playbook, rules, stories, suppression
 from tests.steps.six import PLAYBOOK, Six
@@ -17,6 +19,7 @@ from reactivation.ledger.migrations import upgrade
 from reactivation.ledger.runs import StepError
 from reactivation.policy.decisions import GATES
 from reactivation.steps.explain import explain, explain_customer
+from reactivation.steps.results import decisions_of
 
 
 def told(row: dict[str, object]) -> str:
@@ -178,6 +181,21 @@ class TestOfARun:
         """Names the snapshot, and where to look."""
         with pytest.raises(StepError, match="has no customer c-zoe; see `reactivation candidates`"):
             explain_customer(six.workspace, "c-zoe", PLAYBOOK)
+
+    def test_somebody_who_is_no_candidate_in_a_run_of_an_earlier_version(self, six: Six) -> None:
+        """Is told all the same: what that version did not ask of the ledger is unknown."""
+        now = explain_customer(six.workspace, "c-fay", PLAYBOOK)
+        folder = six.workspace.run_folder(decisions_of(six.workspace, PLAYBOOK)[0])
+        place, manifest = Path(str(folder.path / "ledger_extract.parquet")), Path(str(folder.path / "manifest.json"))
+        new, listed = place.read_bytes(), manifest.read_text()
+
+        pq.write_table(pq.read_table(place).drop_columns(["redeemed_cost", "redeemed_currency"]), place)
+        manifest.write_text(listed.replace(sha256(new).hexdigest(), sha256(place.read_bytes()).hexdigest()))
+        try:
+            assert explain_customer(six.workspace, "c-fay", PLAYBOOK) == now
+        finally:
+            place.write_bytes(new)
+            manifest.write_text(listed)
 
 
 def test_as_of_is_told() -> None:

@@ -72,6 +72,11 @@ def ledger_extract(
     return pa.table([*arrays, tagged["tag_list"].combine_chunks().take(own)], schema=EXTRACT)
 
 
+def of_any_version(stored: pa.Table) -> pa.Table:
+    """An extract kept by a run of an earlier version, as a table of ``EXTRACT``: what was not asked then is null."""
+    return pa.concat_tables([EXTRACT.empty_table(), stored], promote_options="default")
+
+
 def _tag_rows() -> Select[tuple[str, str]]:
     return (
         select(enrolment_keys.c.address_key, tags.c.tag)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow.compute as pc
 
-from reactivation.ledger import runs
+from reactivation.ledger import extract, runs
 from reactivation.ledger.runs import StepError
 from reactivation.playbooks.model import Playbook
 from reactivation.policy.decisions import GATES, PASS
@@ -64,8 +64,8 @@ def _decided(
         run = runs.run_of(conn, run_id)
     folder = workspace.run_folder(run_id)
     decided = decide_snapshot(
-        workspace.snapshot_folder(run.snapshot_id), folder.read("ledger_extract"), declared, workspace.rules,
-        workspace.owners, run.as_of, before=[one.playbook for one in workspace.before(playbook)],
+        workspace.snapshot_folder(run.snapshot_id), extract.of_any_version(folder.read("ledger_extract")), declared,
+        workspace.rules, workspace.owners, run.as_of, before=[one.playbook for one in workspace.before(playbook)],
         owners_said=folder.read(OWNERS_SAID),
     )  # fmt: skip
     others = decided.others.filter(pc.equal(decided.others["customer_id"], customer_id)).to_pylist()
