@@ -81,6 +81,12 @@ class TestRead:
         with pytest.raises(EvidenceError, match=r"no file drafts\.parquet; it has decisions\.parquet"):
             run.read("drafts")
 
+    def test_a_column_that_was_not_there_yet_is_named(self, run: RunFolder) -> None:
+        """What an earlier version wrote is not read as if it were whole."""
+        assert run.read("people", ["email"]).column_names == ["email"]
+        with pytest.raises(EvidenceError, match=r"people\.parquet has no city, phone: .*; begin a new run"):
+            run.read("people", ["email", "city", "phone"])
+
 
 class TestAdd:
     def test_never_rewrites(self, run: RunFolder) -> None:

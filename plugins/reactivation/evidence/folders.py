@@ -100,8 +100,14 @@ class Folder:
 
         Of drafts most is bytes, so whoever needs less than them says so.
         """
-        wanted = None if columns is None else list(columns)
-        return pq.ParquetFile(pa.BufferReader(self.read_bytes(file_name(name)))).read(columns=wanted)
+        stored = pq.ParquetFile(pa.BufferReader(self.read_bytes(file_name(name))))
+        if columns is None:
+            return stored.read()
+        missing = [column for column in columns if column not in stored.schema_arrow.names]
+        if missing:
+            place, names = self.path / file_name(name), ", ".join(missing)
+            raise EvidenceError(f"{place} has no {names}: another version wrote it; begin a new run")
+        return stored.read(columns=list(columns))
 
     def peek(self, name: str, columns: Sequence[str]) -> pa.Table:
         """Some columns of one Parquet file, *not* checked against anything: to find out whether it is worth a look.
