@@ -84,6 +84,12 @@ class TestRead:
     def test_a_column_that_was_not_there_yet_is_named(self, run: RunFolder) -> None:
         """What an earlier version wrote is not read as if it were whole."""
         assert run.read("people", ["email"]).column_names == ["email"]
+        nested = pa.table({"evidence": [{"window": 90}], "evidence_of": ["x"]})
+        run.add_file("told", nested)
+        assert run.read("told", ["evidence.window"]).to_pylist() == [{"evidence": {"window": 90}}]
+        for column in ("evidence.days", "evid"):
+            with pytest.raises(EvidenceError, match=f"told\\.parquet has no {column}: "):
+                run.read("told", [column])
         with pytest.raises(EvidenceError, match=r"people\.parquet has no city, phone: .*; begin a new run"):
             run.read("people", ["email", "city", "phone"])
 

@@ -35,6 +35,14 @@ class TestResults:
             assert MEASURES[name].definition in text
         assert "not enough data" in text
 
+    def test_each_measure_can_be_jumped_to(self, browser: TestClient) -> None:
+        """The list above the table has a link for every measure of it, in its order."""
+        page = browser.get("/reactivation/results?playbook=customer_reactivation").text
+
+        linked = re.findall(r'<a href="#([a-z_]+)">', page.partition('<nav class="measures"')[2].partition("</nav>")[0])
+        assert linked == re.findall(r'<tbody id="([a-z_]+)">', page)
+        assert "candidates_reviewed" in linked
+
     def test_an_interval_is_drawn_where_it_is_written(self, browser: TestClient) -> None:
         """As many bars as rates between 0 and 1 with both ends."""
         page = browser.get("/reactivation/results?playbook=customer_reactivation").text

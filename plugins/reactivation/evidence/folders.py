@@ -96,14 +96,16 @@ class Folder:
         return file_name(name) in self.files
 
     def read(self, name: str, columns: Sequence[str] | None = None) -> pa.Table:
-        """The rows of one Parquet file, or only some columns, checked against the manifest. Raises ``EvidenceError``.
+        """The rows of one Parquet file, or only some columns (``evidence.window_days``: one within another), checked
+        against the manifest. Raises ``EvidenceError``, also for a column that is not there.
 
         Of drafts most is bytes, so whoever needs less than them says so.
         """
         stored = pq.ParquetFile(pa.BufferReader(self.read_bytes(file_name(name))))
         if columns is None:
             return stored.read()
-        missing = [column for column in columns if column not in stored.schema_arrow.names]
+        there = [f"{stored.schema.column(number).path}." for number in range(len(stored.schema))]
+        missing = [column for column in columns if not any(path.startswith(f"{column}.") for path in there)]
         if missing:
             place, names = self.path / file_name(name), ", ".join(missing)
             raise EvidenceError(f"{place} has no {names}: another version wrote it; begin a new run")

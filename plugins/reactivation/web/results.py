@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 from fastapi import APIRouter, HTTPException, Request, Response
@@ -29,17 +30,26 @@ class NoSuchResults(Exception):
 
 @dataclass(frozen=True)
 class Row:
-    """One figure as people read it: ``cells`` are those of ``steps.metrics.shown``; ``interval`` its ends and the rate
-    between them, each between 0 and 1, where it is a share; ``means``: what is counted, where a measure begins."""
+    """One figure as people read it: ``cells`` are those of ``steps.metrics.shown`` after the measure; ``interval`` its
+    ends and the rate between them, each between 0 and 1, where it is a share."""
 
     cells: Sequence[str]
     interval: tuple[float, float, float] | None
-    means: str | None
+
+
+@dataclass(frozen=True)
+class Group:
+    """The figures of one measure, beneath what it counts."""
+
+    measure: str
+    title: str
+    means: str
+    rows: Sequence[Row]
 
 
 @dataclass(frozen=True)
 class ResultsPage:
-    """``rows`` are empty before the playbook's first run. ``scoring`` has each segment's method and backtest."""
+    """``groups`` are empty before the playbook's first run. ``scoring`` has each segment's method and backtest."""
 
     visitor: Visitor
     playbook: str
@@ -49,7 +59,7 @@ class ResultsPage:
     splits: Sequence[str]
     at: datetime
     run_id: str | None
-    rows: Sequence[Row]
+    groups: Sequence[Group]
     scoring: Mapping[str, Any]
     proposals: Sequence[Proposal]
 
@@ -87,14 +97,18 @@ def results_page(
         proposed = proposals_for(workspace, name, now)
     return ResultsPage(
         visitor=visitor, playbook=name, title=declared[name], playbooks=list(declared.items()), by=by, splits=SPLITS,
-        at=now, run_id=None if found is None else found.run_id, rows=[] if found is None else _rows(found),
+        at=now, run_id=None if found is None else found.run_id, groups=[] if found is None else _groups(found),
         scoring=scoring, proposals=proposed,
     )  # fmt: skip
 
 
-def _rows(found: Metrics) -> list[Row]:
-    told = zip(found.figures, shown(found), strict=True)
-    return [Row(cells, _interval(one), MEASURES[one.measure].definition if cells[0] else None) for one, cells in told]
+def _groups(found: Metrics) -> list[Group]:
+    told = groupby(zip(found.figures, shown(found), strict=True), key=lambda one: one[0].measure)
+    return [
+        Group(name, MEASURES[name].title, MEASURES[name].definition,
+              [Row(cells[1:], _interval(figure)) for figure, cells in some])
+        for name, some in told
+    ]  # fmt: skip
 
 
 def _interval(one: Figure) -> tuple[float, float, float] | None:
