@@ -18,6 +18,7 @@ from reactivation.ledger.replies import Reply
 from reactivation.steps.accepting import KIND, ask_to_accept, asked_setting
 from reactivation.steps.labelling import ask_to_label
 from reactivation.steps.resuming import ask_to_resume, asked_stop
+from reactivation.steps.stopping import stop_by_hand
 from reactivation.steps.workspace import Workspace
 
 
@@ -100,6 +101,25 @@ def test_a_stop_has_a_page_for_whoever_may_end_it(workspace: Workspace, visit: V
     assert whole[4:] not in visit("cleo").get(address).text
     assert f"{whole[:4]}<span> </span>{whole[4:]}" in visit("ada").get(address).text
     assert address in visit("ada").get("/reactivation/").text
+
+
+def test_whatever_is_stopped_stands_on_the_first_page(workspace: Workspace, visit: Visit) -> None:
+    """For everybody who may read the pages: what, why and by whom; and where it is asked whether it may go on."""
+    stop_by_hand(workspace, "everything", reason="wrong_content", user="ada", now=NOW)
+    stop_by_hand(workspace, "playbook:customer_reactivation", reason="complaints", user="ben", now=NOW)
+    before = visit("vic").get("/reactivation/").text
+    with workspace.ledger.begin() as conn:
+        ask_to_resume(workspace, conn, NOW)
+        (first, second) = (questions.question_about(conn, "resume", one.stop_id) for one in stops.standing(conn, NOW))
+    after = visit("vic").get("/reactivation/").text
+
+    assert "<strong>Everything is stopped</strong> (by hand: wrong content, by ada)" in after
+    assert "<strong>playbook: customer reactivation is stopped</strong> (by hand: complaints, by ben)" in after
+    assert first is not None
+    assert second is not None
+    assert all(f'href="/reactivation/questions/{one.question_id}"' in after for one in (first, second))
+    assert before.count("is asked within the hour") == 2
+    assert "is asked within the hour" not in after
 
 
 PAUSED = {

@@ -29,7 +29,7 @@ from reactivation.steps.workspace import Workspace
 from reactivation.web import pausing
 from reactivation.web.access import role_of
 from reactivation.web.auth import Visitor
-from reactivation.web.pausing import PausedShown
+from reactivation.web.pausing import StoppedShown
 
 #: The stages of the funnel that are drawn as bars, each a part of the one before.
 CUSTOMER_STAGES = ("contacts", "candidates", "may be contacted", "may be contacted after review", "enrolled")
@@ -91,13 +91,13 @@ class Verdicts:
 @dataclass(frozen=True)
 class Overview:
     """What the first page shows; the visitor's own lists come first. ``asked``: questions about settings, stops,
-    sends and replies, for those alone who may answer; ``paused``: what the monitor stopped, for everybody."""
+    sends and replies, for those alone who may answer; ``stopped``: the stops that stand, for everybody."""
 
     visitor: Visitor
     lists: Sequence[OpenList]
     verdicts: Verdicts
     asked: Sequence[QuestionRow]
-    paused: Sequence[PausedShown]
+    stopped: Sequence[StoppedShown]
     runs: Sequence[LastRun]
     now: datetime
 
@@ -122,7 +122,7 @@ def overview(workspace: Workspace, visitor: Visitor, now: datetime) -> Overview:
             runs={title: judged.latest(conn, name, _VERDICTS) for name, title in names.items()},
             waiting=questions.waiting_of_kind(conn, WAIVE, now) if _has(owners, "compliance", visitor) else (),
         )
-        paused = pausing.standing(conn)
+        stopped = pausing.standing(conn, now)
         asked = [
             one
             for kind, role in _ASKED_OF.items()
@@ -134,7 +134,7 @@ def overview(workspace: Workspace, visitor: Visitor, now: datetime) -> Overview:
         lists=sorted(waiting, key=lambda one: not one.may_sign),
         verdicts=verdicts,
         asked=asked,
-        paused=paused,
+        stopped=stopped,
         runs=[LastRun(title, run, _funnel(workspace, run)) for title, run in last.items() if run is not None],
         now=now,
     )

@@ -1,4 +1,5 @@
-"""What the monitor paused, as its evidence says: counts and shares, so whoever may read the pages may see it."""
+"""What is stopped, and why: of what the monitor paused its evidence, counts and shares, so whoever may read the pages
+may see it."""
 
 from __future__ import annotations
 
@@ -9,19 +10,22 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from reactivation.ledger import pauses, questions
+from reactivation.ledger import pauses, questions, stops
 from reactivation.ledger.lists import ListRow
 from reactivation.ledger.pauses import Pause
+from reactivation.ledger.stops import Stop
 from reactivation.playbooks.variants import SCOPE, part_of
 from reactivation.steps.answers import pausing_stop
 from reactivation.steps.monitoring import e_value
 from reactivation.steps.resuming import KIND as RESUME
 from reactivation.steps.resuming import signers_of
 from reactivation.steps.workspace import Workspace
-from reactivation.web.reasons import words
+from reactivation.web.reasons import apart, words
 from reactivation.web.rendering import moment
 
 Rows = Sequence[Sequence[str]]
+_SCOPES = {"everything": "Everything is stopped", "channel:email": "All e-mail is stopped",
+           "channel:sms": "All texts are stopped"}  # fmt: skip
 
 
 def facts(pause: Pause) -> dict[str, str]:
@@ -39,24 +43,37 @@ def facts(pause: Pause) -> dict[str, str]:
 
 
 @dataclass(frozen=True)
-class PausedShown:
-    """One thing that is paused, for the first page: what it is, what the monitor saw, since when, and the last question
-    whether it may go on, if one was asked."""
+class StoppedShown:
+    """One stop that stands, for the first page: what is stopped, why and by whom, or what the monitor saw, since when,
+    and the last question whether it may go on, if one was asked."""
 
     what: str
-    saw: str
+    why: str
     since: datetime
     question_id: str | None
 
 
-def standing(conn: Connection) -> list[PausedShown]:
-    """Everything that is paused now, the oldest first."""
-    found = pauses.standing(conn)
+def standing(conn: Connection, now: datetime) -> list[StoppedShown]:
+    """Every stop that stands, the oldest first."""
+    paused = {one.stop_id: one for one in pauses.standing(conn)}
+    found = stops.standing(conn, now)
     asked = [questions.question_about(conn, RESUME, one.stop_id) for one in found]
     return [
-        PausedShown(what(one), _saw(one), one.since, question.question_id if question else None)
-        for one, question in zip(found, asked, strict=True)
+        StoppedShown(title(stop, pause), _why(stop, pause), stop.since, question.question_id if question else None)
+        for stop, question in zip(found, asked, strict=True)
+        for pause in [paused.get(stop.stop_id)]
     ]
+
+
+def title(stop: Stop, pause: Pause | None) -> str:
+    """What is stopped, as a sentence; ``pause``: what the monitor saw, where it stopped it."""
+    if pause is not None:
+        return f"Paused: {what(pause)}"
+    return _SCOPES.get(stop.scope, f"{apart(stop.scope)} is stopped")
+
+
+def _why(stop: Stop, pause: Pause | None) -> str:
+    return f"{apart(stop.reason)}, by {words(stop.actor)}" if pause is None else _saw(pause)
 
 
 @dataclass(frozen=True)

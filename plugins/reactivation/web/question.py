@@ -17,23 +17,19 @@ from reactivation.approvals.brief import SETTINGS
 from reactivation.approvals.coded import AskedCoded
 from reactivation.ledger import accounts, audit, mail, pauses, questions, settings
 from reactivation.ledger.accounts import AccountQuestion
-from reactivation.ledger.pauses import Pause
 from reactivation.ledger.questions import QuestionRow, RequestId
-from reactivation.ledger.stops import Stop
 from reactivation.steps import accepting, confirming, deciding, deliverability, labelling, resuming
 from reactivation.steps.account_brief import brief_of
 from reactivation.steps.workspace import Workspace
 from reactivation.web import happened, pausing
 from reactivation.web.auth import Visitor
 from reactivation.web.happened import Happened
-from reactivation.web.reasons import words
+from reactivation.web.reasons import apart, words
 from reactivation.web.rendering import moment
 
 _SHOWN = timedelta(days=14)
 _TITLES = {"flag_only_email": "A flag as consent to e-mail", "opt_out_email": "E-mail under an opt-out regime",
            "live_email": "E-mail goes live", "live_sms": "Text messages go live"}  # fmt: skip
-_SCOPES = {"everything": "Everything is stopped", "channel:email": "All e-mail is stopped",
-           "channel:sms": "All texts are stopped"}  # fmt: skip
 #: What the counts behind a pause are of: a comparison, or harm.
 _PAUSED = {
     True: "People whose time to come back is over, by how they were split; each batch until it was paused. Once "
@@ -158,7 +154,7 @@ def _stop(workspace: Workspace, conn: Connection, question: QuestionRow, now: da
     asked, stop = resuming.asked_stop(workspace, conn, question, now), resuming.standing_stop(conn, question, now)
     pause = pauses.of_stop(conn, question.subject)
     facts = {} if stop is None else {
-        "Stopped": _apart(stop.scope), "Because of": _apart(stop.reason), "Since": moment(stop.since), "By": stop.actor,
+        "Stopped": apart(stop.scope), "Because of": apart(stop.reason), "Since": moment(stop.since), "By": stop.actor,
     }  # fmt: skip
     tables = _mail(conn, now) if stop and stop.scope == deliverability.SCOPE else []
     if pause is not None:
@@ -167,19 +163,12 @@ def _stop(workspace: Workspace, conn: Connection, question: QuestionRow, now: da
                         pausing.rows(pause))]  # fmt: skip
     return asked, About(
         eyebrow="A stop to end", state="stands" if stop else "ended", well=stop is None,
-        title=_stopped(stop, pause) if stop else "The stop has ended",
+        title=pausing.title(stop, pause) if stop else "The stop has ended",
         means="While it stands, nothing in its scope is sent. What is past its window by then is not sent at all.",
         facts=facts, tables=tables, agrees=resuming.RESUME, closed="You are asked again a day after you were asked.",
         answered_by="A marketing owner" if pause is None else "An owner of what is paused",
         hindered="The stop has ended already.",
     )  # fmt: skip
-
-
-def _stopped(stop: Stop, pause: Pause | None) -> str:
-    """What is stopped, as a sentence."""
-    if pause is not None:
-        return f"Paused: {pausing.what(pause)}"
-    return _SCOPES.get(stop.scope, f"{_apart(stop.scope)} is stopped")
 
 
 def _send(workspace: Workspace, conn: Connection, question: QuestionRow, _: datetime) -> tuple[AskedCoded, About]:
@@ -266,10 +255,6 @@ def _mail(conn: Connection, now: datetime) -> list[Shown]:
         Shown("What our e-mail did", "By day of UTC, the last one first: what the rules of deliverability judge by.",
               ("Day", "Sent", "Delivered", "Complaints", "Bounces"), days, "Nothing was sent in the last two weeks.")
     ]  # fmt: skip
-
-
-def _apart(code: str) -> str:
-    return words(code.replace(":", ": "))
 
 
 def _count(number: int | None) -> str:

@@ -60,6 +60,11 @@ def words(code: str | None) -> str:
     return code.replace("_", " ") if code else "unknown"
 
 
+def apart(code: str) -> str:
+    """A code of two parts, as words."""
+    return words(code.replace(":", ": "))
+
+
 def _event(kind: str | None, at: datetime | None) -> str:
     return f"{words(kind)}, {_day(at)}" if at else "none known"
 
