@@ -28,14 +28,14 @@ def within_budget(
     ``ranks`` stands beside the rows: the lowest is served first, rows of one rank by number. ``outstanding`` has, per
     offer_id, the touches that cost it already or still may.
     """
-    order = np.empty(plan.num_rows, dtype=np.int64)
-    order[np.lexsort((plan["number"].to_numpy(), ranks))] = np.arange(plan.num_rows)
+    touches = max((touch.number for touch in playbook.touches), default=0)
+    order = ranks.astype(np.int64) * (touches + 1) + plan["number"].to_numpy()
     for touch in (touch for touch in playbook.touches if touch.offer is not None):
         mine = pc.and_(pc.equal(plan["state"], PLANNED), pc.equal(plan["number"], touch.number))
         below = pa.array(sorted(steps_below(playbook, touch.number)), WHOLE)
         if len(below):
             smaller = pc.and_(pc.equal(plan["state"], PLANNED), pc.is_in(plan["number"], below))
-            climbing = pc.is_in(plan["customer_id"], plan.filter(smaller)["customer_id"].combine_chunks())
+            climbing = pc.is_in(plan["customer_id"], plan["customer_id"].filter(smaller).combine_chunks())
             plan = _skipped(plan, [(NOT_TRIED, pc.and_(mine, pc.invert(climbing)))])
             mine = pc.and_(mine, climbing)
         costing = flat(pc.if_else(mine, plan["offer_id"], None))

@@ -98,16 +98,14 @@ def plan_run(workspace: Workspace, run_id: str, now: datetime) -> dict[str, int]
         sequence = planned.result()
         intake = take_in(with_items(candidates, sequence, horizon, occupied), room, occupied)
         spent = Counter(touches.outstanding_offers(conn)) + _promised(workspace, conn, playbook, course)
-        plan, intake = plan_of(
-            run_id, candidates, sequence, intake, playbook=playbook, offers=offers, spent=spent, horizon=horizon
-        )
+        plan, intake = plan_of(sequence, intake, playbook=playbook, offers=offers, spent=spent)
         del sequence, planned  # as large as the plan, and not needed beside the inserts
-        named = beside.submit(identified, plan)
+        begun, dialect = beginnings(run_id, candidates, plan), conn.dialect.name
+        named = beside.submit(identified, plan, begun, horizon)
         filed = beside.submit(_filed, folder, named)
-        counts = _counts(candidates, intake, plan)
+        counts = _counts(candidates, intake, plan, horizon)
         counts |= {"continued": entering.num_rows, "moved": len(course.windows), "not_climbed": 0}
         if not run.dry:
-            begun, dialect = beginnings(candidates, plan), conn.dialect.name
             keys = beside.submit(_keys, dialect, begun)
             entered = beside.submit(_touches, dialect, run.playbook, named, entering, now)
             events = beside.submit(_events, dialect, run, candidates, intake, now)
@@ -219,7 +217,7 @@ def _in_horizon(plan: pa.Table) -> pa.Table:
     return plan.filter(plan["in_horizon"])
 
 
-def _counts(candidates: pa.Table, intake: pa.Table, plan: pa.Table) -> dict[str, int]:
+def _counts(candidates: pa.Table, intake: pa.Table, plan: pa.Table, horizon: datetime) -> dict[str, int]:
     """What happened, as codes and numbers."""
     outcomes, reasons = _tally(intake["outcome"]), _tally(intake["reason"].drop_null())
     states, skipped = _tally(plan["state"]), _tally(plan["reason"].drop_null())
@@ -230,7 +228,7 @@ def _counts(candidates: pa.Table, intake: pa.Table, plan: pa.Table) -> dict[str,
         **{f"held:{reason}": count for reason, count in sorted(reasons.items()) if reason != "holdout"},
         "planned": states["planned"],
         **{f"skipped:{reason}": count for reason, count in sorted(skipped.items())},
-        "entered": pc.sum(plan["in_horizon"], min_count=0).as_py(),
+        "entered": pc.sum(due(plan, horizon), min_count=0).as_py(),
     }
 
 

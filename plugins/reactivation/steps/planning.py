@@ -27,7 +27,6 @@ PLAN = pa.schema([
     *SEQUENCE, ("enrolment_id", TEXT), ("touch_id", TEXT), ("owner_id", TEXT), ("address_key", TEXT),
     ("in_horizon", FLAG), ("variant", TEXT),
 ])  # fmt: skip
-_WITHOUT_IDS = PLAN.remove(PLAN.get_field_index("touch_id"))
 
 _DIMENSIONS = (
     "dormancy_range", "margin_class", "purchase_kind", "purchase_repeat", "aov_tier", "engagement_pattern",
@@ -97,11 +96,10 @@ def _any_contact_in(candidates: pa.Table, occupied: pa.Array) -> pa.Array:
 
 
 def plan_of(
-    run_id: str, candidates: pa.Table, sequence: pa.Table, intake: pa.Table, *, playbook: Playbook, offers: pa.Table,
-    spent: Mapping[str, int], horizon: datetime,
-) -> tuple[pa.Table, pa.Table]:  # fmt: skip
-    """The plan of those who begin, within the offers' budgets, and the intake as it is then. ``identified`` makes the
-    plan a ``PLAN``: naming all touches takes as long as planning them, and not everybody needs to wait for it.
+    sequence: pa.Table, intake: pa.Table, *, playbook: Playbook, offers: pa.Table, spent: Mapping[str, int]
+) -> tuple[pa.Table, pa.Table]:
+    """The touches (``SEQUENCE``) of those who begin, within the offers' budgets, and the intake as it is then.
+    ``identified`` makes them a ``PLAN``: that takes as long as planning them, and not everybody needs to wait for it.
 
     ``spent``: by offer, the touches that cost it already or still may. Who has no planned touch left is held.
     """
@@ -111,38 +109,36 @@ def plan_of(
     rows = sequence.filter(began)
     ranks = begun["rank"].take(place.filter(began)).to_numpy()
     rows = within_budget(rows, ranks, playbook, offers, spent)
-    left = rows.filter(pc.equal(rows["state"], PLANNED))["customer_id"].unique()
+    left = rows["customer_id"].filter(pc.equal(rows["state"], PLANNED)).unique()
     if len(left) < begun.num_rows:
         rows = rows.filter(pc.is_in(rows["customer_id"], left))
-    # One look for where each row's customer stands, instead of one for each column.
-    beginning = candidates.select(["owner_id", "variant", *KEY_OF.values()]).take(_places(left, candidates))
-    beginning = beginning.append_column("enrolment_id", name_ids(_joined(run_id, left)))
-    of_row = beginning.take(pc.index_in(rows["customer_id"], left))
-    added = {
-        "enrolment_id": of_row["enrolment_id"],
-        "owner_id": of_row["owner_id"],
-        "address_key": pc.if_else(pc.equal(rows["channel"], "sms"), of_row["phone_key"], of_row["email_key"]),
-        "in_horizon": due(rows, horizon),
-        "variant": of_row["variant"],
-    }
-    plan = pa.table({**{name: rows[name] for name in rows.column_names}, **added}).cast(_WITHOUT_IDS)
-    return plan, _without_plan_held(intake, left)
+    return rows, _without_plan_held(intake, left)
 
 
-def identified(plan: pa.Table) -> pa.Table:
-    """What ``plan_of`` gives, with the id of each touch (``PLAN``)."""
-    ids = name_ids(_joined(plan["enrolment_id"], plan["number"].cast(TEXT)))
-    return plan.append_column("touch_id", ids).select(PLAN.names)
-
-
-def beginnings(candidates: pa.Table, plan: pa.Table) -> pa.Table:
-    """Those of ``candidates`` who begin, with the enrolment_id and plan_ends_at of their plan."""
-    ends = plan.group_by(["customer_id", "enrolment_id"]).aggregate([("not_after", "max")])
+def beginnings(run_id: str, candidates: pa.Table, plan: pa.Table) -> pa.Table:
+    """Those of ``candidates`` who begin by what ``plan_of`` gives, with their enrolment_id and plan_ends_at."""
+    ends = plan.select(["customer_id", "not_after"]).group_by("customer_id").aggregate([("not_after", "max")])
     place = _places(candidates["customer_id"], ends)
     begins = pc.is_valid(place)
-    plans = ends.take(place.filter(begins))
-    begun = candidates.filter(begins).append_column("enrolment_id", plans["enrolment_id"])
-    return begun.append_column("plan_ends_at", plans["not_after_max"])
+    begun = candidates.filter(begins)
+    begun = begun.append_column("enrolment_id", name_ids(_joined(run_id, begun["customer_id"])))
+    return begun.append_column("plan_ends_at", ends["not_after_max"].take(place.filter(begins)))
+
+
+def identified(plan: pa.Table, begun: pa.Table, horizon: datetime) -> pa.Table:
+    """What ``plan_of`` gives as ``PLAN``, with what ``beginnings`` say and the id of each touch."""
+    # One look for where each row's customer stands, instead of one for each column.
+    of_customer = begun.select(["enrolment_id", "owner_id", "variant", *KEY_OF.values()])
+    of_row = of_customer.take(_places(plan["customer_id"], begun))
+    added = {
+        "enrolment_id": of_row["enrolment_id"],
+        "touch_id": name_ids(_joined(of_row["enrolment_id"], plan["number"].cast(TEXT))),
+        "owner_id": of_row["owner_id"],
+        "address_key": pc.if_else(pc.equal(plan["channel"], "sms"), of_row["phone_key"], of_row["email_key"]),
+        "in_horizon": due(plan, horizon),
+        "variant": of_row["variant"],
+    }
+    return pa.table({**{name: plan[name] for name in plan.column_names}, **added}).cast(PLAN)
 
 
 def enrolment_rows(run: Run, begun: pa.Table, batch_id: str | None, now: datetime) -> pa.Table:
