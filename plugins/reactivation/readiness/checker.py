@@ -21,6 +21,7 @@ import pyarrow as pa
 from reactivation import paths
 from reactivation.contract.tables import TEXT
 from reactivation.playbooks.words import Severity, WeighedCondition
+from reactivation.readiness.answered import answered
 from reactivation.readiness.conditions import conditions
 from reactivation.readiness.suites import Expectation, Kwargs, Parameter, Suite, SuiteError, read_suite
 from reactivation.readiness.verdict import ConditionResult
@@ -103,10 +104,14 @@ class Checker:
     ) -> Any:  # noqa: ANN401
         """Great Expectations' own result. It does not keep the order, so each expectation has its place in ``meta``."""
         numbered = [{**one, "meta": {"place": place}} for place, one in enumerate(chosen)]
-        return self._frame.get_batch(batch_parameters={"dataframe": frame}).validate(
-            self._suite(name=suite.name, expectations=numbered), expectation_parameters=dict(parameters),
-            result_format={"result_format": "BASIC", "partial_unexpected_count": 0},
-        )  # fmt: skip
+
+        def ask() -> Any:  # noqa: ANN401
+            return self._frame.get_batch(batch_parameters={"dataframe": frame}).validate(
+                self._suite(name=suite.name, expectations=numbered), expectation_parameters=dict(parameters),
+                result_format={"result_format": "BASIC", "partial_unexpected_count": 0},
+            )  # fmt: skip
+
+        return answered(suite.name, numbered, frame, parameters, ask)
 
     def _judged(
         self, name: str, asked: Expectation, found: Mapping[str, Any] | None, *, frame: pd.DataFrame,
