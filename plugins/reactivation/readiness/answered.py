@@ -9,45 +9,63 @@ from __future__ import annotations
 import hashlib
 import pickle
 from collections.abc import Callable, Mapping, Sequence
-from copy import copy
+from dataclasses import dataclass
+from functools import cached_property
 from threading import Lock
 from typing import Any
 
 import pandas as pd
+
+from reactivation.readiness.data_docs import page_of
 
 #: A larger frame is seldom asked about twice, and is long to compare.
 _LARGEST = 10_000
 #: So many answers are kept, each of some kilobytes; the oldest goes first.
 _MOST = 500
 
-_kept: dict[str, Any] = {}
+
+@dataclass(frozen=True, eq=False)
+class Said:
+    """Great Expectations' result of a suite; ``found``: what came of each question, by its place; ``page``: its own
+    page. Whoever asks the same is given the same, so that nobody may change it."""
+
+    result: Any
+
+    @cached_property
+    def found(self) -> Mapping[int, Mapping[str, Any]]:
+        return {one.expectation_config.meta["place"]: one.to_json_dict() for one in self.result.results}
+
+    @cached_property
+    def page(self) -> str:
+        return page_of(self.result)
+
+
+_kept: dict[str, Said] = {}
 _keeping = Lock()
 
 
 def answered(
     name: str, questions: Sequence[Mapping[str, Any]], frame: pd.DataFrame, parameters: Mapping[str, Any],
     ask: Callable[[], Any],
-) -> Any:  # noqa: ANN401  # fmt: skip
+) -> Said:  # fmt: skip
     """Great Expectations' result: the one it gave to the same suite ``name``, expectations, values of the parameters
     they name, and rows, or what ``ask`` returns. A result in which a check could not be made is not kept."""
     if len(frame) > _LARGEST:
-        return ask()
+        return Said(ask())
     # Equal bytes are of equal frames: dtypes, index and every value are in them.
     asked = pickle.dumps((name, list(questions), _named(questions, parameters), frame))
     key = hashlib.sha256(asked).hexdigest()
     with _keeping:
-        said = _kept.get(key)
-    if said is None:
-        said = ask()
-        if any(one.exception_info.get("raised_exception", True) for one in said.results):
-            return said
+        kept = _kept.get(key)
+    if kept is not None:
+        return kept
+    said = Said(ask())
+    if not any(one.exception_info.get("raised_exception", True) for one in said.result.results):
         with _keeping:
             while len(_kept) >= _MOST:
                 del _kept[next(iter(_kept))]
             _kept[key] = said
-    given = copy(said)
-    given.meta = dict(said.meta)  # to which whoever shows it adds when the verdict was given
-    return given
+    return said
 
 
 def _named(questions: Sequence[Mapping[str, Any]], parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ import pyarrow as pa
 from reactivation import paths
 from reactivation.contract.tables import TEXT
 from reactivation.playbooks.words import Severity, WeighedCondition
-from reactivation.readiness.answered import answered
+from reactivation.readiness.answered import Said, answered
 from reactivation.readiness.conditions import conditions
 from reactivation.readiness.suites import Expectation, Kwargs, Parameter, Suite, SuiteError, read_suite
 from reactivation.readiness.verdict import ConditionResult
@@ -41,7 +41,7 @@ class Answer:
 
     results: tuple[ConditionResult, ...]
     rows: pa.Table
-    said: Any = None
+    said: Said | None = None
 
 
 class Checker:
@@ -82,7 +82,7 @@ class Checker:
         places = [place for place, one in enumerate(suite.expectations) if one.meta.when in asked]
         try:
             said = self._said(suite, [raw[place] for place in places], frame, parameters)
-            found = {one.expectation_config.meta["place"]: one.to_json_dict() for one in said.results}
+            found = said.found
         except Exception as error:  # whatever a check raises blocks the run: unknown is no
             broken = (self._broken(name, suite.expectations[place], type(error).__name__) for place in places)
             return Answer(tuple(broken), CONCERNED.empty_table())
@@ -101,7 +101,7 @@ class Checker:
 
     def _said(
         self, suite: Suite, chosen: list[dict[str, Any]], frame: pd.DataFrame, parameters: Mapping[str, Any]
-    ) -> Any:  # noqa: ANN401
+    ) -> Said:
         """Great Expectations' own result. It does not keep the order, so each expectation has its place in ``meta``."""
         numbered = [{**one, "meta": {"place": place}} for place, one in enumerate(chosen)]
 
