@@ -187,7 +187,7 @@ def verdict(*, folder: str, customers: int, run_id: str, bad: int) -> Told:
         with clock.part("verdict"):
             playbook = workspace.playbook(data.PLAYBOOK).playbook
             found = judge(snapshot, playbook, workspace.owners, candidates, data.NOW)
-            data_docs(found.said, data.NOW)
+            data_docs(found.said)
     concerned = found.rows.filter(pc.equal(found.rows["condition"], "consent_status_unclear")).num_rows
     if concerned != bad:
         raise ValueError(f"{bad} candidates have no clear consent, and {concerned} are named")

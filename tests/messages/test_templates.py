@@ -208,3 +208,46 @@ class TestTextMessages:
         (folder / "note" / "sms.txt").write_text("{{ display_name }}: hello")
         (folder / "note" / "subject.txt").unlink()
         assert "subject.txt:1 cannot be read" in refusal(folder)
+
+
+class TestKept:
+    """A template is compiled again when a file of it is new, and only then."""
+
+    @pytest.fixture
+    def folder(self, tmp_path: Path) -> Path:
+        folder = shelf(tmp_path, text='{{ salutation }}{% include "_foot.txt" %}',
+                       mjml=page('</mj-text><mj-include path="_foot.mjml" /><mj-text>{{ salutation }}'))  # fmt: skip
+        (folder / "_foot.mjml").write_text("<mj-text>A foot</mj-text>")
+        (folder / "_foot.txt").write_text("A foot")
+        return folder
+
+    def test_the_same_files_are_compiled_once(self, folder: Path) -> None:
+        assert load_template(folder, "note") is load_template(folder, "note")
+
+    @pytest.mark.parametrize(("file", "words"), [
+        ("note/subject.txt", "Ho"), ("note/body.txt", "{{ salutation }}, ho"), ("note/body.mjml", page("ho")),
+        ("_foot.mjml", "<mj-text>ho</mj-text>"), ("_foot.txt", "ho"),
+    ])  # fmt: skip
+    def test_an_edit_is_seen(self, folder: Path, file: str, words: str) -> None:
+        """In the template's own files and in those it includes."""
+        before = load_template(folder, "note").render(VALUES)
+        (folder / file).write_text(words)
+        after = load_template(folder, "note").render(VALUES)
+        assert after != before
+        assert "ho" in f"{after.subject} {after.text} {after.html}".casefold()
+
+    def test_a_new_text_message_is_seen(self, folder: Path) -> None:
+        load_template(folder, "note")
+        (folder / "note" / "sms.txt").write_text("{{ display_name }}: hello")
+        assert set(load_template(folder, "note").parts) == {"email", "sms"}
+
+    @pytest.mark.parametrize("file", ["note/body.txt", "_foot.txt", "_foot.mjml"])
+    def test_a_file_that_went_is_missed(self, folder: Path, file: str) -> None:
+        load_template(folder, "note")
+        (folder / file).unlink()
+        assert "cannot be read" in refusal(folder)
+
+    def test_a_mistake_made_since_is_refused(self, folder: Path) -> None:
+        load_template(folder, "note")
+        (folder / "note" / "body.txt").write_text("{{ churn_score }}")
+        assert "churn_score" in refusal(folder)

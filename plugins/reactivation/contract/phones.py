@@ -9,6 +9,7 @@ through the library itself. A property test holds both to the same answers.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -139,6 +140,8 @@ def _judge(code: int, national: pa.Array) -> pa.Table:
     for position, candidate in enumerate(regions):
         metadata = _plan(code, candidate)
         undecided = np.flatnonzero(region == len(regions))
+        if not len(undecided):
+            break
         numbers = national.take(pa.array(undecided))
         kinds = _kinds(numbers, metadata)
         if len(regions) == 1:
@@ -165,6 +168,8 @@ def _judge(code: int, national: pa.Array) -> pa.Table:
 def _kinds(national: pa.Array, metadata: PhoneMetadata) -> np.ndarray[Any, Any]:
     kinds = np.full(len(national), PhoneNumberType.UNKNOWN)
     open_ = np.asarray(_fits(national, metadata.general_desc))
+    if not open_.any():
+        return kinds
     for name, type_ in _SPECIAL_TYPES:
         here = open_ & np.asarray(_fits(national, getattr(metadata, name)))
         kinds[here] = type_
@@ -188,14 +193,20 @@ def _fits(national: pa.Array, description: PhoneNumberDesc | None) -> pa.Array:
 
 
 def _zones(code: int, national: pa.Array, kind: np.ndarray[Any, Any]) -> pa.Array:
-    width = max((len(prefix) for prefix in TIMEZONE_DATA if prefix.startswith(str(code))), default=0) - len(str(code))
-    heads = pc.utf8_slice_codeunits(national, 0, max(width, 0)).dictionary_encode()
+    heads = pc.utf8_slice_codeunits(national, 0, _zone_digits(code)).dictionary_encode()
     lists = [_zones_of(f"{code}{head}") for head in heads.dictionary.to_pylist()]
     none, country_wide = len(lists), len(lists) + 1
     local = [phonenumbers.is_number_type_geographical(type_, code) for type_ in range(PhoneNumberType.UNKNOWN + 1)]
     chosen = np.where(np.array(local)[kind], np.asarray(heads.indices), country_wide)
     chosen[kind == PhoneNumberType.UNKNOWN] = none
     return pa.array([*lists, _NO_ZONES, _zones_of(str(code))], pa.list_(pa.string())).take(pa.array(chosen))
+
+
+@cache
+def _zone_digits(code: int) -> int:
+    """So many digits after a country's code tell the zone."""
+    longest = max((len(prefix) for prefix in TIMEZONE_DATA if prefix.startswith(str(code))), default=0)
+    return max(longest - len(str(code)), 0)
 
 
 def _zones_of(digits: str) -> tuple[str, ...]:

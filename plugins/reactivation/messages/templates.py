@@ -86,10 +86,12 @@ class MessageTemplate:
 
 
 class _Shelf(BaseLoader):
-    """The files below one folder: a page as the HTML it compiles to, everything else as it is written."""
+    """The files below one folder: a page as the HTML it compiles to, everything else as it is written. Each is read
+    once, so that what is compiled is what was looked through."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._read: dict[str, str | None] = {}
 
     def get_source(self, environment: Environment, template: str) -> tuple[str, str | None, Callable[[], bool] | None]:
         """The text that Jinja reads. Raises ``TemplateNotFound``, ``UnicodeDecodeError`` and ``MjmlError``."""
@@ -98,16 +100,32 @@ class _Shelf(BaseLoader):
 
     def text(self, path: str) -> str:
         """A file as it is written. Raises ``TemplateNotFound`` and ``UnicodeDecodeError``."""
-        file = self.folder / path
-        if ".." in path or not file.is_file():
+        if path not in self._read:
+            self._read[path] = self._now(path)
+        text = self._read[path]
+        if text is None:
             raise TemplateNotFound(path)
-        return file.read_text(encoding="utf-8")
+        return text
+
+    def is_as_read(self) -> bool:
+        """Whether every file that was asked for still says the same, or still is not there."""
+        try:
+            return all(self._now(path) == text for path, text in list(self._read.items()))
+        except UnicodeDecodeError:
+            return False
+
+    def _now(self, path: str) -> str | None:
+        file = self.folder / path
+        return file.read_text(encoding="utf-8") if ".." not in path and file.is_file() else None
 
 
 def template_problems(folder: Path, name: str) -> dict[str, list[Problem]]:
     """Everything wrong with one template, by file, found without rendering; empty when nothing is."""
-    shelf = _Shelf(folder)
-    environment = sandbox(shelf)
+    return _problems_by_file(_Shelf(folder), name)
+
+
+def _problems_by_file(shelf: _Shelf, name: str) -> dict[str, list[Problem]]:
+    folder, environment = shelf.folder, sandbox(shelf)
     found: dict[str, list[Problem]] = {}
     for part in (part for channel in _channels(folder, name) for part in PARTS[channel]):
         of_part = list(_problems(environment, shelf, f"{name}/{part}", set()))
@@ -119,16 +137,27 @@ def template_problems(folder: Path, name: str) -> dict[str, list[Problem]]:
 
 
 def load_template(folder: Path, name: str) -> MessageTemplate:
-    """The template of that name, compiled once. Raises ``TemplateFileError`` for the first file that has problems."""
-    for file, problems in template_problems(folder, name).items():
-        raise TemplateFileError(file, problems)
-    environment = sandbox(_Shelf(folder))
+    """The template of that name, compiled when any of its files is new. Raises ``TemplateFileError`` for the first file
+    that has problems."""
     channels = _channels(folder, name)
-    return MessageTemplate(
+    kept = _loaded.get((folder, name))
+    if kept is not None and set(kept[1].parts) == set(channels) and kept[0].is_as_read():
+        return kept[1]
+    shelf = _Shelf(folder)
+    for file, problems in _problems_by_file(shelf, name).items():
+        raise TemplateFileError(file, problems)
+    environment = sandbox(shelf)
+    template = MessageTemplate(
         name,
         {one: tuple(environment.get_template(f"{name}/{part}") for part in PARTS[one]) for one in channels},
         {one: frozenset().union(*(_fields(environment, f"{name}/{p}") for p in PARTS[one])) for one in channels},
     )
+    _loaded[folder, name] = shelf, template
+    return template
+
+
+#: By folder and name what was loaded last, and the files it was made of.
+_loaded: dict[tuple[Path, str], tuple[_Shelf, MessageTemplate]] = {}
 
 
 def _channels(folder: Path, name: str) -> list[str]:

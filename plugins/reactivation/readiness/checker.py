@@ -11,7 +11,7 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from functools import reduce
+from functools import cached_property, reduce
 from numbers import Real
 from typing import Any
 
@@ -21,6 +21,7 @@ import pyarrow as pa
 from reactivation import paths
 from reactivation.contract.tables import TEXT
 from reactivation.playbooks.words import Severity, WeighedCondition
+from reactivation.readiness.answered import Said, answered
 from reactivation.readiness.conditions import conditions
 from reactivation.readiness.suites import Expectation, Kwargs, Parameter, Suite, SuiteError, read_suite
 from reactivation.readiness.verdict import ConditionResult
@@ -40,7 +41,7 @@ class Answer:
 
     results: tuple[ConditionResult, ...]
     rows: pa.Table
-    said: Any = None
+    said: Said | None = None
 
 
 class Checker:
@@ -48,6 +49,11 @@ class Checker:
 
     def __init__(self, severities: Mapping[WeighedCondition, Severity] | None = None) -> None:
         """``severities``: how the playbook weighs conditions that are its own business."""
+        self._severities: dict[str, Severity] = {str(one): how for one, how in (severities or {}).items()}
+
+    @cached_property
+    def _frame(self) -> Any:  # noqa: ANN401
+        """Where Great Expectations takes a frame from; made for the first question that was not asked before."""
         os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
         # it takes seconds to import: only where a verdict is asked for
         import great_expectations as gx  # noqa: PLC0415
@@ -60,10 +66,8 @@ class Checker:
         in_memory = DataContextConfig(  # the default context leaves a temporary folder behind
             store_backend_defaults=InMemoryStoreBackendDefaults(), progress_bars=ProgressBarsConfig(globally=False)
         )
-        self._suite = gx.ExpectationSuite
         source = gx.get_context(mode="ephemeral", project_config=in_memory).data_sources.add_pandas("frames")
-        self._frame = source.add_dataframe_asset("frame").add_batch_definition_whole_dataframe("whole")
-        self._severities: dict[str, Severity] = {str(one): how for one, how in (severities or {}).items()}
+        return source.add_dataframe_asset("frame").add_batch_definition_whole_dataframe("whole")
 
     def ask(
         self, name: str, frame: pd.DataFrame, asked: Set[str], parameters: Mapping[str, Any],
@@ -81,7 +85,7 @@ class Checker:
         places = [place for place, one in enumerate(suite.expectations) if one.meta.when in asked]
         try:
             said = self._said(suite, [raw[place] for place in places], frame, parameters)
-            found = {one.expectation_config.meta["place"]: one.to_json_dict() for one in said.results}
+            found = said.found
         except Exception as error:  # whatever a check raises blocks the run: unknown is no
             broken = (self._broken(name, suite.expectations[place], type(error).__name__) for place in places)
             return Answer(tuple(broken), CONCERNED.empty_table())
@@ -100,13 +104,21 @@ class Checker:
 
     def _said(
         self, suite: Suite, chosen: list[dict[str, Any]], frame: pd.DataFrame, parameters: Mapping[str, Any]
-    ) -> Any:  # noqa: ANN401
+    ) -> Said:
         """Great Expectations' own result. It does not keep the order, so each expectation has its place in ``meta``."""
         numbered = [{**one, "meta": {"place": place}} for place, one in enumerate(chosen)]
-        return self._frame.get_batch(batch_parameters={"dataframe": frame}).validate(
-            self._suite(name=suite.name, expectations=numbered), expectation_parameters=dict(parameters),
-            result_format={"result_format": "BASIC", "partial_unexpected_count": 0},
-        )  # fmt: skip
+
+        def ask() -> Any:  # noqa: ANN401
+            batch = self._frame.get_batch(batch_parameters={"dataframe": frame})
+            # not before ``_frame``, which says that nobody is to be told of our use of the library
+            from great_expectations import ExpectationSuite  # noqa: PLC0415
+
+            return batch.validate(
+                ExpectationSuite(name=suite.name, expectations=numbered), expectation_parameters=dict(parameters),
+                result_format={"result_format": "BASIC", "partial_unexpected_count": 0},
+            )  # fmt: skip
+
+        return answered(suite.name, numbered, frame, parameters, ask)
 
     def _judged(
         self, name: str, asked: Expectation, found: Mapping[str, Any] | None, *, frame: pd.DataFrame,

@@ -10,10 +10,12 @@ import html
 import io
 import re
 from collections.abc import Mapping
-from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
+
+if TYPE_CHECKING:
+    from reactivation.readiness.answered import Said
 
 #: Scripts, styles and pictures, of other hosts or needing what they bring.
 _FOREIGN = re.compile(r"<script\b.*?</script>|<style\b.*?</style>|<link\b[^>]*>|<img\b[^>]*>", re.DOTALL)
@@ -29,23 +31,28 @@ td,th{border:1px solid #dcd9d0;padding:.4rem .6rem;text-align:left;vertical-alig
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
-def data_docs(said: Mapping[str, Any], at: datetime) -> bytes:
-    """A zip of one HTML page per suite and an index. ``said``: Great Expectations' result by suite; ``at``: when the
-    verdict was given."""
-    # as heavy as the library itself: only where a verdict was asked for
-    from great_expectations.render.renderer import ValidationResultsPageRenderer  # noqa: PLC0415
-
-    renderer, view = ValidationResultsPageRenderer(), _view()
-    for result in said.values():
-        result.meta["validation_time"] = at.isoformat()
-        result.meta.pop("batch_markers", None)  # when the frame was made, to the microsecond
-    pages = {f"{name}.html": _page(view.render(renderer.render(result))) for name, result in said.items()}
-    pages["index.html"] = _index(said)
+def data_docs(said: Mapping[str, Said]) -> bytes:
+    """A zip of one HTML page per suite and an index. ``said``: Great Expectations' result by suite."""
+    pages = {f"{name}.html": one.page for name, one in said.items()} | {"index.html": _index(said)}
     packed = io.BytesIO()
     with ZipFile(packed, "w", ZIP_DEFLATED) as archive:
         for name, text in sorted(pages.items()):
             archive.writestr(ZipInfo(name, _EPOCH), text, ZIP_DEFLATED)
     return packed.getvalue()
+
+
+def page_of(result: Any) -> str:  # noqa: ANN401
+    """Great Expectations' page of its result of one suite."""
+    result.meta.pop("batch_markers", None)  # when the frame was made, to the microsecond
+    return _page(_view().render(_renderer().render(result)))
+
+
+@cache
+def _renderer() -> Any:  # noqa: ANN401
+    # as heavy as the library itself: only where a verdict was asked for
+    from great_expectations.render.renderer import ValidationResultsPageRenderer  # noqa: PLC0415
+
+    return ValidationResultsPageRenderer()
 
 
 @cache
@@ -63,11 +70,11 @@ def _page(rendered: str) -> str:
     return _RANDOM.sub(lambda found: names.setdefault(found[0], f"part-{len(names)}"), plain)
 
 
-def _index(said: Mapping[str, Any]) -> str:
+def _index(said: Mapping[str, Said]) -> str:
     rows = "".join(
         f'<tr><td><a href="{html.escape(name)}.html">{html.escape(name)}</a></td>'
-        f"<td>{'passed' if result.success else 'failed'}</td><td>{len(result.results)}</td></tr>"
-        for name, result in said.items()
+        f"<td>{'passed' if one.result.success else 'failed'}</td><td>{len(one.result.results)}</td></tr>"
+        for name, one in said.items()
     )
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Data Docs</title>{_STYLE}</head><body>'

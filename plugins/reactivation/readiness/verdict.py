@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from reactivation.readiness.answered import Said
 from reactivation.readiness.conditions import conditions
 
 CRITICAL, WARNING, INFO = "critical", "warning", "info"
@@ -68,7 +69,7 @@ class Verdict:
 
     conditions: tuple[ConditionResult, ...]
     rows: pa.Table = field(default_factory=lambda: pa.table({}), repr=False, compare=False)
-    said: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    said: Mapping[str, Said] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def ready(self) -> bool:

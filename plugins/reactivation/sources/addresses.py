@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import duckdb
 import pyarrow as pa
@@ -36,7 +37,11 @@ _SUPPRESSED = pa.schema([("text", pa.string()), ("address_key", pa.string()), ("
 
 def read_address_rules() -> AddressRules:
     """``include/rules/addresses.yaml``; the version is the declared one and the digest of the file."""
-    content = (paths.RULES / "addresses.yaml").read_bytes()
+    return _address_rules((paths.RULES / "addresses.yaml").read_bytes())
+
+
+@lru_cache(maxsize=1)
+def _address_rules(content: bytes) -> AddressRules:
     declared = yaml.load(content, yaml.CSafeLoader)
     return AddressRules(
         f"{declared['version']}+{hashlib.sha256(content).hexdigest()[:12]}",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib import resources
 
 import yaml
@@ -38,8 +39,13 @@ class ZoneTables:
 
 
 def read_zone_tables() -> ZoneTables:
-    """The zone tables of the project and of the ``tzdata`` package."""
-    declared = yaml.load((paths.RULES / "zones.yaml").read_bytes(), yaml.CSafeLoader)
+    """The zone tables of the project and of the ``tzdata`` package; made anew when the project's have changed."""
+    return _zone_tables((paths.RULES / "zones.yaml").read_bytes())
+
+
+@lru_cache(maxsize=1)
+def _zone_tables(content: bytes) -> ZoneTables:
+    declared = yaml.load(content, yaml.CSafeLoader)
     of_country: dict[str, tuple[str, ...]] = {}
     of_region: dict[tuple[str, str], tuple[str, ...]] = {}
     table = resources.files("tzdata").joinpath("zoneinfo/zone.tab").read_text(encoding="utf-8")

@@ -146,4 +146,4 @@ def _has(table: Table, name: str) -> bool:
 
 
 def _count(engine: duckdb.DuckDBPyConnection, rows: str) -> int:
-    return int(engine.sql(f"SELECT count(*) FROM {rows}").fetchall()[0][0])
+    return int(engine.execute(f"SELECT count(*) FROM {rows}").fetchall()[0][0])

@@ -80,7 +80,7 @@ def check_readiness(workspace: Workspace, run_id: str, now: datetime) -> Passed:
         snapshot, loaded.playbook, workspace.owners, folder.read("decisions", CANDIDATE_COLUMNS), at, known=known
     )
     digest = folder.add({
-        REPORT: verdict.as_report(), ROWS: verdict.rows, DATA_DOCS: data_docs(verdict.said, at),
+        REPORT: verdict.as_report(), ROWS: verdict.rows, DATA_DOCS: data_docs(verdict.said),
     })  # fmt: skip
     state = "succeeded" if verdict.ready else "not_ready"
     with workspace.ledger.begin() as conn:

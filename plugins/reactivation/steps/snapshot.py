@@ -37,7 +37,7 @@ def take_snapshot(workspace: Workspace, *, now: datetime, as_of: datetime | None
     )
     verdict = judge_tables(folder)
     manifest_digest = folder.add({
-        REPORT: verdict.as_report(), ROWS: verdict.rows, DATA_DOCS: data_docs(verdict.said, at),
+        REPORT: verdict.as_report(), ROWS: verdict.rows, DATA_DOCS: data_docs(verdict.said),
     })  # fmt: skip
     forget_again(workspace, folder, actor="take_snapshot", now=now)
     with workspace.ledger.begin() as conn:
