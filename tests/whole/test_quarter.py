@@ -29,9 +29,9 @@ from reactivation.steps.pilot_report import PilotReport, pilot_report
 #: Every morning has all its steps: much longer than any other test.
 pytestmark = pytest.mark.timeout(7200)
 
-#: Days, customers and accounts. A day costs seconds, hardly depending on how many they are, so that some weeks are
+#: Days, customers and accounts. A day costs seconds, hardly depending on how many they are, so that two weeks are
 #: played with all other tests; the whole quarter is asked for as ``REACTIVATION_TEST_QUARTER=90,5000,300``.
-SIZE = os.environ.get("REACTIVATION_TEST_QUARTER", "17,500,50")
+SIZE = os.environ.get("REACTIVATION_TEST_QUARTER", "14,500,50")
 
 #: So many days are enough for all that people do seldom.
 _LONG = 60
@@ -342,7 +342,7 @@ def test_something_of_everything_happened(books: Books, record_property: Any) ->
     assert {"accepted", "expired", "cancelled"} <= set(books.touches["state"])
     decided = set(books.table("account_decisions")["decision"])
     assert {"approve", "hold_until", "monitor"} <= decided
-    if len(books.quarter.runs) >= _LONG:  # what hardly happens in a few weeks
+    if len(books.quarter.runs) >= _LONG:  # what hardly happens in two weeks
         assert "rejected" in set(books.touches["state"])
         assert "close" in decided
         assert books.table("tags")["removed_at"].notna().any()
