@@ -74,6 +74,21 @@ class TestSign:
         assert judge_answer(facts, event(by=17), NOW).responder == "17"
         assert judge_answer(facts, event(by=17), NOW).accepted
 
+    def test_who_triggered_the_run_is_known_by_name_too(self) -> None:
+        """Of that person Airflow tells the name alone, which is not the id where users are counted."""
+        facts = asked(signers=frozenset({"17"}), authors=frozenset({"ada"}), views={"17": frozenset(GROUP)})
+        by_ada = event() | {"responded_by_user": {"id": 17, "name": "ada"}}
+
+        assert judge_answer(facts, by_ada, NOW).refusal == "author_may_not_sign"
+        assert judge_answer(facts, event(by=17), NOW).accepted
+
+    @pytest.mark.parametrize("nameless", [{"id": "ada"}, {"id": "ada", "name": ""}, {"id": "ada", "name": None}])
+    def test_nobody_answers_without_a_name(self, nameless: dict[str, Any]) -> None:
+        """Whether he triggered the run could not be told."""
+        answer = event() | {"responded_by_user": nameless}
+
+        assert judge_answer(asked(), answer, NOW).refusal == "no_responder"
+
     def test_a_number_that_is_also_somebody_elses_customer_id_leaves_out_both(self) -> None:
         """When a word could mean two people, both are left out, and neither is agreed to."""
         items = (*asked().items[:5], asked().items[5].__class__(6, "t-6", "3", "6" * 64, False, ()))

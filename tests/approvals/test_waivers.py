@@ -52,6 +52,7 @@ def test_a_hold_is_an_answer_that_waives_nothing() -> None:
     (replace(ASKED, expires_at=NOW), event(), "question_expired"),
     (ASKED, event(by="ada"), "not_a_signer"),
     (ASKED, event(by="max"), "author_may_not_sign"),
+    (ASKED, event() | {"responded_by_user": {"id": "cleo", "name": "max"}}, "author_may_not_sign"),
     (ASKED, event("Sign"), "option_unknown"),
     (replace(ASKED, hindrance="report_changed"), event(), "report_changed"),
     (ASKED, event(signing_code="0123abce"), "signing_code_differs"),

@@ -123,7 +123,11 @@ def asked(workspace: Workspace) -> Workspace:
 def waive(workspace: Workspace, code: str, user: str = "cleo") -> str:
     """That user's answer to the request; what came of it."""
     form = {"signing_code": code, "reason": "export_late", "hours": "4"}
-    event = {"chosen_options": ["Waive for this run"], "params_input": form, "responded_by_user": {"id": user}}
+    event = {
+        "chosen_options": ["Waive for this run"],
+        "params_input": form,
+        "responded_by_user": {"id": user, "name": user},
+    }
     return record_answer(workspace, REQUEST, event, workspace.now())
 
 

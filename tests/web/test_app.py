@@ -224,7 +224,7 @@ class TestListPage:
             questions.bind(conn, REQUEST, questions.question_ids_of_lists(conn)[row.list_id], NOW)
         rejection = {
             "chosen_options": ["Reject all"], "params_input": {"signing_code": row.signing_code},
-            "responded_by_user": {"id": "ada"},
+            "responded_by_user": {"id": "ada", "name": "ada"},
         }  # fmt: skip
         record_answer(workspace, REQUEST, rejection, NOW)
 

@@ -109,7 +109,7 @@ def _refusal(asked: AskedList, answer: Answer, now: datetime) -> str | None:
         ("list_closed", asked.state != "open"),
         ("list_expired", now >= asked.expires_at),
         ("not_a_signer", who not in asked.signers),
-        ("author_may_not_sign", who in asked.authors),
+        ("author_may_not_sign", bool(answer.known_as & asked.authors)),
         ("option_unknown", answer.chosen is None),
     ]
     if answer.chosen != HOLD_ALL:

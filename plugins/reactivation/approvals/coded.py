@@ -62,7 +62,7 @@ def judge_coded(
         ("question_closed", asked.state != "open"),
         ("question_expired", now >= asked.expires_at),
         ("not_a_signer", who not in asked.signers),
-        ("author_may_not_sign", who in asked.authors),
+        ("author_may_not_sign", bool(answer.known_as & asked.authors)),
         ("option_unknown", answer.chosen is None),
     ]
     if agrees:

@@ -32,11 +32,16 @@ class Named:
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer with everything unreadable already set aside; ``None`` stands for what was not understood."""
+    """An answer with everything unreadable already set aside; ``None`` stands for what was not understood.
+
+    ``known_as``: the id and the name of who answered. Airflow tells who triggered a run by the name alone, which is
+    not the id wherever an auth manager counts its users.
+    """
 
     readable: bool = False
     timed_out: bool = False
     responder: str | None = None
+    known_as: frozenset[str] = frozenset()
     chosen: str | None = None
     responded_at: datetime | None = None
     signing_code: str | None = None
@@ -62,11 +67,13 @@ class Answer:
 
 @dataclass(frozen=True)
 class CodedAnswer:
-    """An answer to a question about no items: who, which option, the signing code, and a code per field."""
+    """An answer to a question about no items: who (``known_as`` as of ``Answer``), which option, the signing code, and
+    a code per field."""
 
     readable: bool
     timed_out: bool
     responder: str | None
+    known_as: frozenset[str]
     chosen: str | None
     responded_at: datetime | None
     signing_code: str | None
@@ -87,6 +94,7 @@ def read_codes(event: object, options: Sequence[str], choices: Mapping[str, Sequ
         readable=isinstance(event, Mapping),
         timed_out=_timed_out(given),
         responder=_responder(given),
+        known_as=_known_as(given),
         chosen=_chosen(given.get("chosen_options"), options),
         responded_at=_instant(given.get("responded_at")),
         signing_code=_signing_code(values.get("signing_code")),
@@ -104,6 +112,7 @@ def read_answer(event: object, items: Sequence[ListItem], review_points: Sequenc
         readable=True,
         timed_out=_timed_out(event),
         responder=_responder(event),
+        known_as=_known_as(event),
         chosen=_chosen(event.get("chosen_options"), OPTIONS),
         responded_at=_instant(event.get("responded_at")),
         signing_code=_signing_code(values.get("signing_code")),
@@ -119,8 +128,17 @@ def _timed_out(event: Mapping[Any, Any]) -> bool:
 
 
 def _responder(event: Mapping[Any, Any]) -> str | None:
+    """The id of who answered; ``None`` also without a name, since nobody could tell who triggered what."""
     user = event.get("responded_by_user")
-    return _user_id(user.get("id")) if isinstance(user, Mapping) else None
+    if not isinstance(user, Mapping) or _user_id(user.get("name")) is None:
+        return None
+    return _user_id(user.get("id"))
+
+
+def _known_as(event: Mapping[Any, Any]) -> frozenset[str]:
+    user = event.get("responded_by_user")
+    named = [_user_id(user.get(part)) for part in ("id", "name")] if isinstance(user, Mapping) else []
+    return frozenset(one for one in named if one is not None)
 
 
 def _user_id(value: object) -> str | None:

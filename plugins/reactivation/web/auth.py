@@ -5,6 +5,7 @@ Those names are no public interface of Airflow: a test calls each of them, so th
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -26,6 +27,10 @@ class Visitor:
 
     user_id: str
     name: str
+
+    def is_one_of(self, authors: Collection[str]) -> bool:
+        """Whether any of them is this person, who may be named by id or by name (``approvals.reading``)."""
+        return self.user_id in authors or self.name in authors
 
 
 def current_visitor(user: Annotated[BaseUser, Depends(get_user)]) -> Visitor:

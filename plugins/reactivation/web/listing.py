@@ -100,7 +100,7 @@ class ListPage:
 
     @property
     def may_sign(self) -> bool:
-        return self.visitor.user_id in self.asked.signers and self.visitor.user_id not in self.asked.authors
+        return self.visitor.user_id in self.asked.signers and not self.visitor.is_one_of(self.asked.authors)
 
     @property
     def sample_seen(self) -> int:

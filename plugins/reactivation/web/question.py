@@ -96,7 +96,7 @@ def question_page(workspace: Workspace, question_id: str, visitor: Visitor, now:
             raise NoSuchQuestion(question_id)
         asked, about = _PAGES[question.kind](workspace, conn, question, now)
         is_open = question.state == "open" and now < question.expires_at
-        may_sign = visitor.user_id in asked.signers - asked.authors
+        may_sign = visitor.user_id in asked.signers and not visitor.is_one_of(asked.authors)
         answers_now = is_open and may_sign and asked.hindrance is None
         if answers_now and question.kind == deciding.KIND:
             who, read = visitor.user_id, question.subject

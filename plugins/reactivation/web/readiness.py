@@ -153,6 +153,6 @@ def _asked(workspace: Workspace, conn: Connection, run_id: str, visitor: Visitor
         return WaiverAsked(
             question.expires_at, may_sign=False, hindrance="playbook_unreadable", code=None, request=None
         )
-    may_sign = visitor.user_id in asked.signers - asked.authors
+    may_sign = visitor.user_id in asked.signers and not visitor.is_one_of(asked.authors)
     code = asked.signing_code if may_sign and asked.hindrance is None else None
     return WaiverAsked(question.expires_at, may_sign, asked.hindrance, code, request)
