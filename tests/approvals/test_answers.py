@@ -58,6 +58,12 @@ class TestSign:
         """The ways people write nothing mean nothing."""
         assert signed(judge_answer(asked(), event(left_out=nobody, individual=nobody), NOW)) == set(GROUP)
 
+    def test_a_customer_who_is_called_nobody_can_be_left_out(self) -> None:
+        """Where an item bears that word it means the item."""
+        items = (*asked().items[:5], asked().items[5].__class__(6, "t-6", "none", "6" * 64, False, ()))
+
+        assert signed(judge_answer(asked(items=items), event(left_out="none"), NOW)) == {"t-3", "t-4", "t-5"}
+
     def test_a_field_that_was_cleared_is_empty(self) -> None:
         """Airflow's form sends null for a field that was filled in and emptied again."""
         assert judge_answer(asked(), event(left_out=None, individual=None, reason=None), NOW).accepted

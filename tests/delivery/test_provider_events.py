@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reactivation.delivery import resend_events, sendgrid_events, twilio_events
-from reactivation.delivery.provider_events import ProviderEvent, Told
+from reactivation.delivery.provider_events import ProviderEvent, Told, instant
 
 AT = datetime(2026, 3, 3, 11, 0, tzinfo=UTC)
 RECEIVED = AT + timedelta(minutes=5)
@@ -217,3 +217,13 @@ def test_nothing_a_provider_says_is_an_error(said: Any, form: dict[str, Any]) ->
         assert event.at <= RECEIVED
         assert len(event.reference or "") <= 80
         assert len(event.reason or "") <= 80
+
+
+@pytest.mark.parametrize("when", [-62135596800, "0001-01-01T00:00:00Z", "1999-12-31T23:59:59Z", 0, "", None, "9999"])
+def test_a_time_that_cannot_be_is_when_it_was_received(when: Any) -> None:
+    """What is empty is told as the year 1 or as 1970: nothing is counted back from there."""
+    assert instant(when, RECEIVED) == RECEIVED
+
+
+def test_a_time_that_can_be_is_taken_as_it_is() -> None:
+    assert instant("2026-03-03T12:00:00+01:00", RECEIVED) == AT

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import traceback
 from collections.abc import Sequence
 from typing import Any
 
@@ -224,3 +225,12 @@ def test_a_naive_time_is_refused(ledger: Ledger) -> None:
     """A time without a zone would mean another instant on another machine."""
     with pytest.raises(Exception, match="naive datetime"), ledger.begin() as conn:
         audit.write(conn, at=NOW.replace(tzinfo=None), actor="a", action="b", subject="c", details={})
+
+
+def test_what_could_not_be_written_is_in_no_error(ledger: Ledger) -> None:
+    """Errors end in the logs of tasks, which nothing is erased from."""
+    with pytest.raises((IntegrityError, ProgrammingError, LedgerError)) as raised, ledger.begin() as conn:
+        conn.execute(insert(stops), _STOP | {"stop_id": "s-1", "reason": "ring 07700 900456"})
+        conn.execute(insert(stops), _STOP | {"stop_id": "s-1", "reason": "ring 07700 900456"})
+    told = "".join(traceback.format_exception(raised.value))
+    assert "07700" not in told

@@ -103,7 +103,7 @@ class TestAllSeven:
         evil = "<b>x</b><script>1</script>"
         plain = TagsOf(DRAFTER.draft(due(number))["html"]).tags
         marked = {one.offer_id: replace(one, terms=f"{one.terms} {evil}") for one in DRAFTER.offers.values()}
-        row = replace(DRAFTER, offers=marked).draft(due(number, first_name="<i>M", product_name=f"Tap {evil}"))
+        row = replace(DRAFTER, offers=marked).draft(due(number, product_name=f"Tap {evil}"))
         assert TagsOf(row["html"]).tags == plain
 
 
@@ -149,7 +149,9 @@ class TestRefusals:
         (1, {"recipient": None}, "recipient_missing"),
         (1, {"recipient": "a@b.test\r\nBcc: c@d.test"}, "personalisation_unsafe"),
         (1, {"first_name": "Mae\nve"}, "personalisation_unsafe"),
-        (1, {"first_name": "{{ 6*7 }}"}, "lint:template_leftover"),
+        (1, {"first_name": "{{ 6*7 }}"}, "personalisation_unsafe"),
+        (1, {"first_name": "50% off: evil.me"}, "personalisation_unsafe"),
+        (2, {"product_name": "{{ 6*7 }}"}, "lint:template_leftover"),
         (1, {"owner_id": "own-zed"}, "owner_unknown"),
         (1, {"channel": "post"}, "no_template"),
         (1, {"channel": "sms", "recipient": "07700 900456"}, "recipient_unusable"),
@@ -205,10 +207,10 @@ class TestProperties:
         assert parsed.keys() == ["Subject", "List-Unsubscribe", "List-Unsubscribe-Post"]
 
     @given(name=st.sampled_from(["{{ 6*7 }}", "{{7*7}}", "{% for x in y %}", "{{ ''.__class__ }}", "${6*7}", "#{6*7}"]))
-    def test_expressions_in_names_are_never_worked_out(self, name: str) -> None:
+    def test_expressions_in_products_are_never_worked_out(self, name: str) -> None:
         """Names that look like code come through as the letters they are, or refuse the draft."""
         try:
-            assert name in DRAFTER.draft(due(1, first_name=name))["text"]
+            assert name in DRAFTER.draft(due(2, product_name=name))["text"]
         except MessageError as refused:
             assert refused.code == "lint:template_leftover"
 

@@ -28,7 +28,8 @@ class TestSalutation:
         ("Maeve", "Hello Maeve"), ("  Zoë ", "Hello Zoë"), ("O'Brien-Nguyễn", "Hello O'Brien-Nguyễn"),
         ("李", "Hello 李"),
         (None, "Hello"), ("", "Hello"), ("   ", "Hello"), ("\u202eeveaM\u202c", "Hello eveaM"),
-        ("<script>", "Hello <script>"), ("{{ 6*7 }}", "Hello {{ 6*7 }}"), ("St. John", "Hello St. John"),
+        ("St. John", "Hello St. John"), ("J. R.", "Hello J. R."), ("Mary Ann Lou Beth", "Hello Mary Ann Lou Beth"),
+        ("Gal·la", "Hello Gal·la"), ("علی\u200cرضا", "Hello علی\u200cرضا"), ("D’Arcy", "Hello D’Arcy"),
     ])  # fmt: skip
     def test_greets_by_name_or_plainly(self, name: str | None, said: str) -> None:
         """A known name is used as it is, without direction marks; an unknown one leaves no blank."""
@@ -36,7 +37,8 @@ class TestSalutation:
 
     @pytest.mark.parametrize("name", [
         "Maeve\r\nBcc: all@evil.test", "Mae\nve", "Mae\x00ve", "Mae\x85ve", "Mae\u2028ve", "win at https://evil.test",
-        "www.evil.test", "prize.com", "me@evil.test", "x" * 61,
+        "www.evil.test", "prize.com", "me@evil.test", "x" * 41, "<script>", "{{ 6*7 }}", "50% off", "Win £500",
+        "bit.ly/win", "t.me", "evil。com", "ｅｖｉｌ．ｃｏｍ", "Call 07700", "Ada; Ben", "you have won a prize",
     ])  # fmt: skip
     def test_refuses_what_is_no_name(self, name: str) -> None:
         """Line breaks could forge a header, links make us somebody's advertiser; the name is not in the message."""

@@ -210,6 +210,26 @@ class TestTextMessages:
         assert "subject.txt:1 cannot be read" in refusal(folder)
 
 
+class TestOutside:
+    """A template is written by people who see no secrets, so nothing outside its folder is read into it."""
+
+    @pytest.fixture
+    def secret(self, tmp_path: Path) -> Path:
+        file = tmp_path / "secret.txt"
+        file.write_text("a secret")
+        return file
+
+    @pytest.mark.parametrize("named", ["{secret}", "../secret.txt", "note/../../secret.txt", "/proc/self/environ"])
+    def test_no_path_leads_out(self, tmp_path: Path, secret: Path, named: str) -> None:
+        folder = shelf(tmp_path / "shelf", text='{% include "' + named.format(secret=secret) + '" %}')
+        assert "a secret" not in refusal(folder)
+
+    def test_no_link_leads_out(self, tmp_path: Path, secret: Path) -> None:
+        folder = shelf(tmp_path / "shelf", text='{% include "_foot.txt" %}')
+        (folder / "_foot.txt").symlink_to(secret)
+        assert "a secret" not in refusal(folder)
+
+
 class TestKept:
     """A template is compiled again when a file of it is new, and only then."""
 

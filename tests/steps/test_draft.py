@@ -163,7 +163,7 @@ class TestHeld:
         (lambda h: h.contacts.update({"c-ada": contact("c-ada", zones=[], zone_sources=[])}), "no_legal_instant"),
         (lambda h: h.people.pop("c-ada"), "recipient_missing"),
         (lambda h: h.people.update({"c-ada": person("c-ada", first_name="A\nBcc: b@c")}), "personalisation_unsafe"),
-        (lambda h: h.people.update({"c-ada": person("c-ada", first_name="{{ 6*7 }}")}), "lint:template_leftover"),
+        (lambda h: h.people.update({"c-ada": person("c-ada", first_name="{{ 6*7 }}")}), "personalisation_unsafe"),
         (lambda h: h.offers.clear(), "offer_unknown"),
         (lambda h: h.offers[0].update(ends_at=LATER), "offer_not_running"),
         (lambda h: h.offers[0].update(terms="15% of a usual visit"), "lint:percent_in_reward"),

@@ -176,6 +176,8 @@ def _named(value: object, items: Sequence[ListItem], *, only_one: bool) -> Named
     words = _words(value)
     if words is None:
         return Named(unknown=1)
+    if len(words) == 1 and words[0].lower() in _NOBODY and words[0] not in {item.customer_id for item in items}:
+        return Named()
     by_name: dict[str, set[str]] = {}
     for item in items:
         for name in (str(item.position), item.customer_id, item.touch_id):
@@ -203,8 +205,7 @@ def _words(value: object) -> list[str] | None:
         texts.append(text)
     if sum(map(len, texts)) > _TEXT_LENGTH:
         return None
-    words = [word for text in texts for word in _SEPARATORS.split(text) if word]
-    return [] if len(words) == 1 and words[0].lower() in _NOBODY else words
+    return [word for text in texts for word in _SEPARATORS.split(text) if word]
 
 
 def _instant(value: object) -> datetime | None:

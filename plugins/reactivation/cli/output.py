@@ -9,7 +9,10 @@ import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
+
+from reactivation.steps.spreadsheet import as_text
 
 _UNFOLDED = 200
 
@@ -32,7 +35,7 @@ def print_rows(arguments: argparse.Namespace, title: str, columns: Sequence[str]
     elif arguments.csv:
         writer = csv.writer(sys.stdout)
         writer.writerow(columns)
-        writer.writerows([_cell(row[c]) for c in columns] for row in rows)
+        writer.writerows([_in_file(row[c]) for c in columns] for row in rows)
     else:
         print_table(title, columns, ([_cell(row[c]) for c in columns] for row in rows))
 
@@ -49,6 +52,11 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Iterable[Any]
     # What goes into a file or a pager has no width of its own, and would be folded as for the narrowest terminal.
     folded = sys.stdout.isatty() or "COLUMNS" in os.environ
     Console(width=None if folded else _UNFOLDED).print(table)
+
+
+def _in_file(value: object) -> str:
+    """A number stays one, below zero too."""
+    return _cell(value) if isinstance(value, (int, float, Decimal)) else as_text(_cell(value))
 
 
 def _cell(value: object) -> str:

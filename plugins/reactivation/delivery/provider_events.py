@@ -93,11 +93,16 @@ def our_key(*candidates: Raw) -> str | None:
     return None
 
 
+_EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+
+
 def instant(value: Raw, received: datetime) -> datetime:
-    """A time in seconds, in ISO 8601 or as in e-mail; when it was received where none can be read, or one to come."""
+    """A time in seconds, in ISO 8601 or as in e-mail; when it was received where none can be read, one to come, or one
+    from before there were such providers: what is empty is told as the year 1."""
     try:
         read = _instant(value)
-        return min((read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC), received)
+        at = (read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC)
+        return min(at, received) if at >= _EARLIEST else received
     except (ValueError, TypeError, LookupError, OverflowError, OSError):
         return received
 

@@ -164,13 +164,14 @@ def open_ledger(url: str) -> Ledger:
 def _postgresql(url: URL, *, ping: bool) -> Engine:
     # Compiling a statement takes PostgreSQL longer than any of ours takes without.
     options = {"options": f"-c lock_timeout={_BUSY_MS} -c timezone=UTC -c jit=off", "connect_timeout": 10}
-    return create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=ping, connect_args=options)
+    return create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=ping, connect_args=options,
+                         hide_parameters=True)  # fmt: skip
 
 
 def _sqlite(url: URL) -> Engine:
     if not url.database or url.database == ":memory:":
         raise LedgerError("a ledger in memory would forget what it signed; use sqlite:///FILE")
-    engine = create_engine(url, connect_args={"timeout": _BUSY_MS / 1000})
+    engine = create_engine(url, connect_args={"timeout": _BUSY_MS / 1000}, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def _configure(connection: sqlite3.Connection, _record: object) -> None:

@@ -7,6 +7,7 @@ What a template may name is ``fields.FIELDS``; anything else is found without re
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,6 +86,10 @@ class MessageTemplate:
         return Rendered(text, subject.strip(), html)
 
 
+#: What a file of a shelf is called.
+_PATH = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)?\.[a-z]+")
+
+
 class _Shelf(BaseLoader):
     """The files below one folder: a page as the HTML it compiles to, everything else as it is written. Each is read
     once, so that what is compiled is what was looked through."""
@@ -115,8 +120,11 @@ class _Shelf(BaseLoader):
             return False
 
     def _now(self, path: str) -> str | None:
+        """Nothing that is not below the folder by its own name: a template is written by people who see no secrets."""
         file = self.folder / path
-        return file.read_text(encoding="utf-8") if ".." not in path and file.is_file() else None
+        if not _PATH.fullmatch(path) or not file.resolve().is_relative_to(self.folder.resolve()) or not file.is_file():
+            return None
+        return file.read_text(encoding="utf-8")
 
 
 def template_problems(folder: Path, name: str) -> dict[str, list[Problem]]:

@@ -36,10 +36,13 @@ def engine_of(conn_id: str, *, writes: bool = False) -> Engine:
     if connection.conn_type == "sqlite":
         # A wrong path must not become a new, empty database.
         file = connection.schema or connection.host or ""
-        return create_engine(f"sqlite:///file:{file}?mode={'rw' if writes else 'ro'}&uri=true", poolclass=NullPool)
+        return create_engine(
+            f"sqlite:///file:{file}?mode={'rw' if writes else 'ro'}&uri=true", poolclass=NullPool, hide_parameters=True
+        )
     if connection.conn_type in POSTGRES:
         url = make_url(postgres_url(connection)).set(drivername="postgresql+psycopg")
-        return create_engine(url, poolclass=NullPool, connect_args={"connect_timeout": _CONNECT_SECONDS})
+        return create_engine(url, poolclass=NullPool, connect_args={"connect_timeout": _CONNECT_SECONDS},
+                             hide_parameters=True)  # fmt: skip
     raise ConfigurationError(
         f"connection {conn_id} is of type {connection.conn_type}; outside a task only postgres and sqlite can be "
         "reached, inside one any database whose Airflow provider is installed"

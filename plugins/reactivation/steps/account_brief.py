@@ -169,7 +169,9 @@ def _issues(row: Row, snapshot: SnapshotFolder) -> Rows:
 
 
 def _contacts(row: Row, snapshot: SnapshotFolder) -> Rows:
-    suppressed = snapshot.read("suppressions", ("customer_id",))["customer_id"].to_pylist()
+    contacts = pa.array(row["account_contacts"], pa.string())
+    told = snapshot.read("suppressions", ("customer_id",))["customer_id"]
+    suppressed = set(told.filter(pc.is_in(told, contacts)).to_pylist())
     return [
         (str(number), one, "yes" if one == row["customer_id"] else "", "yes" if one in suppressed else "")
         for number, one in enumerate(row["account_contacts"], start=1)

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from reactivation.ledger import waivers
 from reactivation.ledger.waivers import Waiver
 from reactivation.steps.readiness import DATA_DOCS, REPORT, ROWS
+from reactivation.steps.spreadsheet import as_text
 from reactivation.steps.workspace import Workspace
 from reactivation.web import happened
 from reactivation.web.concerned import QUARANTINE
@@ -24,9 +25,6 @@ from reactivation.web.subjects import Kind, NoSuchReport, find
 
 _COLUMNS = ("list", "condition", "severity", "subject", "key", "row", "column", "reason")
 _ROWS_AT_ONCE = 10_000
-#: What a spreadsheet takes for the beginning of a formula, full-width signs included.
-_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
-_CONTROL = ("\t", "\r", "\n")
 
 
 def as_json(workspace: Workspace, kind: Kind, subject_id: str) -> dict[str, Any]:
@@ -85,9 +83,7 @@ def _lines(rows: Sequence[Sequence[object]]) -> str:
 
 
 def _cell(value: object) -> str:
-    """A value no spreadsheet computes: a sign that begins a formula gets an apostrophe before it."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(_CONTROL) or text.lstrip().startswith(_FORMULA) else text
+    return "" if value is None else as_text(str(value))
 
 
 def _told(one: Happened) -> dict[str, Any]:
