@@ -115,9 +115,10 @@ class TestAsking:
         sign(workspace)
         assert asked(workspace, NOW + timedelta(days=30)) == []
 
-    def test_who_asks_for_it_cannot_sign_it(self, six: Six) -> None:
+    @pytest.mark.parametrize("by", ["cleo", "own-cleo"])
+    def test_who_asks_for_it_cannot_sign_it(self, six: Six, by: str) -> None:
         """Where nobody else may, nobody is asked, and the trail says so."""
-        workspace = asking(six, FLAGS, by="cleo")
+        workspace = asking(six, FLAGS, by=by)
         assert asked(workspace) == []
         assert audited(workspace) == ["setting_not_asked"]
 

@@ -220,12 +220,13 @@ class TestWaiving:
             plan_run(six.workspace, run_id, NEXT_DAY)
 
     @on_one_ledger
-    def test_whoever_started_the_run_may_not(self, six: Six) -> None:
-        """Author and signer are two people."""
+    @pytest.mark.parametrize("author", ["ada", "own-ada"])
+    def test_whoever_wrote_the_playbook_may_not(self, six: Six, author: str) -> None:
+        """Author and signer are two people, whether the author is named as user or as owner."""
         six.write(purchases=tables()["purchases"][:-3])
         six.snapshot(AS_OF + timedelta(minutes=30))
         six.change("owners.yaml", {"owners": {"own-ada": {"roles": ["marketing_owner", "compliance"]}}})
-        six.change(f"playbooks/{PLAYBOOK}.yaml", {"authored_by": "ada"})
+        six.change(f"playbooks/{PLAYBOOK}.yaml", {"authored_by": author})
         run_id = six.decided(NEXT_DAY)
         with pytest.raises(NotReady):
             check_readiness(six.workspace, run_id, NEXT_DAY)

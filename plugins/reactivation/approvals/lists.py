@@ -159,7 +159,7 @@ def content_lists(
             "content", group, group[0].owner_id, signers=signers, authors=written_by, answer_by=now + answer_within
         )
 
-    written_by = _users(authors, owners)
+    written_by = users_behind(authors, owners)
     return _grouped(touches, key, make)
 
 
@@ -167,7 +167,7 @@ def nobody_signs(
     owner_ids: Iterable[str], *, owners: Owners, authors: Iterable[str], today: date, of_accounts: bool = False
 ) -> dict[str, str]:
     """Of these owners those for whom nobody would be asked ``today``, each with why ``content_lists`` opens no list."""
-    written_by, roles = _users(authors, owners), ACCOUNT_ROLES if of_accounts else CONTENT_ROLES
+    written_by, roles = users_behind(authors, owners), ACCOUNT_ROLES if of_accounts else CONTENT_ROLES
     why = {
         one: _content_signers(owners, one, written_by, roles, today=today, escalated=False)[1] for one in owner_ids
     }  # fmt: skip
@@ -194,7 +194,7 @@ def offer_lists(
             "offer", group, signers[0].owner_id, signers=signers, authors=written_by, answer_by=now + answer_within
         )
 
-    written_by = _users(authors, owners)
+    written_by = users_behind(authors, owners)
     return _grouped([t for t in touches if t.offer is not None], key, make)
 
 
@@ -218,7 +218,7 @@ def _content_signers(
     return (signers, None) if signers else ((), ONLY_AUTHORS)
 
 
-def _users(authors: Iterable[str], owners: Owners) -> tuple[str, ...]:
+def users_behind(authors: Iterable[str], owners: Owners) -> tuple[str, ...]:
     """The user ids behind authors, who may be named by user id or by owner id."""
     named = set(authors)
     return tuple(sorted(named | {owners.by_id[a].user for a in named if owners.knows(a)}))

@@ -18,6 +18,7 @@ from reactivation.approvals import signing_code
 from reactivation.approvals.brief import question_path, setting_body, setting_subject
 from reactivation.approvals.coded import AskedCoded, judge_coded
 from reactivation.approvals.form import HOLD_ALL, SIGN, FormField
+from reactivation.approvals.lists import users_behind
 from reactivation.contract.digests import digest
 from reactivation.ledger import judged, settings
 from reactivation.ledger.questions import QuestionRow
@@ -148,4 +149,5 @@ def _wanted(workspace: Workspace) -> tuple[str, ...]:
 def _authors(workspace: Workspace, name: str) -> frozenset[str]:
     """Who asks for it in the tenant's file, and so cannot sign it."""
     accept = workspace.tenant.accept
-    return frozenset({accept.authored_by}) if accept is not None and name in _ACCEPTANCES else frozenset()
+    asks = {accept.authored_by} if accept is not None and name in _ACCEPTANCES else set[str]()
+    return frozenset(users_behind(asks, workspace.owners))

@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from reactivation.approvals import signing_code
 from reactivation.approvals.brief import report_path, waiver_body, waiver_subject
 from reactivation.approvals.coded import AskedCoded
+from reactivation.approvals.lists import users_behind
 from reactivation.approvals.waivers import OPTIONS, fields, judge_waiver, waived_until
 from reactivation.contract.digests import digest
 from reactivation.evidence import EvidenceError
@@ -139,4 +140,5 @@ def _hindrance(workspace: Workspace, conn: Connection, run_id: str) -> str | Non
 
 def _authors(workspace: Workspace, run: Run) -> frozenset[str]:
     """Who made what is asked about, and so cannot let it pass."""
-    return frozenset({workspace.playbook(run.playbook).playbook.authored_by, run.triggered_by})
+    made = {workspace.playbook(run.playbook).playbook.authored_by, run.triggered_by}
+    return frozenset(users_behind(made, workspace.owners))
