@@ -60,8 +60,11 @@ together AS (
         list_sort(list_distinct(flatten(list(shared_relationships)))) AS shared_relationships,
         list_sort(list_distinct(flatten(list(open_case_ids)))) AS open_case_ids,
         list_sort(list_distinct(flatten(list(past_case_ids)))) AS past_case_ids,
-        max({'at': cancellation_case_at, 'id': cancellation_case_id}) AS cancellation,
-        max({'at': problem_case_at, 'id': problem_case_id}) AS problem,
+        -- a struct of nothing would be the greatest: a contact without a case would hide what another one's says
+        max({'at': cancellation_case_at, 'id': cancellation_case_id}) FILTER (
+            WHERE cancellation_case_at IS NOT NULL
+        ) AS cancellation,
+        max({'at': problem_case_at, 'id': problem_case_id}) FILTER (WHERE problem_case_at IS NOT NULL) AS problem,
         min(coalesce(email_active_playbook, phone_active_playbook)) FILTER (
             WHERE coalesce(email_active_playbook, phone_active_playbook) <> $playbook
         ) AS another_playbook,

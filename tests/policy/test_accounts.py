@@ -173,6 +173,19 @@ class TestWhatForbids:
 
         assert row["reason_codes"][0] == "suppressed:opt_out"
 
+    @pytest.mark.parametrize(
+        ("kind", "reason"), [("cancellation", "cancelled"), ("complaint", "service_problem")]
+    )
+    def test_closed_case_of_one_contact_says_why_where_another_has_none(self, kind: str, reason: str) -> None:
+        """What is on record of anybody is on record of the account."""
+        tables = firm("a-1", contact_of("c-1"), contact_of("c-2"))
+        closed = {"status": "closed", "opened_at": ago(125), "closed_at": ago(120)}
+        tables["cases"] = [case(customer_id="c-1", kind=kind, **closed)]
+
+        row = story(tables)
+
+        assert (row["inactivity_reason"], row["evidence"]["reason_evidence"]) == (reason, ["cases/k-1"])
+
     def test_sensitive_contact_makes_a_sensitive_account(self) -> None:
         """Where the account itself says nothing."""
         tables = firm("a-1", contact_of(), contact_of("c-2", contact={"relationship": "dispute"}), relationship=None)
