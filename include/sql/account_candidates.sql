@@ -65,8 +65,9 @@ together AS (
             WHERE cancellation_case_at IS NOT NULL
         ) AS cancellation,
         max({'at': problem_case_at, 'id': problem_case_id}) FILTER (WHERE problem_case_at IS NOT NULL) AS problem,
-        min(coalesce(email_active_playbook, phone_active_playbook)) FILTER (
-            WHERE coalesce(email_active_playbook, phone_active_playbook) <> $playbook
+        least(
+            min(email_active_playbook) FILTER (WHERE email_active_playbook <> $playbook),
+            min(phone_active_playbook) FILTER (WHERE phone_active_playbook <> $playbook)
         ) AS another_playbook,
         bool_or(email_active_playbook = $playbook OR phone_active_playbook = $playbook) AS here,
         max({'at': last_ended_at, 'playbook': last_ended_playbook, 'as': last_ended_as}) FILTER (

@@ -363,6 +363,15 @@ class TestPaths:
 
         assert row["gate_in_scope"] == "fail:other_playbook"
 
+    def test_contact_enrolled_here_does_not_hide_that_his_phone_is_enrolled_elsewhere(self) -> None:
+        """Each address by itself, whatever the other one says."""
+        tables = firm("a-1", contact_of("c-1"), contact_of("c-2", contact={"phone_key": "desk"}))
+        here = known("mail-c-2", active_playbook="dormant_account_outreach", enrolments_total=1)
+
+        row = story(tables, here, known("desk", active_playbook="customer_reactivation", enrolments_total=1))
+
+        assert row["gate_in_scope"] == "fail:other_playbook"
+
     def test_enrolled_account_is_found_again(self) -> None:
         """By whichever contact's address."""
         tables = firm("a-1", contact_of("c-1"), contact_of("c-2"))
