@@ -173,9 +173,7 @@ class TestWhatForbids:
 
         assert row["reason_codes"][0] == "suppressed:opt_out"
 
-    @pytest.mark.parametrize(
-        ("kind", "reason"), [("cancellation", "cancelled"), ("complaint", "service_problem")]
-    )
+    @pytest.mark.parametrize(("kind", "reason"), [("cancellation", "cancelled"), ("complaint", "service_problem")])
     def test_closed_case_of_one_contact_says_why_where_another_has_none(self, kind: str, reason: str) -> None:
         """What is on record of anybody is on record of the account."""
         tables = firm("a-1", contact_of("c-1"), contact_of("c-2"))
