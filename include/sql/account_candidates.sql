@@ -60,10 +60,14 @@ together AS (
         list_sort(list_distinct(flatten(list(shared_relationships)))) AS shared_relationships,
         list_sort(list_distinct(flatten(list(open_case_ids)))) AS open_case_ids,
         list_sort(list_distinct(flatten(list(past_case_ids)))) AS past_case_ids,
-        max({'at': cancellation_case_at, 'id': cancellation_case_id}) AS cancellation,
-        max({'at': problem_case_at, 'id': problem_case_id}) AS problem,
-        min(coalesce(email_active_playbook, phone_active_playbook)) FILTER (
-            WHERE coalesce(email_active_playbook, phone_active_playbook) <> $playbook
+        -- a struct of nothing would be the greatest: a contact without a case would hide what another one's says
+        max({'at': cancellation_case_at, 'id': cancellation_case_id}) FILTER (
+            WHERE cancellation_case_at IS NOT NULL
+        ) AS cancellation,
+        max({'at': problem_case_at, 'id': problem_case_id}) FILTER (WHERE problem_case_at IS NOT NULL) AS problem,
+        least(
+            min(email_active_playbook) FILTER (WHERE email_active_playbook <> $playbook),
+            min(phone_active_playbook) FILTER (WHERE phone_active_playbook <> $playbook)
         ) AS another_playbook,
         bool_or(email_active_playbook = $playbook OR phone_active_playbook = $playbook) AS here,
         max({'at': last_ended_at, 'playbook': last_ended_playbook, 'as': last_ended_as}) FILTER (

@@ -173,6 +173,17 @@ class TestWhatForbids:
 
         assert row["reason_codes"][0] == "suppressed:opt_out"
 
+    @pytest.mark.parametrize(("kind", "reason"), [("cancellation", "cancelled"), ("complaint", "service_problem")])
+    def test_closed_case_of_one_contact_says_why_where_another_has_none(self, kind: str, reason: str) -> None:
+        """What is on record of anybody is on record of the account."""
+        tables = firm("a-1", contact_of("c-1"), contact_of("c-2"))
+        closed = {"status": "closed", "opened_at": ago(125), "closed_at": ago(120)}
+        tables["cases"] = [case(customer_id="c-1", kind=kind, **closed)]
+
+        row = story(tables)
+
+        assert (row["inactivity_reason"], row["evidence"]["reason_evidence"]) == (reason, ["cases/k-1"])
+
     def test_sensitive_contact_makes_a_sensitive_account(self) -> None:
         """Where the account itself says nothing."""
         tables = firm("a-1", contact_of(), contact_of("c-2", contact={"relationship": "dispute"}), relationship=None)
@@ -347,6 +358,15 @@ class TestPaths:
         tables = firm("a-1", contact_of("c-1"), contact_of("c-2"))
 
         row = story(tables, known("mail-c-2", active_playbook="customer_reactivation"))
+
+        assert row["gate_in_scope"] == "fail:other_playbook"
+
+    def test_contact_enrolled_here_does_not_hide_that_his_phone_is_enrolled_elsewhere(self) -> None:
+        """Each address by itself, whatever the other one says."""
+        tables = firm("a-1", contact_of("c-1"), contact_of("c-2", contact={"phone_key": "desk"}))
+        here = known("mail-c-2", active_playbook="dormant_account_outreach", enrolments_total=1)
+
+        row = story(tables, here, known("desk", active_playbook="customer_reactivation", enrolments_total=1))
 
         assert row["gate_in_scope"] == "fail:other_playbook"
 

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reactivation.contract.tables import MONEY, TEXT
+from reactivation.contract.tables import MONEY, TEXT, TEXTS
 from reactivation.policy.intake import INTAKE, Room, take_in
 
 CANDIDATES = pa.schema([
     ("customer_id", TEXT), ("business_segment", TEXT), ("owner_id", TEXT), ("priority", MONEY), ("holdout", pa.bool_()),
-    ("email_key", TEXT), ("phone_key", TEXT), ("touches", pa.int64()), ("items", pa.int64()),
-    ("contact_occupied", pa.bool_()),
+    ("email_key", TEXT), ("phone_key", TEXT), ("account_email_keys", TEXTS), ("account_phone_keys", TEXTS),
+    ("touches", pa.int64()), ("items", pa.int64()), ("contact_occupied", pa.bool_()),
 ])  # fmt: skip
 WIDE = Room(enrolments=100, items_by_owner={"own-ada": 100, "own-ben": 100})
 
@@ -165,6 +165,42 @@ class TestPerson:
         assert found == {"c-1": "in_another_playbook", "c-2": None}
 
 
+class TestAccounts:
+    """An enrolment of an account occupies the addresses of all its contacts, so no two may share one."""
+
+    @pytest.mark.parametrize(
+        ("first", "second"),
+        [
+            ({"account_phone_keys": ["desk", "p-1"]}, {"account_phone_keys": ["desk", "p-2"]}),
+            ({"phone_key": "desk"}, {"account_phone_keys": ["desk"]}),
+            ({"account_email_keys": ["desk"]}, {"email_key": "desk"}),
+        ],
+    )
+    def test_of_two_accounts_with_one_address_one_begins(self, first: dict[str, Any], second: dict[str, Any]) -> None:
+        """The better priority, whichever contact of either has the address; it frees no third one."""
+        found = reasons(of("c-2", priority=51, **first), of("c-1", **second), of("c-3", account_email_keys=["m-3"]))
+        assert found == {"c-1": "same_person", "c-2": None, "c-3": None}
+
+    def test_an_account_is_not_held_for_its_own_contacts(self) -> None:
+        """The recipient is one of them, and two of them may share an address for both channels."""
+        own = {"email_key": "m", "phone_key": "p", "account_email_keys": ["m", "n"], "account_phone_keys": ["n", "p"]}
+        assert reasons(of("c-1", **own)) == {"c-1": None}
+
+    def test_an_account_that_shares_with_one_held_out_is_held(self) -> None:
+        """His contact would be reached behind the comparison's back."""
+        found = reasons(
+            of("c-1", holdout=True, priority=1, account_phone_keys=["desk"]), of("c-2", account_phone_keys=["desk"])
+        )
+        assert found == {"c-1": "holdout", "c-2": "same_person"}
+
+    def test_an_account_that_does_not_begin_anyway_keeps_no_address(self) -> None:
+        """Nothing to be sent to the better one: the other begins."""
+        found = reasons(
+            of("c-1", priority=99, touches=0, account_phone_keys=["desk"]), of("c-2", account_phone_keys=["desk"])
+        )
+        assert found == {"c-1": "nothing_to_send", "c-2": None}
+
+
 ROWS = st.lists(
     st.fixed_dictionaries({
         "priority": st.none() | st.integers(0, 3), "holdout": st.booleans(),
@@ -174,6 +210,15 @@ ROWS = st.lists(
         "email_key": st.none() | st.sampled_from("abcdef"), "phone_key": st.none() | st.sampled_from("uvwxyz"),
     }),
     min_size=1, max_size=12,
+).map(lambda rows: [{**row, "customer_id": f"c-{n:02}"} for n, row in enumerate(rows)])  # fmt: skip
+ACCOUNTS = st.lists(
+    st.fixed_dictionaries({
+        "email_key": st.sampled_from("abcdef"), "phone_key": st.none() | st.sampled_from("uvwxyz"),
+        "account_email_keys": st.lists(st.sampled_from("abcdef"), max_size=2, unique=True),
+        "account_phone_keys": st.lists(st.sampled_from("uvwxyz"), max_size=2, unique=True),
+        "holdout": st.sampled_from([False, False, True]),
+    }),
+    min_size=2, max_size=8,
 ).map(lambda rows: [{**row, "customer_id": f"c-{n:02}"} for n, row in enumerate(rows)])  # fmt: skip
 ROOMS = st.builds(
     Room, st.integers(0, 6), st.fixed_dictionaries({"own-ada": st.integers(-1, 8), "own-ben": st.integers(0, 8)}),
@@ -199,6 +244,18 @@ class TestProperties:
             assert not {"a", "u"} & set(keys)
         assert not any(row["holdout"] or row["owner_id"] not in room.items_by_owner for row in begun)
         assert all(room.segment in (None, row["business_segment"]) for row in begun)
+
+    @given(ACCOUNTS)
+    @settings(max_examples=100, deadline=None)
+    def test_accounts_are_held_for_an_earlier_ones_address_alone(self, rows: list[dict[str, Any]]) -> None:
+        """Whoever begins occupies addresses that nobody before him has; whoever is held does not."""
+        found = reasons(*rows)
+        before: set[str] = set()
+        for row in sorted(rows, key=lambda row: not row["holdout"]):
+            own = {row["email_key"], row["phone_key"], *row["account_email_keys"], *row["account_phone_keys"]} - {None}
+            shared = "same_person" if own & before else None
+            assert found[row["customer_id"]] == ("holdout" if row["holdout"] else shared)
+            before |= own
 
     @given(ROWS, ROOMS, st.randoms(use_true_random=False))
     @settings(max_examples=60, deadline=None)

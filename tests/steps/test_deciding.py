@@ -11,9 +11,9 @@ from tests.builders import (
     days_ago,
     tables,
 )
-from tests.office import FIRMS, NOW, PLAYBOOK, Office, by_itself, decide, decided, state, with_message
+from tests.office import FIRMS, NOW, PLAYBOOK, Office, by_itself, decide, decided, source, state, with_message
 
-from reactivation.ledger.tables import account_decisions, enrolment_keys, sends
+from reactivation.ledger.tables import account_decisions, enrolment_keys, measurement_events, sends
 from reactivation.policy.accounts import OWNER_EXIT
 from reactivation.steps.dispatch import dispatch
 
@@ -48,6 +48,21 @@ class TestOneByOne:
         businesses = {f"c-{firm}{end}" for firm in FIRMS for end in ("", "two")}
         decisions = office.workspace.run_folder(run).read("decisions")
         assert businesses.isdisjoint(decisions["customer_id"].to_pylist())
+
+    def test_of_accounts_behind_one_switchboard_one_begins(self, office: Office) -> None:
+        """Contacts of two have its number: the more valuable account begins, the other waits and stops no run."""
+        desk = {"phone": "+44 20 7946 0000"}
+        seconds = ("c-oaktwo", "c-elmtwo")
+        office.says(contacts=[row | (desk if row["customer_id"] in seconds else {}) for row in source()["contacts"]])
+
+        run = office.run(now=NOW, playbook=PLAYBOOK)
+
+        assert set(state(office)) == {"a-oak", "a-ash"}
+        told = select(measurement_events.c.subject, measurement_events.c.outcome, measurement_events.c.reason).where(
+            measurement_events.c.run_id == run, measurement_events.c.subject == "c-elm"
+        )
+        with office.workspace.ledger.begin() as conn:
+            assert conn.execute(told).all() == [("c-elm", "hold", "same_person")]
 
     @pytest.mark.parametrize("by", ["ada", "cleo", "olu"])
     def test_only_its_owner_or_his_delegate_answers(self, office: Office, by: str) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -22,6 +23,7 @@ BEGIN, HOLD, HOLDOUT = "begin", "hold", "holdout"
 INTAKE = pa.schema([("customer_id", TEXT), ("outcome", TEXT), ("reason", TEXT), ("rank", WHOLE)])
 
 _KEYS = ("email_key", "phone_key")
+_OF_CONTACTS = tuple(f"account_{key}s" for key in _KEYS)
 _SERVED_FIRST = [
     ("holdout", "descending", "at_end"), ("priority", "descending", "at_end"), ("customer_id", "ascending", "at_end"),
 ]  # fmt: skip
@@ -44,14 +46,15 @@ class Room:
 def take_in(candidates: pa.Table, room: Room, occupied: pa.Array) -> pa.Table:
     """Who begins (``INTAKE``), among candidates decided ``enrol`` or ``review``.
 
-    ``candidates``: customer_id, business_segment, owner_id, priority, holdout, email_key, phone_key, ``touches`` (that
-    are planned at all), ``items`` (those of them an owner would have to look at now) and ``contact_occupied`` (of an
-    account: another contact is enrolled).
+    ``candidates``: customer_id, business_segment, owner_id, priority, holdout, email_key, phone_key,
+    account_email_keys and account_phone_keys (lists: of an account, every contact's), ``touches`` (that are planned at
+    all), ``items`` (those of them an owner would have to look at now) and ``contact_occupied`` (of an account: another
+    contact is enrolled).
     ``occupied``: address keys in an active enrolment of any playbook. Of several customers behind one address one
-    begins, and none when one of them is held out.
+    begins, and none when one of them is held out; an account is behind the addresses of all its contacts.
     """
     order = pc.sort_indices(candidates, sort_keys=_SERVED_FIRST)
-    people = candidates.take(order).drop_columns("priority").to_pandas()
+    people = candidates.drop_columns(["priority", *_OF_CONTACTS]).take(order).to_pandas()
     reason = pd.Series(None, index=people.index, dtype=object)
 
     def hold(rows: pd.Series, code: str) -> None:
@@ -67,9 +70,11 @@ def take_in(candidates: pa.Table, room: Room, occupied: pa.Array) -> pa.Table:
     for key in _KEYS:
         hold(people[key].isin(set(occupied.to_pylist())), "in_another_playbook")
     hold(people["contact_occupied"], "in_another_playbook")
-    asked = people[[*_KEYS]].where(reason.isna() | people["holdout"])
+    asks = reason.isna() | people["holdout"]
+    asked = people[[*_KEYS]].where(asks)
     for key in _KEYS:
         hold(asked[key].notna() & asked[key].duplicated(), "same_person")
+    hold(_behind_an_earlier_one(asked, _contacts(candidates, order, asks)), "same_person")
     hold(~people["owner_id"].isin(set(room.items_by_owner)), "owner_unknown")
     unsigned = people["owner_id"].map(dict(room.nobody_signs))
     for code in sorted(set(room.nobody_signs.values())):
@@ -83,3 +88,27 @@ def take_in(candidates: pa.Table, room: Room, occupied: pa.Array) -> pa.Table:
     outcome = reason.where(reason.isin([HOLDOUT]) | reason.isna(), HOLD).fillna(BEGIN)
     ranked = {"customer_id": people["customer_id"], "outcome": outcome, "reason": reason, "rank": people.index}
     return pa.Table.from_pydict(ranked, schema=INTAKE).sort_by("customer_id")
+
+
+def _contacts(candidates: pa.Table, order: pa.Array, asks: pd.Series) -> pd.Series:
+    """The address keys of the contacts of those who ask, each under its account's place in the order of service."""
+    place = np.empty(len(order), dtype=np.int64)
+    place[order.to_numpy()] = np.arange(len(order))
+    keys = []
+    for column in _OF_CONTACTS:
+        lists = candidates[column].combine_chunks()
+        of_account = place[pc.list_parent_indices(lists).to_numpy()]
+        keys.append(pd.Series(pc.list_flatten(lists).to_pandas(), dtype=object).set_axis(of_account))
+    found = pd.concat(keys)
+    return found[asks.to_numpy()[found.index]]
+
+
+def _behind_an_earlier_one(asked: pd.DataFrame, contacts: pd.Series) -> pd.Series:
+    """Whether an address of somebody, his own or a contact's, is one of somebody before him; false where nobody has
+    contacts: the own addresses of ``asked`` are compared channel by channel before."""
+    if contacts.empty:
+        return pd.Series(False, index=asked.index)
+    keys = pd.concat([*(asked[key].dropna() for key in _KEYS), contacts])
+    first = keys.index.to_series().groupby(keys.to_numpy()).min()
+    earlier = keys.index[keys.map(first).to_numpy() < keys.index.to_numpy()]
+    return pd.Series(asked.index.isin(earlier), index=asked.index)

@@ -77,7 +77,10 @@ def with_items(candidates: pa.Table, sequence: pa.Table, horizon: datetime, occu
     soon = pa.table({"customer_id": planned["customer_id"], "soon": due(planned, horizon)})
     counted = soon.group_by("customer_id").aggregate([("soon", "sum"), ("soon", "count")])
     counts = counted.take(_places(candidates["customer_id"], counted))
-    columns = ["customer_id", "business_segment", "owner_id", "priority", "holdout", "email_key", "phone_key"]
+    columns = [
+        "customer_id", "business_segment", "owner_id", "priority", "holdout", "email_key", "phone_key",
+        "account_email_keys", "account_phone_keys",
+    ]  # fmt: skip
     added = {
         "touches": pc.fill_null(counts["soon_count"], 0), "items": pc.fill_null(counts["soon_sum"].cast(pa.int64()), 0),
         "contact_occupied": _any_contact_in(candidates, occupied),
