@@ -10,8 +10,8 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from sqlalchemy import Connection, insert
-from tests.ledgers import NOW, PLAYBOOK, a_key, a_send, add_touch, an_id, begin, enrol
+from sqlalchemy import Connection, event, insert
+from tests.ledgers import NOW, PLAYBOOK, RUN_ID, a_key, a_send, add_touch, an_id, begin, enrol
 
 from reactivation.ledger import enrolments, extract, sends, suppressions, tags
 from reactivation.ledger.engine import Ledger, open_ledger
@@ -187,6 +187,33 @@ def _lived(ledger: Ledger, seed: int) -> None:
         for _ in range(40)
     ]  # fmt: skip
     suppressions.commit(ledger, noes, actor="record_outcomes", now=NOW)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_what_is_known_of_some_keys_does_not_depend_on_asking_about_them_alone(ledger: Ledger, seed: int) -> None:
+    """The rows of a narrowed extract are those of the whole one, also with enrolments left out."""
+    _lived(ledger, seed)
+    for left_out in ([], [an_id(RUN_ID, f"C{number:03}") for number in range(0, 40, 2)]):
+        whole = _extract(ledger, excluding_enrolments=left_out)
+        for some in (list(whole), list(whole)[::3], [*list(whole)[:1], a_key("nobody")], []):
+            narrowed = _extract(ledger, excluding_enrolments=left_out, address_keys=some)
+            assert narrowed == {key: row for key, row in whole.items() if key in some}
+
+
+def test_some_keys_are_looked_up_and_not_looked_for(tmp_path: Path, sqlite_template: Path) -> None:
+    """Else the time to ask about a few grows with the ledger: no table is read whole, whichever statement asks."""
+    ledger = open_ledger(f"sqlite:///{shutil.copyfile(sqlite_template, tmp_path / 'ledger.db')}")
+    asked: list[tuple[str, Any]] = []
+    with ledger.begin() as conn:
+        event.listen(conn, "before_cursor_execute", lambda *call: asked.append((call[2], call[3])))
+        extract.ledger_extract(conn, brand=BRAND, now=NOW, address_keys=[a_key("C001")])
+        plans = [conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", values).all() for text, values in tuple(asked)]
+    ledger.close()
+    steps = {row[3] for plan in plans for row in plan}
+    tables = ("enrolments", "enrolment_keys", "sends", "suppressions", "tags")
+    assert {table for table in tables if any(step.startswith(f"SEARCH {table} ") for step in steps)} == {*tables}
+    assert [step for step in steps for table in tables if f"{step} ".startswith(f"SCAN {table} ")] == []
+    assert not any("ix_sends_state" in step for step in steps), "nearly every send was accepted"
 
 
 def _sent(conn: Connection, touch_id: str, customer_id: str, chance: random.Random) -> None:

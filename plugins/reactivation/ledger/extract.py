@@ -12,9 +12,9 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import ColumnElement, Connection, Select, Subquery, and_, case, false, func, select, union
+from sqlalchemy import ColumnElement, Connection, Select, Subquery, and_, case, false, func, select, true, union
 
-from reactivation.ledger.among import among
+from reactivation.ledger.among import among, checked
 from reactivation.ledger.occupying import own_keys
 from reactivation.ledger.redeemed import by_address
 from reactivation.ledger.suppressions import EVERY
@@ -45,10 +45,11 @@ def ledger_extract(
     ``excluding_enrolments`` neither occupy nor count (their sends do); ``address_keys`` narrows it to those.
     A key suppressed in several channels apart counts as suppressed in every one (``*``).
     """
-    said_no, occupied = _suppressed(brand), _enrolled(excluding_enrolments)
-    ended, reached, redeemed = _last_ended(excluding_enrolments), _sent(now), by_address(address_keys)
-    tagged = _tagged(conn, address_keys)
-    parts = (said_no, occupied, reached, redeemed, _tag_rows().subquery())
+    said_no, occupied = _suppressed(brand, address_keys), _enrolled(excluding_enrolments, address_keys)
+    ended, reached = _last_ended(excluding_enrolments, address_keys), _sent(now, address_keys)
+    redeemed, tag_rows = by_address(address_keys), _tag_rows(address_keys)
+    tagged = _tagged(conn, tag_rows)
+    parts = (said_no, occupied, reached, redeemed, tag_rows.subquery())
     keys = union(*(select(part.c.address_key) for part in parts)).subquery()
     query = select(
         keys.c.address_key, said_no.c.suppressed_reason, said_no.c.suppressed_channel, occupied.c.active_playbook,
@@ -62,8 +63,6 @@ def ledger_extract(
     for part in (said_no, occupied, ended, reached, redeemed):
         joined = joined.outerjoin(part, part.c.address_key == keys.c.address_key)
     query = query.select_from(joined).order_by(keys.c.address_key)
-    if address_keys is not None:
-        query = query.where(among(keys.c.address_key, address_keys))
     columns = zip(*conn.execute(query).all(), strict=True)
     arrays = [pa.array(column, field.type) for column, field in zip(columns, EXTRACT, strict=False)]
     if not arrays:
@@ -77,21 +76,24 @@ def of_any_version(stored: pa.Table) -> pa.Table:
     return pa.concat_tables([EXTRACT.empty_table(), stored], promote_options="default")
 
 
-def _tag_rows() -> Select[tuple[str, str]]:
+def _asked(address_key: ColumnElement[str], address_keys: Collection[str] | None) -> ColumnElement[bool]:
+    """Each part is narrowed by itself: a database reads all of a part that it is to group or rank first."""
+    return true() if address_keys is None else among(address_key, address_keys)
+
+
+def _tag_rows(address_keys: Collection[str] | None) -> Select[tuple[str, str]]:
     return (
         select(enrolment_keys.c.address_key, tags.c.tag)
         .join(enrolments, enrolments.c.enrolment_id == enrolment_keys.c.enrolment_id)
         .join(tags, tags.c.customer_id == enrolments.c.customer_id)
-        .where(tags.c.removed_at.is_(None), own_keys)
+        .where(tags.c.removed_at.is_(None), own_keys, _asked(enrolment_keys.c.address_key, address_keys))
         .distinct()
     )
 
 
-def _tagged(conn: Connection, address_keys: Collection[str] | None) -> pa.Table:
+def _tagged(conn: Connection, tag_rows: Select[tuple[str, str]]) -> pa.Table:
     """address_key, tag_list: the tags that stand for each key that has any, sorted."""
-    query = _tag_rows().order_by(enrolment_keys.c.address_key, tags.c.tag)
-    if address_keys is not None:
-        query = query.where(among(enrolment_keys.c.address_key, address_keys))
+    query = tag_rows.order_by(enrolment_keys.c.address_key, tags.c.tag)
     keys, standing = tuple(zip(*conn.execute(query).all(), strict=True)) or ((), ())
     rows = pa.table({"address_key": pa.array(keys, _TEXT), "tag": pa.array(standing, _TEXT)})
     return (
@@ -101,7 +103,7 @@ def _tagged(conn: Connection, address_keys: Collection[str] | None) -> pa.Table:
     )
 
 
-def _suppressed(brand: str) -> Subquery:
+def _suppressed(brand: str, address_keys: Collection[str] | None) -> Subquery:
     channel = suppressions.c.channel
     one_only = and_(func.min(channel) == func.max(channel), func.min(channel) != EVERY)
     return (
@@ -109,7 +111,7 @@ def _suppressed(brand: str) -> Subquery:
             suppressions.c.address_key, func.min(suppressions.c.reason).label("suppressed_reason"),
             case((one_only, func.min(channel)), else_=EVERY).label("suppressed_channel"),
         )
-        .where(suppressions.c.brand.in_((EVERY, brand)))
+        .where(suppressions.c.brand.in_((EVERY, brand)), _asked(suppressions.c.address_key, address_keys))
         .group_by(suppressions.c.address_key)
         .subquery()
     )  # fmt: skip
@@ -121,7 +123,7 @@ def _counted(excluding: Collection[str]) -> ColumnElement[bool]:
     return enrolments.c.enrolment_id.not_in(sorted(excluding)) & ~func.coalesce(by_owner, false())
 
 
-def _enrolled(excluding: Collection[str]) -> Subquery:
+def _enrolled(excluding: Collection[str], address_keys: Collection[str] | None) -> Subquery:
     active = case((enrolment_keys.c.active, enrolments.c.playbook))
     return (
         select(
@@ -129,13 +131,13 @@ def _enrolled(excluding: Collection[str]) -> Subquery:
             func.count().label("enrolments_total"),
         )
         .join(enrolments, enrolments.c.enrolment_id == enrolment_keys.c.enrolment_id)
-        .where(_counted(excluding))
+        .where(_counted(excluding), _asked(enrolment_keys.c.address_key, address_keys))
         .group_by(enrolment_keys.c.address_key)
         .subquery()
     )  # fmt: skip
 
 
-def _last_ended(excluding: Collection[str]) -> Subquery:
+def _last_ended(excluding: Collection[str], address_keys: Collection[str] | None) -> Subquery:
     newest_first = (enrolments.c.ended_at.desc(), enrolments.c.playbook)
     ranked = (
         select(
@@ -144,15 +146,18 @@ def _last_ended(excluding: Collection[str]) -> Subquery:
             func.row_number().over(partition_by=enrolment_keys.c.address_key, order_by=newest_first).label("rank"),
         )
         .join(enrolments, enrolments.c.enrolment_id == enrolment_keys.c.enrolment_id)
-        .where(enrolments.c.state == "ended", _counted(excluding))
+        .where(
+            enrolments.c.state == "ended", _counted(excluding), _asked(enrolment_keys.c.address_key, address_keys)
+        )
         .subquery()
     )  # fmt: skip
     return select(ranked).where(ranked.c.rank == 1).subquery()
 
 
-def _sent(now: datetime) -> Subquery:
+def _sent(now: datetime, address_keys: Collection[str] | None) -> Subquery:
     at = func.coalesce(sends.c.called_at, sends.c.intended_at, type_=sends.c.intended_at.type)
     sms = sends.c.channel == "sms"
+    state = sends.c.state if address_keys is None else checked(sends.c.state)
     return (
         select(
             sends.c.address_key, func.max(at, type_=sends.c.intended_at.type).label("last_sent_at"),
@@ -160,7 +165,7 @@ def _sent(now: datetime) -> Subquery:
             func.sum(case((and_(sms, at > now - timedelta(days=7)), 1), else_=0)).label("sms_sent_7d"),
             func.sum(case((at > now - timedelta(hours=48), 1), else_=0)).label("sent_48h"),
         )
-        .where(sends.c.state.in_(MAY_HAVE_REACHED))
+        .where(state.in_(MAY_HAVE_REACHED), _asked(sends.c.address_key, address_keys))
         .group_by(sends.c.address_key)
         .subquery()
     )  # fmt: skip

@@ -34,15 +34,15 @@ class No:
 
 def noes(
     folder: SnapshotFolder, told: pa.Table, *, occupied: Iterable[tuple[str, str]],
-    written: Iterable[tuple[str, str, str]], brand: str, channels: Sequence[str],
+    written: Iterable[tuple[str, str, str]], brand: str, channels: Sequence[str], purposes: Sequence[str],
 ) -> list[No]:  # fmt: skip
     """Every no that the folder's tables and the events ``told`` state for a brand (``include/sql/noes.sql``).
 
     ``occupied``: customer and address key, as the ledger has them; ``written``: customer, touch and
-    address key of the touches that bounces are told of.
+    address key of the touches that bounces are told of; ``purposes``: what a consent must be given for to undo a no.
     """
     found = query(
-        folder, paths.sql("noes"), {"brand": brand, "channels": list(channels)},
+        folder, paths.sql("noes"), {"brand": brand, "channels": list(channels), "purposes": list(purposes)},
         extra={"told": told, "occupied": _rows(occupied, _OCCUPIED), "written": _rows(written, _WRITTEN)},
     )  # fmt: skip
     return [No(**row) for row in found.to_pylist()]

@@ -222,7 +222,7 @@ def _noes(
         written = [(one.customer_id, one.touch_id, one.address_key) for one in touches.touches_of(conn, bounced)]
     return noes(
         folder, raw, occupied=[(customer[one], key) for one, own in keys.items() for key in own], written=written,
-        brand=playbook.brand, channels=playbook.channels,
+        brand=playbook.brand, channels=playbook.channels, purposes=workspace.rules.permission.purposes,
     )  # fmt: skip
 
 
