@@ -52,10 +52,10 @@ together AS (
         min(currency) AS currency,
         count(*) FILTER (WHERE purchases > 0 AND currency IS NULL) = 0
             AND count(DISTINCT currency) = 1 AS one_currency,
-        sum(revenue)::BIGINT AS revenue,
-        sum(revenue_24m)::BIGINT AS revenue_24m,
-        sum(margin_24m)::BIGINT AS margin_24m,
-        sum(margin_revenue_24m)::BIGINT AS margin_revenue_24m,
+        within_money(sum(revenue)) AS revenue,
+        within_money(sum(revenue_24m)) AS revenue_24m,
+        within_money(sum(margin_24m)) AS margin_24m,
+        within_money(sum(margin_revenue_24m)) AS margin_revenue_24m,
         list_sort(list_distinct(flatten(list(broken_tables)))) AS broken_tables,
         list_sort(list_distinct(flatten(list(shared_relationships)))) AS shared_relationships,
         list_sort(list_distinct(flatten(list(open_case_ids)))) AS open_case_ids,
@@ -78,7 +78,7 @@ together AS (
         max(last_redeemed_at) AS last_redeemed_at,
         CASE
             WHEN count(*) FILTER (WHERE redeemed_cost IS NULL) = 0 AND count(DISTINCT redeemed_currency) <= 1
-                THEN sum(redeemed_cost)::BIGINT
+                THEN within_money(sum(redeemed_cost))
         END AS redeemed_cost,
         min(redeemed_currency) AS redeemed_currency,
         count(*) FILTER (
@@ -91,7 +91,7 @@ together AS (
             10000 * list_product(list_sort(list(1 - alive / 10000) FILTER (WHERE alive IS NOT NULL)))
         )::BIGINT AS alive,
         sum(expected_purchases)::BIGINT AS expected_purchases,
-        sum(expected_value)::BIGINT AS expected_value,
+        within_money(sum(expected_value)) AS expected_value,
         list_sort(list(DISTINCT score_method) FILTER (WHERE score_method IS NOT NULL)) AS score_methods
     FROM member
     GROUP BY account_id
@@ -202,7 +202,7 @@ SELECT
     ),
     a.expected_interval_days,
     coalesce(list_contains($dormant_statuses::VARCHAR[], lower(trim(a.status))), false) AS said_dormant,
-    (a.annual_value::DECIMAL(18, 4) * 10000)::BIGINT AS annual_value,
+    ten_thousandths(a.annual_value::DECIMAL(18, 4)) AS annual_value,
     a.currency AS annual_currency,
     coalesce(t.account_contacts, []) AS account_contacts,
     coalesce(t.account_email_keys, []) AS account_email_keys,

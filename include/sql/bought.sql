@@ -14,9 +14,9 @@ WITH day AS (
         date_diff('day', DATE '1970-01-01', last_purchase_before_90d_at::DATE) AS last_then,
         date_diff('day', DATE '1970-01-01', last_subscription_at::DATE) AS begins,
         date_diff('day', DATE '1970-01-01', period_end::DATE) AS ends,
-        (revenue::DECIMAL(18, 4) * 10000)::BIGINT AS revenue,
-        (margin_24m::DECIMAL(18, 4) * 10000)::BIGINT AS margin_24m,
-        (margin_revenue_24m::DECIMAL(18, 4) * 10000)::BIGINT AS margin_revenue_24m,
+        ten_thousandths(revenue::DECIMAL(18, 4)) AS revenue,
+        ten_thousandths(margin_24m::DECIMAL(18, 4)) AS margin_24m,
+        ten_thousandths(margin_revenue_24m::DECIMAL(18, 4)) AS margin_revenue_24m,
         periods_due, periods_renewed, periods_lapsed, periods_restarted, month_counts
     FROM purchase_summary
 )

@@ -97,10 +97,10 @@ SELECT
     p.period_end,
     p.subscription_cancelled_at,
     p.currency,
-    (p.revenue::DECIMAL(18, 4) * 10000)::BIGINT AS revenue,
-    (p.revenue_24m::DECIMAL(18, 4) * 10000)::BIGINT AS revenue_24m,
-    (p.margin_24m::DECIMAL(18, 4) * 10000)::BIGINT AS margin_24m,
-    (p.margin_revenue_24m::DECIMAL(18, 4) * 10000)::BIGINT AS margin_revenue_24m,
+    ten_thousandths(p.revenue::DECIMAL(18, 4)) AS revenue,
+    ten_thousandths(p.revenue_24m::DECIMAL(18, 4)) AS revenue_24m,
+    ten_thousandths(p.margin_24m::DECIMAL(18, 4)) AS margin_24m,
+    ten_thousandths(p.margin_revenue_24m::DECIMAL(18, 4)) AS margin_revenue_24m,
     coalesce(p.discounted_purchases, 0) AS discounted_purchases,
     p.top_category,
     p.last_category,
@@ -165,7 +165,10 @@ SELECT
         WHEN le.redeemed_incentives > 0 AND le.redeemed_cost IS NULL THEN NULL
         WHEN lp.redeemed_incentives > 0 AND lp.redeemed_cost IS NULL THEN NULL
         WHEN le.redeemed_currency <> lp.redeemed_currency THEN NULL
-        ELSE ((coalesce(le.redeemed_cost, 0) + coalesce(lp.redeemed_cost, 0))::DECIMAL(18, 4) * 10000)::BIGINT
+        ELSE within_money(
+            coalesce(ten_thousandths(le.redeemed_cost::DECIMAL(18, 4)), 0)
+            + coalesce(ten_thousandths(lp.redeemed_cost::DECIMAL(18, 4)), 0)
+        )
     END AS redeemed_cost,
     coalesce(le.redeemed_currency, lp.redeemed_currency) AS redeemed_currency,
     -- the first 32 bits of the hash: the same person is in the holdout for as long as the salt stays

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.builders import AS_OF, case, claim, consent, contact, days_ago, engagement, offer, product, purchase
+from tests.builders import AS_OF, account, case, claim, consent, contact, days_ago, engagement, offer, product, purchase
 from tests.sources.reads import column, plus, problems, read, rows, said
 
 GOOD = {
     "contacts": contact("c-new"),
+    "accounts": account("a-new"),
     "products": product("p-new"),
     "purchases": purchase("b-new", "c-ada", days_ago(10)),
     "engagements": engagement("e-new", "c-ada", days_ago(10), "visit"),
@@ -30,9 +31,13 @@ BAD = [
     ("contacts", {"last_seen": "05/06/2026"}, "last_seen", "ambiguous_date"),
     ("contacts", {"is_subscriber_only": "perhaps"}, "is_subscriber_only", "wrong_type"),
     ("contacts", {"value_tier": "vip"}, "value_tier", "unknown_code"),
+    ("accounts", {"annual_value": "100000000000"}, "annual_value", "too_large"),
     ("products", {"name": None}, "name", "missing"),
     ("purchases", {"amount": "12,34,5"}, "amount", "wrong_type"),
     ("purchases", {"amount": "-5"}, "amount", "negative"),
+    ("purchases", {"amount": "100000000000"}, "amount", "too_large"),
+    ("purchases", {"margin": "-100000000000"}, "margin", "too_large"),
+    ("purchases", {"discount": "1e11"}, "discount", "too_large"),
     ("purchases", {"quantity": "0"}, "quantity", "not_positive"),
     ("purchases", {"quantity": "1.5"}, "quantity", "wrong_type"),
     ("purchases", {"currency": "pounds"}, "currency", "unknown_code"),
@@ -44,6 +49,7 @@ BAD = [
     ("consents", {"channel": "fax"}, "channel", "unknown_code"),
     ("offers", {"ends_at": days_ago(100)}, "ends_at", "before_it_began"),
     ("offers", {"unit_cost": "-1"}, "unit_cost", "negative"),
+    ("offers", {"budget": "99999999999999.9999"}, "budget", "too_large"),
     ("claims", {"kind": "rumour"}, "kind", "unknown_code"),
 ]
 

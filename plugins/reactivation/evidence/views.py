@@ -10,11 +10,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from reactivation import paths
 from reactivation.evidence.engine import THREADS, open_engine
 from reactivation.evidence.folders import Folder
 
 #: Rows of a result that lie together: whoever works through it in shares can let go of what is behind him.
 _CHUNK = 131_072
+#: What statements over amounts are written in.
+_MACROS = ("ten_thousandths", "within_money")
 #: Of so few pieces none is copied.
 _FEW_PIECES = 200
 
@@ -41,6 +44,8 @@ def questions(
 ) -> Iterator[Callable[..., pa.Table]]:
     """``ask(sql, parameters, extra)`` as in ``query``, for several statements over the same files."""
     with open_engine(threads=threads) as engine:
+        for name in _MACROS:
+            engine.execute(paths.sql(name))
         folder.open_views(engine, *personal, only=only)
 
         def ask(

@@ -19,6 +19,8 @@ import pyarrow.compute as pc
 from reactivation.contract.tables import MONEY, TEXT, TEXTS, TIME
 
 MICROSECONDS_A_DAY = 86_400_000_000
+#: The largest float whose ten-thousandths an amount of the contract holds: 18 digits.
+_MOST_UNITS = float(np.nextafter(1e18, 0))
 _SEPARATOR = "\x1f"
 
 Instants = npt.NDArray[np.datetime64]
@@ -133,6 +135,12 @@ def money(units: pd.Series | npt.NDArray[np.int64]) -> pa.Array:
     whole = arrow(units) if isinstance(units, pd.Series) else pa.array(units)
     exact = pc.multiply(pc.cast(whole, pa.decimal128(19, 0)), pa.scalar(_TEN_THOUSANDTH))
     return pc.cast(exact, MONEY)
+
+
+def within_money(units: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Ten-thousandths no further from 0 than an amount of the contract can be; NaN stays."""
+    nearest: npt.NDArray[np.float64] = np.clip(units, -_MOST_UNITS, _MOST_UNITS)
+    return nearest
 
 
 def numbers(column: pd.Series, unknown: float = np.nan) -> npt.NDArray[np.float64]:

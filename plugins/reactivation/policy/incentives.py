@@ -29,6 +29,7 @@ from reactivation.policy.columns import (
     lengths,
     numbers,
     series,
+    within_money,
 )  # fmt: skip
 from reactivation.policy.context import Context
 from reactivation.policy.decisions import DROP, PASS
@@ -67,7 +68,7 @@ def incentives(facts: pd.DataFrame, average_order: pd.Series, value_tier: pd.Ser
         {
             "offer_result": choose([(refused.notna(), joined(DROP, refused))], PASS),
             "offer_position": position,
-            "offer_cap": series(np.floor(np.nan_to_num(guard.cap) * UNIT).astype(np.int64)),
+            "offer_cap": series(np.floor(within_money(np.nan_to_num(guard.cap) * UNIT)).astype(np.int64)),
         }
     )
 

@@ -19,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from reactivation.contract.tables import TEXT
+from reactivation.policy.columns import within_money
 from reactivation.policy.decisions import SCORE_INPUTS, SCORES
 from reactivation.science.arrays import Flags, Floats, Whole
 from reactivation.science.histories import Histories
@@ -193,7 +194,7 @@ def _plain(value: object) -> object:
 
 def _units(values: Floats) -> pa.Array:
     unknown = ~np.isfinite(values)
-    return pa.array(np.rint(np.where(unknown, 0, values) * UNIT).astype(np.int64), mask=unknown)
+    return pa.array(np.rint(within_money(np.where(unknown, 0, values) * UNIT)).astype(np.int64), mask=unknown)
 
 
 def _whole(column: pa.ChunkedArray, unknown: int = 0) -> Whole:
@@ -202,7 +203,7 @@ def _whole(column: pa.ChunkedArray, unknown: int = 0) -> Whole:
 
 
 def _floats(column: pa.ChunkedArray) -> Floats:
-    values: Floats = pc.fill_null(column.cast(pa.float64()), np.nan).to_numpy(zero_copy_only=False)
+    values: Floats = pc.fill_null(column.cast(pa.float64(), safe=False), np.nan).to_numpy(zero_copy_only=False)
     return values
 
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from reactivation.contract.tables import TIME, WHOLE
 from reactivation.playbooks.model import Playbook, Segments
-from reactivation.policy.columns import choose, constant, holds, latest, numbers, series
+from reactivation.policy.columns import choose, constant, holds, latest, numbers, series, within_money
 from reactivation.policy.dormancy import opens_count
 from reactivation.policy.rules import Rules
 
@@ -76,7 +76,7 @@ def lifetime_margin(facts: pd.DataFrame) -> np.ndarray:
     revenue, known = numbers(facts["revenue"]), numbers(facts["margin_revenue_24m"])
     known[~(known > 0)] = np.nan
     margin: np.ndarray = np.floor(revenue * numbers(facts["margin_24m"]) / known)
-    return margin
+    return within_money(margin)
 
 
 def _margin_class(facts: pd.DataFrame, high_from: float) -> pd.Series:

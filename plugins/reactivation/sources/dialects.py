@@ -14,6 +14,11 @@ _BLANKS = (32, 9, 10, 13, 160, 8203, 8239, 65279)
 #: An amount that is read without judgement is below a thousand million: sums stay exact, and fractions whole.
 _LARGEST = "1000000000"
 
+_WITHIN_MONEY = (
+    "CASE WHEN {0} > 999999999999999999 THEN 999999999999999999 "
+    "WHEN {0} < -999999999999999999 THEN -999999999999999999 ELSE CAST({0} AS BIGINT) END"
+)
+
 _PG_TEXT = 'CAST({0} AS TEXT) COLLATE "C"'
 _PG_BLANKS = " || ".join(f"chr({code})" for code in _BLANKS)
 _PG_READ = (
@@ -42,9 +47,9 @@ for _mark in " -().+/":
 #: Dialect (SQLAlchemy's name) to function to SQL.
 #: text: how a value crosses · exact: a text compared by its bytes · read: as ``read_text`` leaves it · unsure: it may
 #: be equal to another spelling of itself · is_plain: reading leaves it as it is · is_id, is_currency, is_instant,
-#: is_amount, is_whole: it is read without judgement · micros, ten_thousandths: how the summaries want it · local_of,
-#: ending_of: what ``sources/chosen.py`` compares addresses by; is_odd_email, is_odd_phone: these cannot tell ·
-#: listed: a JSON array as rows.
+#: is_amount, is_whole: it is read without judgement · micros, ten_thousandths: how the summaries want it ·
+#: within_money: as much of a sum as an amount can hold · local_of, ending_of: what ``sources/chosen.py`` compares
+#: addresses by; is_odd_email, is_odd_phone: these cannot tell · listed: a JSON array as rows.
 FUNCTIONS: Mapping[str, Mapping[str, str]] = {
     "postgresql": {
         "text": "CAST({0} AS TEXT)",
@@ -61,6 +66,7 @@ FUNCTIONS: Mapping[str, Mapping[str, str]] = {
         "ten_thousandths": (
             f"CASE WHEN abs({_PG_NUMBER}) < {_LARGEST} THEN CAST(round({_PG_NUMBER} * 10000) AS BIGINT) END"
         ),
+        "within_money": _WITHIN_MONEY,
         "day_of": "(({0} + 2208988800000000) / 86400000000)",
         "month_of": "CAST(extract(month FROM DATE '1900-01-01' + CAST({0} AS INTEGER)) AS BIGINT)",
         "local_of": r"lower(substring({0} FROM '([^\s<:]*)@'))",
@@ -87,7 +93,7 @@ FUNCTIONS: Mapping[str, Mapping[str, str]] = {
         "is_amount": (
             f"CASE typeof({{0}}) WHEN 'integer' THEN abs({{0}}) < {_LARGEST} "
             f"WHEN 'real' THEN abs({{0}}) < {_LARGEST} AND abs({{0}} * 10000 - round({{0}} * 10000)) < 0.00001 "
-            f"WHEN 'text' THEN {_LITE_PLAIN_NUMBER} ELSE 0 END"
+            f"WHEN 'text' THEN {_LITE_PLAIN_NUMBER} AND CAST({{0}} AS REAL) < {_LARGEST} ELSE 0 END"
         ),
         "is_whole": (
             f"CASE typeof({{0}}) WHEN 'integer' THEN abs({{0}}) < {_LARGEST} "
@@ -98,6 +104,7 @@ FUNCTIONS: Mapping[str, Mapping[str, str]] = {
             f"+ CASE WHEN {_LITE_FRACTION} LIKE '.%' THEN CAST(substr({_LITE_FRACTION}, 2, 6) AS INTEGER) ELSE 0 END)"
         ),
         "ten_thousandths": "CAST(round(CAST({0} AS REAL) * 10000) AS INTEGER)",
+        "within_money": _WITHIN_MONEY,
         "day_of": "(({0} + 2208988800000000) / 86400000000)",
         "month_of": "CAST(strftime('%m', 2415020.5 + {0}) AS INTEGER)",
         "local_of": "lower(substr({0}, 1, instr({0}, '@') - 1))",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reactivation.contract.tables import TEXT, TIME, Column
+from reactivation.contract.tables import MONEY, TEXT, TIME, Column
 from reactivation.evidence.engine import quoted
 from reactivation.sources.files import RawFile
 from reactivation.sources.values import is_nested
 
 NOT_AN_ID = "not_an_id"
+#: From here on nobody means an amount, in whatever money.
+_TOO_LARGE = 10**11
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,8 @@ def _of_column(column: Column, type_: str) -> list[Rule]:
         rules.append(Rule(name, "missing", f"NOT {given}"))
     if column.type != TEXT or is_nested(type_):
         rules.append(Rule(name, "wrong_type", f"{given} AND {name} IS NULL"))
+    if column.type == MONEY:
+        rules.append(Rule(name, "too_large", f"coalesce(abs({name}) >= {_TOO_LARGE}, false)"))
     if column.values:
         codes = ", ".join(quoted(code) for code in column.values)
         rules.append(Rule(name, "unknown_code", f"coalesce({name} NOT IN ({codes}), false)"))

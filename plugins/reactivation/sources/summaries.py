@@ -120,7 +120,7 @@ def _months() -> tuple[str, ...]:
 def _whole(name: str, type_: pa.DataType) -> str:
     if type_ == TIME:
         return f"epoch_us({name}) AS {name}"
-    return f"CAST({name} * 10000 AS BIGINT) AS {name}" if type_ == MONEY else name
+    return f"ten_thousandths({name}) AS {name}" if type_ == MONEY else name
 
 
 def _arrived(field: pa.Field) -> str:

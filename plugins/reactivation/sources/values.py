@@ -16,7 +16,7 @@ from reactivation.contract.tables import FLAG, MONEY, TEXT, TEXTS, TIME, WHOLE, 
 from reactivation.sources.files import RawFile
 
 _MACROS = ("read_text", "read_instant", "is_ambiguous_date", "read_amount", "read_whole", "read_flag", "read_texts",
-           "is_id", "day_of", "month_of")  # fmt: skip
+           "is_id", "day_of", "month_of", "ten_thousandths", "within_money")  # fmt: skip
 
 SQL_TYPES: dict[pa.DataType, str] = {
     TEXT: "VARCHAR", FLAG: "BOOLEAN", WHOLE: "BIGINT", TIME: "TIMESTAMPTZ", MONEY: "DECIMAL(18, 4)",
