@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import inspect
 import io
 import json
 import shutil
@@ -297,6 +298,52 @@ class TestBadInput:
             code, _, err = run(*words)
             assert code == 2
             assert "cust-nobody" in err
+
+
+#: Commands that answer nothing but that they are done, or serve until they are ended.
+WITHOUT_A_DOCUMENT = [("reopen", "acc-1"), ("ledger", "upgrade"), ("clean",), ("public",)]
+
+
+class TestForPrograms:
+    @pytest.mark.parametrize("words", WITHOUT_A_DOCUMENT, ids=" ".join)
+    def test_a_command_without_a_document_does_not_offer_one(
+        self, words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """Nobody waits for one in vain: it is wrong usage."""
+        with pytest.raises(SystemExit, match="2"):
+            cli.parser().parse_args([*words, "--json"])
+        assert "unrecognized arguments: --json" in capsys.readouterr().err
+
+    def test_a_story_is_the_lines_that_people_read(self, run: Run) -> None:
+        """Of whom, and in which playbook."""
+        run("run", PLAYBOOK, "--dry-run")
+        customer = json.loads(run("candidates", "--json")[1])[0]["customer_id"]
+        told = {"customer_id": customer, "playbook": PLAYBOOK, "told": run("explain", customer)[1].splitlines()}
+        assert json.loads(run("explain", customer, "--json")[1]) == told
+
+    def test_every_other_command_offers_one_and_looks_whether_it_was_asked_for(self) -> None:
+        """Offered is exactly what the command reads, itself or by ``print_rows``."""
+        leaves = _leaves(cli.parser())
+        offering = {name for name, leaf in leaves.items() if "--json" in leaf._option_string_actions}
+        source = {name: inspect.getsource(leaf.get_default("command")) for name, leaf in leaves.items()}
+        answering = {name for name, text in source.items() if "arguments.json" in text or "print_rows(" in text}
+        assert offering == answering
+        without = {tuple(words[:2] if words[0] == "ledger" else words[:1]) for words in WITHOUT_A_DOCUMENT}
+        assert leaves.keys() - offering == without
+
+
+def _leaves(
+    parser: argparse.ArgumentParser, words: tuple[str, ...] = ()
+) -> dict[tuple[str, ...], argparse.ArgumentParser]:
+    """The parser of each command by its words."""
+    deeper = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
+    if not deeper:
+        return {words: parser}
+    return {
+        name: leaf
+        for action in deeper for word, below in action.choices.items()
+        for name, leaf in _leaves(below, (*words, word)).items()
+    }  # fmt: skip
 
 
 class TestClean:

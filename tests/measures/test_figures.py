@@ -146,13 +146,11 @@ def test_efficiency_is_told_of_each_type_of_offer() -> None:
 def test_the_baseline_counts_candidates_reviewed_in_full() -> None:
     """Over all inactive candidates, the suppressed and the held included, with reasons by their decisive code."""
     rows = [
-        {"reviewed": True, "decision": "enrol", "reason_codes": [], "account_id": "a-1", "gate_no_open_issue": "pass"},
+        {"reviewed": True, "decision": "enrol", "reason_codes": [], "account_id": "a-1"},
         {"reviewed": True, "decision": "suppress", "reason_codes": ["suppressed:opt_out", "fit:bad"],
-         "account_id": "a-1", "gate_no_open_issue": "fail:open_case"},
-        {"reviewed": False, "decision": "suppress", "reason_codes": ["permission:unknown"], "account_id": "a-2",
-         "gate_no_open_issue": "pass"},
-        {"reviewed": True, "decision": "hold", "reason_codes": ["timing:cap"], "account_id": None,
-         "gate_no_open_issue": "pass"},
+         "account_id": "a-1"},
+        {"reviewed": False, "decision": "suppress", "reason_codes": ["permission:unknown"], "account_id": "a-2"},
+        {"reviewed": True, "decision": "hold", "reason_codes": ["timing:cap"], "account_id": None},
     ]  # fmt: skip
     figures = review_figures(pa.Table.from_pylist(rows, schema=DECISIONS))
     assert one(figures, "reactivation_eligibility_review_rate").rate == 0.75
@@ -160,7 +158,21 @@ def test_the_baseline_counts_candidates_reviewed_in_full() -> None:
     assert one(figures, "contacts_suppressed").count == 2
     assert one(figures, "contacts_suppressed", "suppressed:opt_out").count == 1
     assert one(figures, "holds", "timing:cap").rate == 0.25
-    assert one(figures, "unresolved_issue_flags").count == 1
+
+
+def test_an_open_case_is_counted_whatever_was_decided() -> None:
+    """An account whose route resolves it passes the gate with it open; a gate that failed for want of the cases, or of
+    itself, found none."""
+    rows = [
+        {"gate_no_open_issue": gate, "evidence": {"open_case_ids": cases}}
+        for gate, cases in (
+            ("pass", ["k-1"]), ("fail:open_case", ["k-2", "k-3"]), ("pass", []), ("fail:cases_unread", []),
+            ("fail:error", None),
+        )
+    ]  # fmt: skip
+    figures = review_figures(pa.Table.from_pylist(rows, schema=DECISIONS))
+    flags = one(figures, "unresolved_issue_flags")
+    assert (flags.count, flags.of) == (2, 5)
 
 
 def test_a_run_without_candidates_has_no_rate() -> None:

@@ -154,7 +154,7 @@ def _about_accounts(listed: Subcommands) -> None:
     sub.add_argument("--playbook", default="dormant_account_outreach")
     _of_run(sub)
 
-    sub = _add(listed, "reopen", commands.reopen, "ask the owner of an account anew, whatever was decided before")
+    sub = _add_plain(listed, "reopen", commands.reopen, "ask the owner of an account anew, whatever was decided before")
     sub.add_argument("account", metavar="ACCOUNT")
     sub.add_argument("--playbook", default="dormant_account_outreach")
 
@@ -204,7 +204,7 @@ def _to_send(listed: Subcommands) -> None:
 
     _add(listed, "outcomes", commands.outcomes, "ask providers and sources what came back: opt-outs first, then exits")
 
-    sub = _add(
+    sub = _add_plain(
         listed, "public", serving.public, "serve recipients' unsubscribe links and providers' webhooks, until SIGTERM"
     )
     sub.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: this machine only)")
@@ -219,8 +219,8 @@ def _to_keep(listed: Subcommands) -> None:
     audit = listed.add_parser("audit", help="the audit trail").add_subparsers(required=True, metavar="COMMAND")
     _add(audit, "verify", commands.audit_verify, "check every row of the audit trail against its seals")
     ledger = listed.add_parser("ledger", help="the ledger").add_subparsers(required=True, metavar="COMMAND")
-    _add(ledger, "upgrade", commands.ledger_upgrade, "bring the ledger's tables up to date")
-    _add(listed, "clean", commands.clean, "remove all local state; refused if the ledger ever really sent")
+    _add_plain(ledger, "upgrade", commands.ledger_upgrade, "bring the ledger's tables up to date")
+    _add_plain(listed, "clean", commands.clean, "remove all local state; refused if the ledger ever really sent")
 
 
 def _to_forget(listed: Subcommands) -> None:
@@ -253,9 +253,18 @@ def _to_forget(listed: Subcommands) -> None:
 def _add(
     listed: Subcommands, name: str, command: Callable[[argparse.Namespace], int], help_: str
 ) -> argparse.ArgumentParser:
+    """A command that answers something, for programs too."""
+    sub = _add_plain(listed, name, command, help_)
+    sub.add_argument("--json", action="store_true", help="one JSON document on standard output")
+    return sub
+
+
+def _add_plain(
+    listed: Subcommands, name: str, command: Callable[[argparse.Namespace], int], help_: str
+) -> argparse.ArgumentParser:
+    """A command with nothing to say but that it is done."""
     sub = listed.add_parser(name, help=help_, description=help_)
     sub.set_defaults(command=command)
-    sub.add_argument("--json", action="store_true", help="one JSON document on standard output")
     return sub
 
 

@@ -134,7 +134,13 @@ def plan(arguments: argparse.Namespace) -> int:
 def explain(arguments: argparse.Namespace) -> int:
     from reactivation.steps.explain import explain_customer
 
-    print(explain_customer(workspace_of(arguments), arguments.customer, arguments.playbook, arguments.run))
+    told = explain_customer(workspace_of(arguments), arguments.customer, arguments.playbook, arguments.run)
+    if arguments.json:
+        print_json(
+            {"customer_id": arguments.customer, "playbook": arguments.playbook, "told": told.splitlines()}
+        )  # fmt: skip
+    else:
+        print(told)
     return OK
 
 

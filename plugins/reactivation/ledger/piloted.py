@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Connection, func, select
 from reactivation.ledger.among import among
 from reactivation.ledger.extract import MAY_HAVE_REACHED
 from reactivation.ledger.tables import (
+    account_questions,
     answers,
     enrolments,
     item_verdicts,
@@ -88,8 +89,10 @@ def seen_since(conn: Connection, playbook: str, subject: Subject, since: datetim
     )
     about_accounts = (
         select(questions.c.subject, answers.c.recorded_at, answers.c.responder)
+        .join(account_questions, account_questions.c.question_id == questions.c.question_id)
         .join(answers, answers.c.question_id == questions.c.question_id)
-        .where(questions.c.kind == "decide_account", answers.c.accepted, answers.c.recorded_at >= since)
+        .where(questions.c.kind == "decide_account", account_questions.c.playbook == playbook)
+        .where(answers.c.accepted, answers.c.recorded_at >= since)
     )
     event = measurement_events.c
     decided = select(event.subject, event.outcome, event.occurred_at).where(

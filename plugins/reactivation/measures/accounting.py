@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from reactivation.measures.figures import Figure, share, shares
+from reactivation.measures.issues import open_now
 from reactivation.policy.accounts import CLOSE, OWNER_DECISIONS
 
 #: One row per account whose owner decided: the last word, and why.
@@ -26,8 +27,8 @@ def account_figures(decisions: pa.Table, said: pa.Table, flagged: pa.Array) -> l
     by_word = Counter(mine["decision"].to_pylist())
     closed = mine.filter(pc.equal(mine["decision"], CLOSE))
     reasons = Counter(pc.fill_null(closed["reason"], _NO_REASON).to_pylist())
-    had_issue, open_now = _had_issue(decisions, flagged), _open_now(decisions)
-    resolved = pc.and_(had_issue, pc.invert(open_now))
+    had_issue = _had_issue(decisions, flagged)
+    resolved = pc.and_(had_issue, pc.invert(open_now(decisions)))
     return [
         share("owner_decisions", mine.num_rows, dormant),
         *(share("owner_decisions", by_word[word], dormant, word) for word in OWNER_DECISIONS),
@@ -37,18 +38,13 @@ def account_figures(decisions: pa.Table, said: pa.Table, flagged: pa.Array) -> l
     ]
 
 
-def _open_now(decisions: pa.Table) -> pa.ChunkedArray:
-    cases = pc.struct_field(decisions["evidence"], "open_case_ids")
-    return pc.greater(pc.fill_null(pc.list_value_length(cases), 0), 0)
-
-
 def _had_issue(decisions: pa.Table, flagged: pa.Array) -> pa.ChunkedArray:
     """Whether an issue was found open now, or before for any contact of the account."""
     contacts = decisions["account_contacts"].combine_chunks()
     of_row = pc.list_parent_indices(contacts)
     rows = pc.unique(of_row.filter(pc.is_in(pc.list_flatten(contacts), value_set=flagged)))
     before = pc.is_in(pa.array(range(decisions.num_rows), pa.int64()), value_set=rows.cast(pa.int64()))
-    return pc.or_(pa.chunked_array([before]), _open_now(decisions).combine_chunks())
+    return pc.or_(pa.chunked_array([before]), open_now(decisions).combine_chunks())
 
 
 def _count(which: pa.ChunkedArray) -> int:

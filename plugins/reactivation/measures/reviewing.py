@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from reactivation.measures.figures import Figure, share, shares
+from reactivation.measures.issues import open_now
 from reactivation.policy.decisions import DECISION_VALUES, FAIL
 
 
@@ -20,7 +21,7 @@ def review_figures(decisions: pa.Table, *, accounts_alone: bool = False) -> list
     decided = Counter(decisions["decision"].to_pylist())
     suppressed, held = (_reasons(decisions, what) for what in ("suppress", "hold"))
     accounts, complete = (len(some["account_id"].drop_null().unique()) for some in (decisions, reviewed))
-    open_issues = int(pc.sum(pc.starts_with(decisions["gate_no_open_issue"], FAIL)).as_py() or 0)
+    open_issues = int(pc.sum(open_now(decisions)).as_py() or 0)
     covered = [share("dormant_account_outreach_path_coverage", *_covered(decisions))] if accounts_alone else []
     return [
         *covered,

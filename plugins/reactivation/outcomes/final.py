@@ -12,16 +12,15 @@ from reactivation.outcomes.exits import Exit
 
 def final_exit(
     *, now: datetime, plan_ends_at: datetime, last_sent_at: datetime | None, last_sent_until: datetime | None,
-    open_touches: int, wait_days: int,
+    wait_days: int,
 ) -> Exit | None:  # fmt: skip
-    """``no_response``, ``cut_short`` or ``not_contacted`` when the wait is over, else ``None``.
+    """``no_response``, ``cut_short`` or ``not_contacted`` when the wait is over, else ``None``. Of an enrolment with a
+    touch that may still go out it is not asked.
 
     The wait begins with the last touch of the plan: when it was sent, or when its window closed unsent. Only who was
     sent that one did not respond to all there was (``no_response``); who was sent some of it was cut short, and it says
     nothing of them. ``last_sent_until`` is the end of the window of the touch sent last.
     """
-    if open_touches:
-        return None
     last_was_sent = last_sent_until is not None and last_sent_until >= plan_ends_at
     ended = last_sent_at if last_was_sent and last_sent_at is not None else plan_ends_at
     if now < ended + timedelta(days=wait_days):

@@ -125,7 +125,7 @@ def _close(
         moved_end = ends[playbook.playbook].get(one.enrolment_id, one.plan_ends_at)
         over = final_exit(
             now=now, plan_ends_at=max(one.plan_ends_at, moved_end),
-            last_sent_at=sent_at, last_sent_until=until, open_touches=0,
+            last_sent_at=sent_at, last_sent_until=until,
             wait_days=playbook.measurement.final_check_after_days,
         )  # fmt: skip
         if over is None:

@@ -116,6 +116,11 @@ class _Pass:
         with self.taking.workspace.ledger.begin() as conn:
             return kept.last_sent(conn)
 
+    @cached_property
+    def _keys_of(self) -> list[tuple[str, str]]:
+        with self.taking.workspace.ledger.begin() as conn:
+            return kept.keys_of_customers(conn)
+
     def snapshot(self, folder: Folder) -> None:
         past = people_are_past(self._rules, folder.as_of, self.taking.now)
         take_out_people(self.taking, folder, past=past, gone=self.gone, held=self.held)
@@ -139,9 +144,8 @@ class _Pass:
             return
         with self.taking.workspace.ledger.begin() as conn:
             evidenced = {customer for run_id in run_ids for customer in kept.evidenced(conn, run_id)}
-            keys_of = kept.keys_of_customers(conn)
         customers = self.held.customers | {one for one in evidenced if not self._is_over(as_of, one)}
-        keys = self.held.keys | {key for customer, key in keys_of if customer in customers}
+        keys = self.held.keys | {key for customer, key in self._keys_of if customer in customers}
         for name, columns in RECORDS.items():
             keep = partial(records_that_stay, columns=columns, customers=customers, keys=keys)
             self.taking.take(folder, name, keep, columns, RETENTION)
