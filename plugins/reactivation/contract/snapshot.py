@@ -67,7 +67,6 @@ PEOPLE = pa.schema([
     ("email", TEXT), ("phone", TEXT), ("relationship_notes", TEXT), ("table", TEXT), ("key", TEXT),
     ("original", TEXT),
 ])  # fmt: skip
-PEOPLE_KINDS = ("person", "account", "quarantined")
 
 
 def _of_table(name: str) -> pa.Schema:

@@ -36,7 +36,7 @@ _OPENED = ("last_open_at", "last_email_opened")
 
 
 def activity_segments(facts: pd.DataFrame, playbook: Playbook, rules: PermissionRules, at: datetime) -> pd.DataFrame:
-    """One yes or no per customer and segment, by the names of ``ACTIVITY_SEGMENTS``."""
+    """One yes or no per customer and segment, by the names of ``NAMES``."""
     window = windows(facts["business_segment"], playbook)
     known = window.notna()
     opened = latest(*(facts[column] for column in _OPENED))

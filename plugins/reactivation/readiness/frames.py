@@ -17,11 +17,12 @@ from reactivation.contract.tables import TABLES
 from reactivation.playbooks.model import Playbook
 from reactivation.playbooks.owners import Owners
 from reactivation.policy.decisions import FAIL, PASS
+from reactivation.policy.permission import UNCLEAR
 
 #: What the sources say where they do not contradict each other.
 AGREED = "the same"
 #: Permission results that say neither yes nor no (000, Not Ready If: Consent status is unclear).
-UNCLEAR = tuple(f"{FAIL}{why}" for why in ("no_record", "state_unknown", "unverified"))
+_UNCLEAR = tuple(f"{FAIL}{why}" for why in UNCLEAR)
 
 #: Fewer messages than this say nothing about a rate; the sending then begins at the ramp's floor (RULES.md, Timing).
 ENOUGH_SENT = 1_000
@@ -115,7 +116,7 @@ def candidates(decisions: pa.Table, owners: Owners, worth: pa.Table) -> pd.DataF
     ``worth``: account_id and owner_id of the accounts whose value is known.
     """
     said_no = pc.not_equal(decisions["gate_not_suppressed"], PASS)
-    unclear = pc.and_(pc.is_in(decisions["gate_permission"], pa.array(UNCLEAR)), pc.invert(said_no))
+    unclear = pc.and_(pc.is_in(decisions["gate_permission"], pa.array(_UNCLEAR)), pc.invert(said_no))
     status = pc.if_else(pc.is_null(decisions["gate_permission"]), None, pc.if_else(unclear, "unclear", "clear"))
     conflict = decisions["gate_context_consistent"]
     agreement = pc.if_else(pc.fill_null(pc.not_equal(conflict, PASS), False), conflict, AGREED)

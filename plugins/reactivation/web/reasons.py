@@ -5,7 +5,7 @@ Ids, codes, dates and amounts only: what ``decisions.parquet`` has. Unknown valu
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -79,8 +79,3 @@ def _bought(known: Mapping[str, Any]) -> str:
         return "nothing known"
     times = "once" if purchases == 1 else f"{purchases} times"
     return f"{times}; {amount(known.get('revenue_24m'), known.get('currency'))} in 24 months"
-
-
-def titles(codes: Sequence[str]) -> list[str]:
-    """Codes as labels."""
-    return [words(code).capitalize() for code in codes]
