@@ -229,8 +229,9 @@ def test_a_naive_time_is_refused(ledger: Ledger) -> None:
 
 def test_what_could_not_be_written_is_in_no_error(ledger: Ledger) -> None:
     """Errors end in the logs of tasks, which nothing is erased from."""
-    with pytest.raises((IntegrityError, ProgrammingError, LedgerError)) as raised, ledger.begin() as conn:
-        conn.execute(insert(stops), _STOP | {"stop_id": "s-1", "reason": "ring 07700 900456"})
-        conn.execute(insert(stops), _STOP | {"stop_id": "s-1", "reason": "ring 07700 900456"})
+    row = _STOP | {"stop_id": "s-1", "reason": "ring 07700 900456"}
+    with pytest.raises(IntegrityError) as raised, ledger.begin() as conn:
+        conn.execute(insert(stops), row)
+        conn.execute(insert(stops), row)
     told = "".join(traceback.format_exception(raised.value))
     assert "07700" not in told
