@@ -42,7 +42,8 @@ def contact(customer_id: str, **changes: Any) -> Row:
     """One row of ``contacts``: a British household customer with a plain address, unless said otherwise."""
     name = customer_id.removeprefix("c-")
     row: Row = {
-        "customer_id": customer_id, "account_id": None, "first_name": name.strip("-0123456789").title(), "last_name": "Hart",
+        "customer_id": customer_id, "account_id": None, "last_name": "Hart",
+        "first_name": name.strip("-0123456789").title(),
         "email": f"{name}.hart@gmail.com", "phone": None, "country": "GB", "region": None,
         "timezone": "Europe/London", "language": "en", "business_segment": "household",
         "lifecycle_stage": "customer", "acquisition_channel": "organic_search", "fit": "good",

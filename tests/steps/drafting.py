@@ -44,7 +44,8 @@ def contact(customer_id: str, **changes: Any) -> dict[str, Any]:
 
 def person(customer_id: str, **changes: Any) -> dict[str, Any]:
     name = customer_id.removeprefix("c-")
-    return {"kind": "person", "customer_id": customer_id, "first_name": name.strip("-0123456789").title(), "table": "contacts",
+    return {"kind": "person", "customer_id": customer_id, "table": "contacts",
+            "first_name": name.strip("-0123456789").title(),
             "email": f"{name}@mail.test", "phone": "+447700900456", "key": customer_id} | changes  # fmt: skip
 
 
